@@ -1,0 +1,109 @@
+"""What computing a figure gave: arrays and numbers, kept on disk under a content key.
+
+An artifact holds no HTML, so the same artifact can be shown under any theme.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+JSON_NAME = "artifact.json"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """Arrays by name (images: uint8, (height, width, 3), sRGB), JSON-able data, and named numbers.
+
+    `measures` are what prose and claims may quote, by dotted names such as `cosine.deer.bird`.
+    """
+
+    arrays: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    measures: Mapping[str, float] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)  # ingredients, seconds, device; set by the runner
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of a JSON-able value, the same whatever the order of its keys.
+
+    >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    True
+    """
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: under a name of its own, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+class ArtifactStore:
+    """A folder of artifacts by key. What cannot be read back whole counts as absent, and is computed again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key}.npz"
+
+    def get(self, key: str) -> Artifact | None:
+        """The artifact, or None where there is none, or none that is whole."""
+        try:
+            with zipfile.ZipFile(self.path(key)) as archive:
+                # zipfile checks each member's CRC as it is read to its end
+                members = {name: archive.read(name) for name in archive.namelist()}
+            meta = json.loads(members.pop(JSON_NAME))
+            arrays = {
+                name.removesuffix(".npy"): np.load(io.BytesIO(content), allow_pickle=False)
+                for name, content in members.items()
+            }
+            return Artifact(arrays, meta["data"], meta["measures"], meta["provenance"])
+        except (OSError, zipfile.BadZipFile, ValueError, KeyError, EOFError):
+            return None
+
+    def has(self, key: str) -> bool:
+        return self.path(key).exists()
+
+    def put(self, key: str, artifact: Artifact) -> None:
+        meta = {"data": artifact.data, "measures": artifact.measures, "provenance": artifact.provenance}
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            # allow_nan=False: a NaN is not JSON, and no page should print one unseen
+            archive.writestr(JSON_NAME, json.dumps(meta, ensure_ascii=False, allow_nan=False))
+            for name, array in artifact.arrays.items():
+                content = io.BytesIO()
+                np.save(content, array, allow_pickle=False)
+                archive.writestr(f"{name}.npy", content.getvalue())
+        write_whole(self.path(key), buffer.getvalue())
+
+    def keys(self) -> Iterable[str]:
+        return (path.stem for path in sorted(self.folder.glob("??/*.npz")))

@@ -1,0 +1,25 @@
+"""What data sets give: images with their classes, or documents of text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Images:
+    """pixels: uint8, (images, height, width, channels), sRGB or grey; labels: (images,) indices into classes."""
+
+    pixels: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text and its name, unique in its data set."""
+
+    name: str
+    text: str

@@ -1,0 +1,18 @@
+"""The kinds of figures. To add one: a module here, a page template of the same name, a row, a test.
+
+A kind's module has a docstring whose first line says what it shows, `Options`, `EXAMPLE` (a figure
+block's body) and `compute(options, inputs) -> Artifact`. Importing it costs no torch: the science is
+in the instruments, which are loaded on first use.
+"""
+
+KINDS = {
+    "templates": "generator.figures.templates",
+    "scores": "generator.figures.scores",
+    "similarity": "generator.figures.similarity",
+    "class-image": "generator.figures.class_image",
+    "layer-ladder": "generator.figures.layer_ladder",
+    "dream": "generator.figures.dream",
+    "sample": "generator.figures.sample",
+    "activation-text": "generator.figures.activation_text",
+    "unit-census": "generator.figures.unit_census",
+}

@@ -1,0 +1,112 @@
+"""What a kind's `compute` may ask for: its model, its images, its texts. Nothing is loaded before it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import lazy_loader
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from generator.data import Document, Images
+from generator.library import Library
+from generator.model import Model
+from generator.spec import BuildError, ImageChoice, TextChoice, nearest
+
+skimage_data = lazy_loader.load("skimage.data")
+
+MOST_PIXELS = 50_000_000  # an image beyond this is refused before it is decoded
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The library of the site, and the part of it that one figure works on."""
+
+    library: Library
+    model_name: str | None = None
+    progress: Callable[[int, int], None] = lambda done, total: None
+
+    @property
+    def model(self) -> Model:
+        """The figure's model; BuildError where the figure names none."""
+        if self.model_name is None:
+            raise BuildError("the figure names no model")
+        return self.library.model(self.model_name)
+
+    def untrained(self, seed: int) -> Model:
+        """The figure's network with the random weights it would start its training from."""
+        if self.model_name is None:
+            raise BuildError("the figure names no model")
+        return self.library.untrained(self.model_name, seed)
+
+    def images(self, dataset: str, split: str = "test") -> Images:
+        return self.library.images(dataset, split)
+
+    def documents(self, dataset: str, split: str = "test") -> list[Document]:
+        return self.library.documents(dataset, split)
+
+    def picture(self, choice: ImageChoice) -> NDArray[np.uint8]:
+        """The chosen image: uint8, (height, width, 3), sRGB, at its own size."""
+        return self.labelled_picture(choice)[0]
+
+    def labelled_picture(self, choice: ImageChoice) -> tuple[NDArray[np.uint8], str]:
+        """The chosen image and its true class, "" where it has none."""
+        if choice.dataset is not None:
+            images = self.images(choice.dataset, choice.split)
+            numbers = np.arange(len(images.labels))
+            if choice.label is not None:
+                if choice.label not in images.classes:
+                    raise BuildError(f"data set {choice.dataset} has no class {choice.label!r}{nearest(choice.label, images.classes)}")
+                numbers = np.flatnonzero(images.labels == images.classes.index(choice.label))
+            if choice.index >= len(numbers):
+                raise BuildError(f"image {choice.index} of {choice.dataset} {choice.split}: there are {len(numbers)}")
+            number = numbers[choice.index]
+            pixels, label = images.pixels[number], images.classes[images.labels[number]]
+        elif choice.sample is not None:
+            pixels, label = sample(choice.sample), ""
+        else:
+            pixels, label = read_picture(self.library.root / str(choice.file)), ""
+        pixels = pixels[..., None] if pixels.ndim == 2 else pixels
+        return (np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels[..., :3]), label
+
+    def text(self, choice: TextChoice) -> tuple[str, str, str]:
+        """(context, text, name): what the network reads first, what is shown, where it is from."""
+        if choice.literal is not None:
+            return "", choice.literal, "the post"
+        documents = self.documents(str(choice.dataset), choice.split)
+        names = [document.name for document in documents]
+        if not documents:
+            raise BuildError(f"data set {choice.dataset} has no documents in split {choice.split}")
+        if choice.document is not None and choice.document not in names:
+            raise BuildError(f"no document {choice.document!r} in {choice.dataset} {choice.split}{nearest(choice.document, names)}")
+        document = documents[names.index(choice.document) if choice.document is not None else 0]
+        if choice.start >= len(document.text):
+            raise BuildError(f"{document.name} has {len(document.text)} characters; it cannot start at {choice.start}")
+        end = choice.start + choice.length
+        return document.text[: choice.start], document.text[choice.start : end], document.name
+
+
+def sample(name: str) -> NDArray[np.uint8]:
+    """An image that scikit-image carries in its package, such as chelsea (a cat), coffee or rocket."""
+    try:
+        public = [one for one in skimage_data.__all__ if not one.startswith("_")]
+    except ModuleNotFoundError as error:
+        raise BuildError("sample images come with scikit-image: pip install 'whatfires[examples]'") from error
+    if name not in public:
+        raise BuildError(f"scikit-image has no sample {name!r}{nearest(name, public)}")
+    pixels = getattr(skimage_data, name)()
+    return np.asarray(pixels, dtype=np.uint8)
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """An image file as uint8, (height, width, 3). One of absurd size is refused unread."""
+    try:
+        with Image.open(path) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise BuildError(f"image {path} has {image.width} × {image.height} pixels; at most {MOST_PIXELS:,} are read")
+            return np.asarray(image.convert("RGB"))
+    except (OSError, Image.DecompressionBombError) as error:
+        raise BuildError(f"image {path} cannot be read: {error}") from error

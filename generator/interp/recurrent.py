@@ -1,0 +1,130 @@
+"""Character-level recurrent networks: the network, its training, its states, its samples.
+
+Tensors in, tensors out: text is already a sequence of indices here. After Karpathy, Johnson and
+Fei-Fei, "Visualizing and understanding recurrent networks", 2015, https://arxiv.org/abs/1506.02078.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+CELLS: dict[str, type[nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+
+State = Tensor | tuple[Tensor, Tensor] | None
+
+
+class CharRNN(nn.Module):
+    """Embedding, recurrent layers and a linear read-out: indices (batch, time) to logits (batch, time, symbols)."""
+
+    def __init__(self, symbols: int, cell: str = "lstm", layers: int = 1, width: int = 384, embedding: int = 64):
+        super().__init__()
+        self.embedding = nn.Embedding(symbols, embedding)
+        self.rnn = CELLS[cell](embedding, width, layers, batch_first=True)
+        self.head = nn.Linear(width, symbols)
+        if cell == "lstm":
+            # A forget gate that starts open lets gradients through from the first step
+            # (Jozefowicz et al., 2015, http://proceedings.mlr.press/v37/jozefowicz15.html).
+            for layer in range(layers):
+                getattr(self.rnn, f"bias_ih_l{layer}").data[width : 2 * width] = 1.0
+
+    def forward(self, indices: Tensor, state: State = None) -> tuple[Tensor, State]:
+        hidden, state = self.rnn(self.embedding(indices), state)
+        return self.head(hidden), state
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training run is: chars read so far, the mean loss (nats per character) since the last report."""
+
+    step: int
+    steps: int
+    characters: int
+    loss: float
+
+
+def train(
+    network: CharRNN,
+    text: Tensor,
+    *,
+    steps: int,
+    batch: int,
+    window: int,
+    rate: float,
+    seed: int,
+    clip: float = 1.0,
+    half: bool = False,
+    report: Callable[[Progress], None] = lambda progress: None,
+    report_every: int = 100,
+) -> None:
+    """Minimise next-character cross-entropy by truncated backpropagation through time with carried state.
+
+    text: (characters,) indices. The text is cut into `batch` contiguous streams; each step reads the
+    next `window` characters of every stream, and the state flows on without its gradient. AdamW with
+    a rate that rises for 2 % of the steps and then falls linearly to zero; gradients clipped to norm
+    `clip`. `seed` chooses where in the text the streams begin. `half`: products in bfloat16, weights in float32.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    offset = int(torch.randint(len(text), (), generator=generator))
+    length = len(text) // batch
+    streams = text.roll(-offset)[: length * batch].view(batch, length)
+    windows = (length - 1) // window
+    if windows < 1:
+        raise ValueError(f"{len(text)} characters are too few for {batch} streams of {window + 1}")
+
+    optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01)
+    warm = max(1, steps // 50)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min((step + 1) / warm, max(0.0, (steps - step) / max(1, steps - warm)))
+    )
+    network.train()
+    state: State = None
+    total, since = 0.0, 0
+    for step in range(steps):
+        position = step % windows
+        if position == 0:
+            state = None
+        chunk = streams[:, position * window : (position + 1) * window + 1]  # (batch, window + 1)
+        # Entered anew at each step: autocast keeps its copies of the weights until it is left.
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            logits, state = network(chunk[:, :-1], state)
+        state = detached(state)
+        loss = F.cross_entropy(logits.flatten(0, 1).float(), chunk[:, 1:].flatten())
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), clip)
+        optimiser.step()
+        schedule.step()
+        total, since = total + float(loss.detach()), since + 1
+        if (step + 1) % report_every == 0 or step + 1 == steps:
+            report(Progress(step + 1, steps, (step + 1) * batch * window, total / since))
+            total, since = 0.0, 0
+    network.eval()
+
+
+def detached(state: State) -> State:
+    """The same state, without the history that led to it."""
+    if state is None:
+        return None
+    return tuple(part.detach() for part in state) if isinstance(state, tuple) else state.detach()  # type: ignore[return-value]
+
+
+@torch.inference_mode()
+def cross_entropy(network: CharRNN, text: Tensor, *, streams: int = 64, window: int = 256) -> float:
+    """Mean next-character cross-entropy in nats, over `text` (characters,) read as contiguous streams."""
+    streams = max(1, min(streams, len(text) // (window + 1)))
+    length = len(text) // streams
+    rows = text[: length * streams].view(streams, length)
+    state: State = None
+    total, count = 0.0, 0
+    for start in range(0, length - 1, window):
+        chunk = rows[:, start : start + window + 1]
+        logits, state = network(chunk[:, :-1], state)
+        total += float(F.cross_entropy(logits.flatten(0, 1), chunk[:, 1:].flatten(), reduction="sum"))
+        count += chunk[:, 1:].numel()
+    return total / count

@@ -1,0 +1,90 @@
+"""What names an artifact: a digest of everything that can change it, and of nothing else.
+
+Dropping an ingredient is this program's worst bug: yesterday's model under today's date. So the code
+that computes is an ingredient too, as the syntax trees of a module and of all that it imports from the
+same package, so that no version has to be raised by hand.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+LIBRARIES = ("torch", "torchvision", "numpy", "pillow", "scikit-learn")  # those whose results show in an artifact
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Installed versions of the libraries whose results show; read from their metadata, without importing them."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@cache
+def code_digest(module: str) -> str:
+    """SHA-256 over the code of `module` and of everything of its package that it imports, transitively."""
+    package = module.partition(".")[0]
+    seen: dict[str, str] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        source = source_of(name)
+        if source is None:
+            continue
+        tree = ast.parse(source.read_text("utf-8"))
+        seen[name] = hashlib.sha256(ast.dump(without_docstrings(tree)).encode()).hexdigest()
+        waiting += [one for one in imported(tree, name, source.name == "__init__.py") if one.partition(".")[0] == package]
+    lines = "\n".join(f"{name} {value}" for name, value in sorted(seen.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def source_of(module: str) -> Path | None:
+    """The file of a module, without importing it; None where it is no module or has no source."""
+    try:
+        spec = find_spec(module)
+    except (ModuleNotFoundError, ValueError):
+        return None
+    return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
+
+
+def imported(tree: ast.AST, module: str, is_package: bool) -> Iterator[str]:
+    """Names that the code imports, and instruments that it reaches as attributes of `interp`.
+
+    `interp` loads its modules lazily, so an import statement does not say which of them are used;
+    the attribute does.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parts = module.split(".")
+                parts = parts[: len(parts) - node.level + is_package]
+                base = ".".join([*parts, base]).rstrip(".")
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "interp":
+            yield f"generator.interp.{node.attr}"
+
+
+def without_docstrings(tree: ast.Module) -> ast.Module:
+    """The same tree, less its docstrings: what is said about code does not change what it computes."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+                node.body = node.body[1:]
+    return tree

@@ -1,0 +1,201 @@
+"""The models and data sets that site.toml names: validated, fingerprinted, and loaded on first use.
+
+A model without a checkpoint is trained here, and its weights are kept in the store like any artifact.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pydantic import ValidationError
+
+from generator.artifact import Artifact, ArtifactStore, digest
+from generator.data import Document, Images
+from generator.datasets import DATASETS
+from generator.key import code_digest, versions
+from generator.model import Model
+from generator.models import SOURCES
+from generator.settings import Settings
+from generator.spec import BuildError, BuildErrors, nearest
+from generator.weights import Checkpoint, Weights, checkpoints, read_weights
+
+Report = Callable[[str, int, int], None]  # what is under way, how much of it is done, of how much
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model or a data set of site.toml, validated: its name, the module of its source, its settings."""
+
+    name: str
+    module: ModuleType
+    settings: Any
+
+
+class Library:
+    """All models and data sets of a site, by name; `root` is the content folder, to which paths are relative."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        root: Path,
+        store: ArtifactStore,
+        report: Report = lambda what, done, total: None,
+    ) -> None:
+        self.root, self.store, self.report = root, store, report
+        errors: list[BuildError] = []
+        self.models = rows("model", settings.models, SOURCES, errors)
+        self.datasets = rows("data set", settings.datasets, DATASETS, errors)
+        for name, row in self.models.items():
+            for field in ("dataset", "corpus"):
+                wanted = getattr(row.settings, field, None)
+                if wanted is not None and wanted not in self.datasets:
+                    errors.append(BuildError(f"models.{name}.{field}: no data set {wanted!r}{nearest(wanted, self.datasets)}"))
+        if errors:
+            raise BuildErrors(errors)
+        # Per library, not per class: two sites of one process share nothing.
+        self.missing = cache(self._missing)
+        self.dataset_digest = cache(self._dataset_digest)
+        self.fingerprint = cache(self._fingerprint)
+        self.model = cache(self._model)
+        self.untrained = cache(self._untrained)
+        self.images = cache(self._load_images)
+        self.documents = cache(self._load_documents)
+
+    def checkpoint(self, name: str) -> Checkpoint | None:
+        """The newest checkpoint that a model's row names, None where it has none yet."""
+        row = self.models[name]
+        found = checkpoints(self.root, getattr(row.settings, "checkpoints", None) or "")
+        return found[-1] if found else None
+
+    def _missing(self, dataset: str) -> str:
+        row = self.datasets[dataset]
+        return str(row.module.missing(row.settings, self.root))
+
+    def _dataset_digest(self, dataset: str) -> str:
+        row = self.datasets[dataset]
+        return str(row.module.digest(row.settings, self.root))
+
+    def _fingerprint(self, name: str) -> dict[str, Any]:
+        """All that decides what the model computes; JSON-able, without loading it.
+
+        With a checkpoint its bytes, else the recipe and the data that the training reads.
+        """
+        row = self.models[name]
+        settings = row.settings.model_dump(mode="json", exclude={"checkpoints", "train", "dataset", "corpus"})
+        print_of: dict[str, Any] = {"settings": settings, "code": code_digest(row.module.__name__), **row.module.fingerprint(row.settings)}
+        checkpoint = self.checkpoint(name)
+        if checkpoint is not None:
+            print_of["checkpoint"] = checkpoint.digest()
+            print_of["card"] = digest(checkpoint.card())
+        elif self.trains(name):
+            print_of["recipe"] = row.settings.train.model_dump(mode="json")
+            print_of["data"] = self.dataset_digest(self.training_data(name))
+            print_of["versions"] = versions()
+        elif getattr(row.settings, "checkpoints", None):
+            raise BuildError(
+                f"model {name}: no checkpoint matches {row.settings.checkpoints!r} in {self.root}, "
+                "and there is no `train` recipe to make one"
+            )
+        return print_of
+
+    def trains(self, name: str) -> bool:
+        row = self.models[name]
+        return hasattr(row.module, "train") and getattr(row.settings, "train", None) is not None
+
+    def training_data(self, name: str) -> str:
+        settings = self.models[name].settings
+        wanted = getattr(settings, "dataset", None) or getattr(settings, "corpus", None)
+        if wanted is None:
+            raise BuildError(f"model {name}: its `train` needs a data set; name one")
+        if self.missing(wanted):
+            raise BuildError(f"model {name} must be trained, but its data is not here: {self.missing(wanted)}")
+        return str(wanted)
+
+    def _model(self, name: str) -> Model:
+        row = self.models[name]
+        checkpoint = self.checkpoint(name)
+        if checkpoint is not None:
+            weights, measures = read_weights(checkpoint.path), checkpoint.card().get("measures", {})
+        elif self.trains(name):
+            weights, measures = self._trained(name)
+        else:
+            weights, measures = None, {}
+        model: Model = row.module.load(name, row.settings, weights, 0, self.root)
+        return replace(model, measures=measures)
+
+    def _untrained(self, name: str, seed: int) -> Model:
+        """The same architecture as the model, with the weights that its training starts from."""
+        row = self.models[name]
+        checkpoint = self.checkpoint(name)
+        about = read_weights(checkpoint.path).about if checkpoint is not None else {}
+        if checkpoint is None and self.trains(name):
+            about = self._trained(name)[0].about
+        model: Model = row.module.load(name, row.settings, Weights({}, about), seed, self.root)
+        return model
+
+    def _trained(self, name: str) -> tuple[Weights, Mapping[str, float]]:
+        """The weights that the recipe gives: from the store, or trained now and kept."""
+        import torch
+
+        row = self.models[name]
+        key = digest(self.fingerprint(name))
+        artifact = self.store.get(key)
+        if artifact is None:
+            start = time.perf_counter()
+            splits = {split: self._load(self.training_data(name), split) for split in ("train", "test")}
+            weights, measures = row.module.train(row.settings, splits, lambda done, total: self.report(f"training {name}", done, total))
+            artifact = Artifact(
+                {key: tensor.numpy() for key, tensor in weights.tensors.items()},
+                {"about": dict(weights.about)},
+                measures,
+                {"ingredients": self.fingerprint(name), "seconds": round(time.perf_counter() - start, 1)},
+            )
+            self.store.put(key, artifact)
+        tensors = {key: torch.from_numpy(array) for key, array in artifact.arrays.items()}
+        return Weights(tensors, artifact.data["about"]), artifact.measures
+
+    def _load(self, dataset: str, split: str) -> Any:
+        row = self.datasets[dataset]
+        reason = self.missing(dataset)
+        if reason:
+            raise BuildError(f"data set {dataset}: {reason}")
+        return row.module.load(row.settings, split, self.root)
+
+    def _load_images(self, dataset: str, split: str) -> Images:
+        images = self._load(dataset, split)
+        if not isinstance(images, Images):
+            raise BuildError(f"data set {dataset} holds text, not images")
+        return images
+
+    def _load_documents(self, dataset: str, split: str) -> list[Document]:
+        documents = self._load(dataset, split)
+        if not isinstance(documents, list):
+            raise BuildError(f"data set {dataset} holds images, not text")
+        return documents
+
+
+def rows(what: str, table: Mapping[str, Mapping[str, Any]], sources: Mapping[str, str], errors: list[BuildError]) -> dict[str, Row]:
+    """Validate the rows of one table of site.toml; what is wrong is appended to `errors`."""
+    good: dict[str, Row] = {}
+    for name, settings in table.items():
+        source = settings.get("source")
+        prefix = f"{'models' if what == 'model' else 'datasets'}.{name}"
+        if source not in sources:
+            errors.append(BuildError(f"{prefix}.source: no source {source!r} of {what}s{nearest(source, sources)}"))
+            continue
+        module = import_module(sources[source])
+        try:
+            good[name] = Row(name, module, module.Settings.model_validate(settings))
+        except ValidationError as problem:
+            for one in problem.errors():
+                key = ".".join(map(str, one["loc"]))
+                hint = nearest(one["loc"][-1], module.Settings.model_fields) if one["type"] == "extra_forbidden" else ""
+                errors.append(BuildError(f"{prefix}.{key}: {one['msg']}{hint}"))
+    return good

@@ -1,0 +1,65 @@
+"""site.toml: the site's title and address, its models and its data sets, by name.
+
+What a source makes of its row is the source's own affair; a row is validated here by the source's
+`Settings`, without loading anything.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from generator.spec import BuildError, Options, Place
+
+
+class Settings(Options):
+    """site.toml, with rows of models and data sets still as written."""
+
+    title: str = Field(description="the site's name, on every page")
+    base_url: str = Field("", description="where the site will be published; needed for the feed's absolute links")
+    description: str = ""
+    author: str = ""
+    language: str = "en"
+    theme: str = Field("", description="a folder of page templates, searched before the default ones")
+    models: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+    datasets: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+
+
+def read_settings(content: Path, shown: str) -> Settings:
+    """Read `content`/site.toml; `shown` is how the file is called in messages."""
+    path = content / "site.toml"
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise BuildError(f"no {shown}: a report needs a content folder with a site.toml") from error
+    try:
+        return Settings.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"line (\d+)", str(error))
+        raise BuildError(str(error), Place(shown, int(line[1]) if line else 1)) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise BuildError(f"{key}: {first['msg']}", line_of(text, key, shown)) from error
+
+
+def line_of(text: str, key: str, shown: str) -> Place:
+    """The line of a TOML file where a dotted key, or the table that holds it, is written."""
+    *tables, last = key.split(".")
+    header = re.compile(rf"^\s*\[\s*{re.escape('.'.join(tables))}\s*\]") if tables else None
+    inside, at = header is None, 1
+    for number, line in enumerate(text.splitlines(), 1):
+        if header and header.match(line):
+            inside, at = True, number
+        elif inside and re.match(rf"^\s*{re.escape(last)}\s*=", line):
+            return Place(shown, number)
+        elif header and inside and line.lstrip().startswith("["):
+            inside = False
+        if re.match(rf"^\s*\[\s*{re.escape(key)}\s*\]", line):
+            return Place(shown, number)
+    return Place(shown, at)

@@ -1,0 +1,181 @@
+"""What the author asked for, as plain frozen data, and what can be said against it.
+
+Nothing here reads a file, loads a model or knows HTML.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """Where something was written: a file, relative to where the build was started, and a line from 1."""
+
+    file: str
+    line: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class BuildError(Exception):
+    """Something that its author can put right: it says what, where, and what would be right."""
+
+    def __init__(self, message: str, place: Place | None = None) -> None:
+        super().__init__(f"{place}: {message}" if place else message)
+        self.message, self.place = message, place
+
+
+class BuildErrors(BuildError):
+    """All that is wrong with one build, so that an author reads it once; sorted by place."""
+
+    def __init__(self, errors: Iterable[BuildError]) -> None:
+        self.errors = sorted(errors, key=lambda error: (error.place is None, error.place or Place(""), str(error)))
+        Exception.__init__(self, "\n".join(map(str, self.errors)))
+
+
+def nearest(name: object, known: Iterable[str], most: int = 12) -> str:
+    """The end of a sentence about an unknown name: the nearest right word, else what there is.
+
+    >>> nearest("lsmt", ["lstm", "head"])
+    "; did you mean 'lstm'?"
+    >>> nearest("zebra", ["lstm", "head"])
+    '; known: head, lstm'
+    """
+    choices = sorted(set(known))
+    close = difflib.get_close_matches(str(name), choices, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    more = f", … ({len(choices)} in all)" if len(choices) > most else ""
+    return f"; known: {', '.join(choices[:most])}{more}" if choices else "; there is none"
+
+
+class Options(BaseModel):
+    """The base of everything an author sets: an unknown key is an error, and nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class FigureOptions(Options):
+    """What every kind of figure can be told.
+
+    Names mean the same in every kind, and are checked before anything is computed: `model` a model of
+    site.toml, `dataset` a data set of site.toml, `layer` and `layers` layers of the model, `classes`
+    names of its classes.
+    """
+
+    seed: int = Field(0, description="the only source of randomness of the figure")
+
+
+class ImageChoice(Options):
+    """One image: from a data set of site.toml, a file beside the post, or a sample that scikit-image carries."""
+
+    dataset: str | None = Field(None, description="a data set of site.toml")
+    split: str = "test"
+    label: str | None = Field(None, description="only images of this class are counted")
+    index: int = Field(0, ge=0, description="which image of the split (and label), from 0")
+    file: str | None = Field(None, description="an image file, relative to the content folder")
+    sample: str | None = Field(None, description="the name of an image in skimage.data, such as chelsea")
+
+    @model_validator(mode="after")
+    def _one_of(self) -> ImageChoice:
+        if sum(value is not None for value in (self.dataset, self.file, self.sample)) != 1:
+            raise ValueError("give exactly one of dataset, file, sample")
+        return self
+
+
+class TextChoice(Options):
+    """A stretch of text: from a document of a text data set, or written in the post itself."""
+
+    dataset: str | None = Field(None, description="a text data set of site.toml")
+    split: str = "test"
+    document: str | None = Field(None, description="the document's name; the first of the split if not given")
+    start: int = Field(0, ge=0, description="where it starts, in characters; the network reads what comes before, too")
+    length: int = Field(600, gt=0, le=20_000, description="characters shown")
+    literal: str | None = Field(None, description="the text itself")
+
+    @model_validator(mode="after")
+    def _one_of(self) -> TextChoice:
+        if (self.dataset is None) == (self.literal is None):
+            raise ValueError("give either dataset or literal")
+        return self
+
+
+@dataclass(frozen=True)
+class FigureSpec:
+    """One figure block. `absent` says which data were missing where `otherwise` had to replace its options."""
+
+    id: str
+    kind: str
+    options: FigureOptions
+    place: Place
+    caption: str = ""  # Markdown
+    source: str = ""  # the block's YAML, as written
+    lines: Mapping[str, int] = field(default_factory=dict)  # line of each top-level key, in the file
+    otherwise: FigureOptions | None = None
+    absent: str = ""
+    wide: bool = False
+
+    def at(self, key: str) -> Place:
+        return replace(self.place, line=self.lines.get(key, self.place.line))
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence that holds as long as a measure compares as expected; checked on every build."""
+
+    id: str
+    figure: str
+    measure: str
+    comparison: Literal[">=", "<=", ">", "<", "=="]
+    bound: float
+    text: str
+    place: Place
+
+
+@dataclass(frozen=True)
+class Value:
+    """A number in the prose: the measure of a figure, and how it is written."""
+
+    figure: str
+    measure: str
+    format: str
+    place: Place
+
+
+@dataclass(frozen=True)
+class Post:
+    """One content file, read: its body is HTML with holes where figures, claims and values go."""
+
+    path: str  # in the site, such as posts/cells.html
+    title: str
+    body: str
+    place: Place
+    date: str = ""  # ISO 8601; a page without a date is no post
+    description: str = ""
+    authors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    draft: bool = False
+    contents: str = ""  # the table of contents, HTML
+    figures: tuple[FigureSpec, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    values: tuple[Value, ...] = ()
+    references: tuple[tuple[str, Place], ...] = ()  # anchors that the body points to
+
+
+@dataclass(frozen=True)
+class Job:
+    """A figure to compute: equal keys give equal artifacts, whatever the figures are called."""
+
+    key: str
+    kind: str
+    options: FigureOptions
+    ingredients: Mapping[str, Any]  # what the key was made of: the provenance
+    place: Place  # of the first figure that asks for it
+    id: str  # of that figure

@@ -1,0 +1,103 @@
+"""Files of weights: read without executing anything in them, with the card that says how they came to be.
+
+safetensors is read as it is; a PyTorch file through `torch.load(weights_only=True)`, which refuses
+any pickle that does more than name tensors.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import lazy_loader
+
+from generator.artifact import file_digest, write_whole
+from generator.spec import BuildError
+
+if TYPE_CHECKING:
+    import safetensors
+    import safetensors.torch
+    import torch
+    from torch import Tensor
+else:
+    torch = lazy_loader.load("torch")
+    safetensors = lazy_loader.load("safetensors")
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Tensors by name and what was written beside them: the network's shape, symbols or class names."""
+
+    tensors: Mapping[str, Tensor]
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A file of weights on disk; not yet read."""
+
+    path: Path
+
+    @property
+    def step(self) -> int | None:
+        """The last number in the file's name."""
+        numbers = re.findall(r"\d+", self.path.stem)
+        return int(numbers[-1]) if numbers else None
+
+    def digest(self) -> str:
+        return file_digest(self.path)
+
+    def card(self) -> dict[str, Any]:
+        """The training card beside the file (same name, .json); empty where there is none."""
+        path = self.path.with_suffix(".json")
+        try:
+            return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
+        except ValueError as error:
+            raise BuildError(f"training card {path}: {error}") from error
+
+
+def checkpoints(root: Path, pattern: str) -> list[Checkpoint]:
+    """The files that a glob names, by the step in their names, else by time; the newest last."""
+    found = [Checkpoint(path) for path in root.glob(pattern) if path.is_file()] if pattern else []
+    return sorted(found, key=lambda one: (one.step is not None, one.step or 0, one.path.stat().st_mtime, one.path.name))
+
+
+def read_weights(path: Path) -> Weights:
+    """Read a checkpoint. A truncated file, or a pickle that would execute something, is a BuildError."""
+    try:
+        if path.suffix == ".safetensors":
+            with safetensors.safe_open(path, framework="pt") as file:
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
+                about = {name: json.loads(text) for name, text in (file.metadata() or {}).items() if name != "format"}
+            return Weights({name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}, about)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise BuildError(
+            f"checkpoint {path} holds more than tensors, so reading it could execute code, and it is refused; "
+            "save model.state_dict() with safetensors.torch.save_file"
+        ) from error
+    except (OSError, RuntimeError, ValueError, EOFError, safetensors.SafetensorError) as error:
+        raise BuildError(f"checkpoint {path} cannot be read ({error}); is it truncated?") from error
+    if isinstance(state, Mapping) and isinstance(state.get("state_dict"), Mapping):
+        state = state["state_dict"]
+    if not isinstance(state, Mapping) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+        raise BuildError(f"checkpoint {path} holds no state dict (a mapping of names to tensors)")
+    return Weights(dict(state))
+
+
+def write_weights(path: Path, weights: Weights, card: Mapping[str, Any], half: bool = True) -> None:
+    """Write a checkpoint and its card. `half`: float32 is kept as float16, which halves the file."""
+    import safetensors.torch
+
+    tensors = {
+        name: (tensor.half() if half and tensor.dtype == torch.float32 else tensor).contiguous()
+        for name, tensor in weights.tensors.items()
+    }
+    about = {name: json.dumps(value) for name, value in weights.about.items()}
+    write_whole(path, safetensors.torch.save(tensors, about))
+    write_whole(path.with_suffix(".json"), (json.dumps(card, indent=2) + "\n").encode())
