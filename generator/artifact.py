@@ -10,8 +10,9 @@ import io
 import json
 import os
 import tempfile
+import time
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from typing import Any
 import numpy as np
 
 JSON_NAME = "artifact.json"
+WRITING = ".writing-"  # the beginning of the names of files under way
+HOUR = 3600.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def file_digest(path: Path) -> str:
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file whole or not at all: under a name of its own, then renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=WRITING)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -105,5 +108,8 @@ class ArtifactStore:
                 archive.writestr(f"{name}.npy", content.getvalue())
         write_whole(self.path(key), buffer.getvalue())
 
-    def keys(self) -> Iterable[str]:
-        return (path.stem for path in sorted(self.folder.glob("??/*.npz")))
+    def sweep(self) -> None:
+        """Remove what a killed build left half written. A young file may be another build's, at work now."""
+        for path in self.folder.glob(f"*/{WRITING}*"):
+            if time.time() - path.stat().st_mtime > HOUR:
+                path.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from generator.library import Library
 from generator.model import Model
 from generator.spec import BuildError, ImageChoice, TextChoice, nearest
 
-skimage_data = lazy_loader.load("skimage.data")
+skimage = lazy_loader.load("skimage")
 
 MOST_PIXELS = 50_000_000  # an image beyond this is refused before it is decoded
 
@@ -92,12 +92,12 @@ class Inputs:
 def sample(name: str) -> NDArray[np.uint8]:
     """An image that scikit-image carries in its package, such as chelsea (a cat), coffee or rocket."""
     try:
-        public = [one for one in skimage_data.__all__ if not one.startswith("_")]
+        public = [one for one in skimage.data.__all__ if not one.startswith("_")]
     except ModuleNotFoundError as error:
         raise BuildError("sample images come with scikit-image: pip install 'whatfires[examples]'") from error
     if name not in public:
         raise BuildError(f"scikit-image has no sample {name!r}{nearest(name, public)}")
-    pixels = getattr(skimage_data, name)()
+    pixels = getattr(skimage.data, name)()
     return np.asarray(pixels, dtype=np.uint8)
 
 

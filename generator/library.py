@@ -5,15 +5,18 @@ A model without a checkpoint is trained here, and its weights are kept in the st
 
 from __future__ import annotations
 
+import os
+import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import lazy_loader
 from pydantic import ValidationError
 
 from generator.artifact import Artifact, ArtifactStore, digest
@@ -23,8 +26,13 @@ from generator.key import code_digest, versions
 from generator.model import Model
 from generator.models import SOURCES
 from generator.settings import Settings
-from generator.spec import BuildError, BuildErrors, nearest
-from generator.weights import Checkpoint, Weights, checkpoints, read_weights
+from generator.spec import BuildError, nearest
+from generator.weights import Checkpoint, Trained, Weights, checkpoints, read_weights
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = lazy_loader.load("torch")
 
 Report = Callable[[str, int, int], None]  # what is under way, how much of it is done, of how much
 
@@ -49,16 +57,15 @@ class Library:
         report: Report = lambda what, done, total: None,
     ) -> None:
         self.root, self.store, self.report = root, store, report
-        errors: list[BuildError] = []
-        self.models = rows("model", settings.models, SOURCES, errors)
-        self.datasets = rows("data set", settings.datasets, DATASETS, errors)
+        self.errors: list[BuildError] = []  # what is wrong with site.toml; a row that is wrong is in no table
+        self.models = rows("model", settings.models, SOURCES, self.errors)
+        self.datasets = rows("data set", settings.datasets, DATASETS, self.errors)
+        self.wrong = (set(settings.models) | set(settings.datasets)) - set(self.models) - set(self.datasets)
         for name, row in self.models.items():
             for field in ("dataset", "corpus"):
                 wanted = getattr(row.settings, field, None)
                 if wanted is not None and wanted not in self.datasets:
-                    errors.append(BuildError(f"models.{name}.{field}: no data set {wanted!r}{nearest(wanted, self.datasets)}"))
-        if errors:
-            raise BuildErrors(errors)
+                    self.errors.append(BuildError(f"models.{name}.{field}: no data set {wanted!r}{nearest(wanted, self.datasets)}"))
         # Per library, not per class: two sites of one process share nothing.
         self.missing = cache(self._missing)
         self.dataset_digest = cache(self._dataset_digest)
@@ -105,6 +112,19 @@ class Library:
             )
         return print_of
 
+    def digest(self, name: str) -> str:
+        """The digest of the model's checkpoint, or of all that it is made of where there is none."""
+        fingerprint = self.fingerprint(name)
+        return str(fingerprint.get("checkpoint") or digest(fingerprint))
+
+    def measures(self, name: str) -> Mapping[str, float]:
+        """What the model's card states, or what was measured when it was trained here; nothing is trained for it."""
+        checkpoint = self.checkpoint(name) if name in self.models else None
+        if checkpoint is not None:
+            return dict(checkpoint.card().get("measures", {}))
+        artifact = self.store.get(digest(self.fingerprint(name))) if name in self.models and self.trains(name) else None
+        return artifact.measures if artifact else {}
+
     def trains(self, name: str) -> bool:
         row = self.models[name]
         return hasattr(row.module, "train") and getattr(row.settings, "train", None) is not None
@@ -142,24 +162,45 @@ class Library:
 
     def _trained(self, name: str) -> tuple[Weights, Mapping[str, float]]:
         """The weights that the recipe gives: from the store, or trained now and kept."""
-        import torch
-
-        row = self.models[name]
         key = digest(self.fingerprint(name))
         artifact = self.store.get(key)
         if artifact is None:
             start = time.perf_counter()
-            splits = {split: self._load(self.training_data(name), split) for split in ("train", "test")}
-            weights, measures = row.module.train(row.settings, splits, lambda done, total: self.report(f"training {name}", done, total))
+            *_, last = self.train(name)
             artifact = Artifact(
-                {key: tensor.numpy() for key, tensor in weights.tensors.items()},
-                {"about": dict(weights.about)},
-                measures,
+                {key: tensor.numpy() for key, tensor in last.weights.tensors.items()},
+                {"about": dict(last.weights.about)},
+                last.measures,
                 {"ingredients": self.fingerprint(name), "seconds": round(time.perf_counter() - start, 1)},
             )
             self.store.put(key, artifact)
         tensors = {key: torch.from_numpy(array) for key, array in artifact.arrays.items()}
         return Weights(tensors, artifact.data["about"]), artifact.measures
+
+    def train(self, name: str) -> Iterator[Trained]:
+        """Train a model by its recipe, whether or not there is a checkpoint: its checkpoints, the final one last."""
+        row = self.models[name]
+        if not self.trains(name):
+            raise BuildError(f"model {name} has no `train` recipe in site.toml")
+        dataset = self.training_data(name)
+        splits = {split: self._load(dataset, split) for split in ("train", "test")}
+        yield from row.module.train(row.settings, splits, lambda done, total: self.report(f"training {name}", done, total))
+
+    def card(self, name: str, trained: Trained, seconds: float) -> dict[str, Any]:
+        """The training card of a checkpoint: all that is needed to make it again, and what it measured."""
+        recipe = self.models[name].settings.train.model_dump(mode="json")
+        dataset = self.training_data(name)
+        return {
+            "model": name,
+            "source": self.models[name].settings.source,
+            "step": trained.step,
+            "recipe": recipe,
+            "data": {"source": self.datasets[dataset].settings.source, "digest": self.dataset_digest(dataset)},
+            "measures": dict(trained.measures),
+            "seconds": round(seconds, 1),
+            "machine": f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads",
+            "versions": versions(),
+        }
 
     def _load(self, dataset: str, split: str) -> Any:
         row = self.datasets[dataset]

@@ -107,6 +107,22 @@ class TextChoice(Options):
         return self
 
 
+class UnitChoice(Options):
+    """One unit of a text model: a cell or hidden unit by number, or the one that follows a concept best."""
+
+    state: Literal["cell", "hidden"] | None = Field(None, description="kind of state; with a concept, both if not given")
+    layer: int = Field(0, ge=0, description="recurrent layer, from 0")
+    index: int | None = Field(None, ge=0, description="number of the unit in its layer")
+    concept: str | None = Field(None, description="what it follows, such as inside-string")
+    rank: int = Field(1, ge=1, le=100, description="1 is the unit that follows the concept best")
+
+    @model_validator(mode="after")
+    def _one_of(self) -> UnitChoice:
+        if (self.index is None) == (self.concept is None):
+            raise ValueError("give either index or concept")
+        return self
+
+
 @dataclass(frozen=True)
 class FigureSpec:
     """One figure block. `absent` says which data were missing where `otherwise` had to replace its options."""
@@ -179,3 +195,7 @@ class Job:
     ingredients: Mapping[str, Any]  # what the key was made of: the provenance
     place: Place  # of the first figure that asks for it
     id: str  # of that figure
+    lines: Mapping[str, int] = field(default_factory=dict)  # and its keys
+
+    def at(self, key: str) -> Place:
+        return replace(self.place, line=self.lines.get(key, self.place.line))

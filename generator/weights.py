@@ -15,18 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import lazy_loader
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 
 from generator.artifact import file_digest, write_whole
 from generator.spec import BuildError
 
 if TYPE_CHECKING:
-    import safetensors
-    import safetensors.torch
     import torch
     from torch import Tensor
 else:
     torch = lazy_loader.load("torch")
-    safetensors = lazy_loader.load("safetensors")
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,15 @@ class Weights:
 
     tensors: Mapping[str, Tensor]
     about: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Weights that training gave at a step, and what they measure on held-out data."""
+
+    step: int
+    weights: Weights
+    measures: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -71,7 +79,7 @@ def read_weights(path: Path) -> Weights:
     """Read a checkpoint. A truncated file, or a pickle that would execute something, is a BuildError."""
     try:
         if path.suffix == ".safetensors":
-            with safetensors.safe_open(path, framework="pt") as file:
+            with safe_open(path, framework="pt") as file:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
                 about = {name: json.loads(text) for name, text in (file.metadata() or {}).items() if name != "format"}
             return Weights({name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}, about)
@@ -81,7 +89,7 @@ def read_weights(path: Path) -> Weights:
             f"checkpoint {path} holds more than tensors, so reading it could execute code, and it is refused; "
             "save model.state_dict() with safetensors.torch.save_file"
         ) from error
-    except (OSError, RuntimeError, ValueError, EOFError, safetensors.SafetensorError) as error:
+    except (OSError, RuntimeError, ValueError, EOFError, SafetensorError) as error:
         raise BuildError(f"checkpoint {path} cannot be read ({error}); is it truncated?") from error
     if isinstance(state, Mapping) and isinstance(state.get("state_dict"), Mapping):
         state = state["state_dict"]
@@ -92,12 +100,10 @@ def read_weights(path: Path) -> Weights:
 
 def write_weights(path: Path, weights: Weights, card: Mapping[str, Any], half: bool = True) -> None:
     """Write a checkpoint and its card. `half`: float32 is kept as float16, which halves the file."""
-    import safetensors.torch
-
     tensors = {
-        name: (tensor.half() if half and tensor.dtype == torch.float32 else tensor).contiguous()
+        name: (tensor.half() if half and tensor.dtype == torch.float32 else tensor).detach().contiguous().numpy()
         for name, tensor in weights.tensors.items()
     }
     about = {name: json.dumps(value) for name, value in weights.about.items()}
-    write_whole(path, safetensors.torch.save(tensors, about))
+    write_whole(path, save(tensors, about))
     write_whole(path.with_suffix(".json"), (json.dumps(card, indent=2) + "\n").encode())

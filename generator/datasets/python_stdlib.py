@@ -6,10 +6,41 @@ Tests, tables and vendored packages are left out: they are not what a reader wou
 from __future__ import annotations
 
 import hashlib
+import os
 import sysconfig
 from pathlib import Path
+from typing import Literal
 
-LEFT_OUT = {"site-packages", "test", "tests", "idlelib", "lib2to3", "encodings", "pydoc_data", "turtledemo", "ensurepip", "__pycache__"}
+from generator.data import Document
+from generator.spec import Options
+
+LEFT_OUT = {
+    "site-packages", "dist-packages", "test", "tests", "idlelib", "lib2to3", "encodings", "pydoc_data", "turtledemo", "ensurepip", "__pycache__",
+}  # fmt: skip
+
+
+class Settings(Options):
+    """A row of site.toml: there is nothing to choose."""
+
+    source: Literal["python-stdlib"]
+
+
+def missing(settings: Settings, root: Path) -> str:
+    return "" if files() else "this Python carries its standard library without its source"
+
+
+def digest(settings: Settings, root: Path) -> str:
+    """Over the names and bytes of all files."""
+    total = hashlib.sha256()
+    for name, path in files():
+        total.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return total.hexdigest()
+
+
+def load(settings: Settings, split: str, root: Path) -> list[Document]:
+    """The documents of a split: train, validation or test; the largest first, so that short files do not lead."""
+    texts = [Document(name, path.read_text("utf-8", errors="replace")) for name, path in files() if split_of(name) == split]
+    return sorted(texts, key=lambda one: (-len(one.text), one.name))
 
 
 def split_of(name: str) -> str:
@@ -19,10 +50,10 @@ def split_of(name: str) -> str:
 
 
 def files() -> list[tuple[str, Path]]:
+    """Names relative to the library's folder, and paths; sorted by name."""
     root = Path(sysconfig.get_paths()["stdlib"])
-    found = ((path.relative_to(root), path) for path in root.rglob("*.py"))
-    return sorted((name.as_posix(), path) for name, path in found if not LEFT_OUT & set(name.parts))
-
-
-def documents(split: str) -> list[tuple[str, str]]:
-    return [(name, path.read_text("utf-8", errors="replace")) for name, path in files() if split_of(name) == split]
+    found = []
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if name not in LEFT_OUT]  # site-packages may hold a hundred thousand files
+        found += [Path(folder, name) for name in names if name.endswith(".py")]
+    return sorted((path.relative_to(root).as_posix(), path) for path in found)

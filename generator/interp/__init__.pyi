@@ -1,1 +1,10 @@
+from . import ascent as ascent
+from . import concepts as concepts
+from . import dream as dream
+from . import hooks as hooks
+from . import objectives as objectives
+from . import parameterisation as parameterisation
 from . import recurrent as recurrent
+from . import selectivity as selectivity
+from . import transforms as transforms
+from . import vision as vision

@@ -7,8 +7,7 @@ Fei-Fei, "Visualizing and understanding recurrent networks", 2015, https://arxiv
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -38,16 +37,6 @@ class CharRNN(nn.Module):
         return self.head(hidden), state
 
 
-@dataclass(frozen=True)
-class Progress:
-    """Where a training run is: chars read so far, the mean loss (nats per character) since the last report."""
-
-    step: int
-    steps: int
-    characters: int
-    loss: float
-
-
 def train(
     network: CharRNN,
     text: Tensor,
@@ -59,15 +48,14 @@ def train(
     seed: int,
     clip: float = 1.0,
     half: bool = False,
-    report: Callable[[Progress], None] = lambda progress: None,
-    report_every: int = 100,
-) -> None:
+) -> Iterator[tuple[int, float]]:
     """Minimise next-character cross-entropy by truncated backpropagation through time with carried state.
 
     text: (characters,) indices. The text is cut into `batch` contiguous streams; each step reads the
     next `window` characters of every stream, and the state flows on without its gradient. AdamW with
     a rate that rises for 2 % of the steps and then falls linearly to zero; gradients clipped to norm
-    `clip`. `seed` chooses where in the text the streams begin. `half`: products in bfloat16, weights in float32.
+    `clip`. `seed` chooses where in the text the streams begin. `half`: products in bfloat16, weights in
+    float32. Yields, after each step, its number from 1 and its loss in nats per character.
     """
     generator = torch.Generator().manual_seed(seed)
     offset = int(torch.randint(len(text), (), generator=generator))
@@ -82,9 +70,7 @@ def train(
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min((step + 1) / warm, max(0.0, (steps - step) / max(1, steps - warm)))
     )
-    network.train()
     state: State = None
-    total, since = 0.0, 0
     for step in range(steps):
         position = step % windows
         if position == 0:
@@ -100,11 +86,7 @@ def train(
         nn.utils.clip_grad_norm_(network.parameters(), clip)
         optimiser.step()
         schedule.step()
-        total, since = total + float(loss.detach()), since + 1
-        if (step + 1) % report_every == 0 or step + 1 == steps:
-            report(Progress(step + 1, steps, (step + 1) * batch * window, total / since))
-            total, since = 0.0, 0
-    network.eval()
+        yield step + 1, float(loss.detach())
 
 
 def detached(state: State) -> State:
@@ -128,3 +110,67 @@ def cross_entropy(network: CharRNN, text: Tensor, *, streams: int = 64, window: 
         total += float(F.cross_entropy(logits.flatten(0, 1), chunk[:, 1:].flatten(), reduction="sum"))
         count += chunk[:, 1:].numel()
     return total / count
+
+
+@torch.inference_mode()
+def states(
+    network: CharRNN, indices: Tensor, progress: Callable[[int, int], None] = lambda done, total: None
+) -> dict[str, Tensor]:
+    """Every unit's activation after every character: `hidden0`, `cell0`, `hidden1`, … each (batch, time, width).
+
+    The equations are written out, because torch's own layers keep the cell state to themselves (Hochreiter
+    and Schmidhuber, 1997, in the form of https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html).
+    A GRU and a plain RNN have no cell state. Starts from a zero state.
+    """
+    rnn = network.rnn
+    inputs = network.embedding(indices)  # (batch, time, embedding)
+    found: dict[str, Tensor] = {}
+    for layer in range(rnn.num_layers):
+        inward, recurrent, bias_in, bias_rec = (
+            getattr(rnn, f"{name}_l{layer}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        )
+        projected = inputs @ inward.T + bias_in  # (batch, time, gates * width)
+        hidden = inputs.new_zeros(len(inputs), rnn.hidden_size)
+        cell = torch.zeros_like(hidden)
+        hiddens = inputs.new_empty(*inputs.shape[:2], rnn.hidden_size)
+        cells = torch.empty_like(hiddens)
+        for time in range(inputs.shape[1]):
+            hidden, cell = step(rnn, projected[:, time], hidden @ recurrent.T + bias_rec, hidden, cell)
+            hiddens[:, time], cells[:, time] = hidden, cell
+            if time % 256 == 0:
+                progress(layer * inputs.shape[1] + time, rnn.num_layers * inputs.shape[1])
+        found[f"hidden{layer}"] = hiddens
+        if isinstance(rnn, nn.LSTM):
+            found[f"cell{layer}"] = cells
+        inputs = hiddens
+    return found
+
+
+def step(rnn: nn.RNNBase, inward: Tensor, recurrent: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
+    """The state after one character. inward, recurrent: (batch, gates * width), biases included."""
+    if isinstance(rnn, nn.LSTM):
+        enter, forget, candidate, output = (inward + recurrent).chunk(4, dim=1)
+        cell = forget.sigmoid() * cell + enter.sigmoid() * candidate.tanh()
+        return output.sigmoid() * cell.tanh(), cell
+    if isinstance(rnn, nn.GRU):
+        (reset, update, new), (reset_r, update_r, new_r) = inward.chunk(3, dim=1), recurrent.chunk(3, dim=1)
+        update = (update + update_r).sigmoid()
+        return (1 - update) * (new + (reset + reset_r).sigmoid() * new_r).tanh() + update * hidden, cell
+    return (inward + recurrent).tanh(), cell
+
+
+@torch.inference_mode()
+def sample(network: CharRNN, start: list[int], length: int, temperature: float, seed: int) -> list[int]:
+    """`length` further indices after those of `start`, each drawn from softmax(logits / temperature).
+
+    The first symbol, which stands for all unknown characters, is never drawn.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    logits, state = network(torch.tensor([start]))
+    drawn: list[int] = []
+    for _ in range(length):
+        scaled = logits[0, -1] / temperature
+        scaled[0] = -math.inf
+        drawn.append(int(torch.multinomial(scaled.softmax(0), 1, generator=generator)))
+        logits, state = network(torch.tensor([drawn[-1:]]), state)
+    return drawn

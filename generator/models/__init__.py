@@ -5,7 +5,7 @@ that training reads), `load(name, settings, weights, seed, root) -> Model`, whic
 network as its source has it, and with weights that hold no tensors the network untrained, as `seed`
 initialises it, `fingerprint(settings) -> dict` for what decides the network besides settings and
 checkpoint, and, where it can be trained, a field `train` (its recipe, with the seed) and
-`train(settings, splits, report) -> (Weights, measures)`.
+`train(settings, splits, report)`, which yields a `Trained` for each checkpoint, the final one last.
 """
 
 SOURCES = {

@@ -1,0 +1,185 @@
+"""The command line: build, train, check, serve, kinds."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import sys
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from generator import __version__
+from generator.artifact import ArtifactStore
+from generator.figures import KINDS
+from generator.library import Library
+from generator.pipeline import build as build_site
+from generator.pipeline import check_claims, make_plan, shown
+from generator.progress import display
+from generator.settings import read_settings
+from generator.spec import BuildError, BuildErrors, nearest
+from generator.weights import write_weights
+
+CONTENT = click.option(
+    "--content", type=click.Path(path_type=Path), default="content", show_default=True, help="Folder with site.toml, posts/ and pages/."
+)
+STORE = click.option(
+    "--store", type=click.Path(path_type=Path), default=".whatfires/store", show_default=True, help="Folder where computed figures are kept."
+)
+OUT = click.option("--out", type=click.Path(path_type=Path), default="site", show_default=True, help="Folder that the site is written to.")
+
+INTERRUPTED, FAILED = 130, 1
+
+
+class Commands(click.Group):
+    """A group that knows the nearest right word."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            raise click.UsageError(f"no command {args[0]!r}{nearest(args[0], self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
+
+def tells_errors(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What an author can put right is told as lines of text, not as a traceback."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **options: Any) -> Any:
+        try:
+            return command(*args, **options)
+        except BuildErrors as problem:
+            for error in problem.errors:
+                click.echo(f"error: {error}", err=True)
+            click.echo(f"{len(problem.errors)} error{'s' * (len(problem.errors) > 1)}; what was computed is kept.", err=True)
+        except BuildError as problem:
+            click.echo(f"error: {problem}", err=True)
+        except OSError as problem:
+            click.echo(f"error: {problem.filename or ''}: {problem.strerror or problem}", err=True)
+        except KeyboardInterrupt:
+            click.echo("stopped; the figures computed so far are kept, and the next build goes on from here.", err=True)
+            sys.exit(INTERRUPTED)
+        sys.exit(FAILED)
+
+    return run
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="whatfires")
+def main() -> None:
+    """Build interpretability reports: Markdown in, a self-contained site out.
+
+    A report is a folder with content/site.toml, which names models and data sets, and content/posts/*.md, where a
+    fenced ```figure block asks for a figure. Start with `whatfires build`; `whatfires kinds` lists what can be shown.
+    """
+
+
+@main.command()
+@CONTENT
+@OUT
+@STORE
+@click.option("--drafts", is_flag=True, help="Build drafts, too.")
+@click.option("--again", metavar="ID", multiple=True, help="Compute this figure anew, though it is kept. Can be repeated.")
+@tells_errors
+def build(content: Path, out: Path, store: Path, drafts: bool, again: tuple[str, ...]) -> None:
+    """Compute the figures that are missing and write the site.
+
+    What is computed is kept under a key of all that it depends on: a build computes only what changed,
+    and one that was stopped goes on where it was.
+    """
+    start = time.perf_counter()
+    console = Console(stderr=True)
+    with display(console) as shows:
+        done = build_site(content, out, ArtifactStore(store), shows, drafts, again=again)
+    for broken in done.broken:
+        click.echo(f"claim broken: {broken}", err=True)
+    click.echo(
+        f"{done.pages} pages: {done.computed} figures computed, {done.reused} kept; {done.written} files written, "
+        f"{done.removed} removed, in {time.perf_counter() - start:.1f} s"
+    )
+    click.echo(f"Open {(out / 'index.html').resolve().as_uri()} or run: whatfires serve --out {shown(out)}")
+
+
+@main.command()
+@click.argument("model")
+@click.option("--to", type=click.Path(path_type=Path), help="Folder for the checkpoints.  [default: CONTENT/checkpoints/MODEL]")
+@CONTENT
+@STORE
+@tells_errors
+def train(model: str, to: Path | None, content: Path, store: Path) -> None:
+    """Train MODEL by its recipe in site.toml and write its checkpoints, each with its card.
+
+    A build trains a model itself where it finds no checkpoint; this command is for training once and
+    keeping the weights beside the report.
+    """
+    settings = read_settings(content, shown(content / "site.toml"))
+    start = time.perf_counter()
+    with display(Console(stderr=True)) as shows:
+        library = Library(settings, content, ArtifactStore(store), lambda what, done, total: shows.advance(done, total, what))
+        if model not in library.models:
+            raise BuildError(f"no model {model!r} in {shown(content / 'site.toml')}{nearest(model, library.models)}")
+        shows.begin(1)
+        shows.start(model)
+        for trained in library.train(model):
+            path = (to or content / "checkpoints" / model) / f"step-{trained.step:06d}.safetensors"
+            write_weights(path, trained.weights, library.card(model, trained, time.perf_counter() - start))
+            click.echo(f"wrote {shown(path)}: {', '.join(f'{name} {value:g}' for name, value in trained.measures.items())}")
+        shows.finish(model, time.perf_counter() - start)
+
+
+@main.command()
+@CONTENT
+@STORE
+@tells_errors
+def check(content: Path, store: Path) -> None:
+    """Compute what the claims need and say which of them hold; exit 1 if one is broken, 2 if one is unknown."""
+    kept = ArtifactStore(store)
+    with display(Console(stderr=True)) as shows:
+        verdicts = check_claims(make_plan(content, kept, shows), kept, shows)
+    for verdict in verdicts:
+        value = "" if verdict.value is None else f" ({verdict.value:.4g})"
+        claim = verdict.claim
+        click.echo(f"{verdict.status:8}{claim.id}: {claim.figure}.{claim.measure} {claim.comparison} {claim.bound:g}{value}")
+    states = {verdict.status for verdict in verdicts}
+    click.echo(f"{len(verdicts)} claims")
+    sys.exit(1 if "broken" in states else 2 if "unknown" in states else 0)
+
+
+@main.command()
+@OUT
+@click.option("--port", default=8000, show_default=True, help="Port on this machine.")
+@tells_errors
+def serve(out: Path, port: int) -> None:
+    """Serve a built site on localhost, until Ctrl-C."""
+    if not (out / "index.html").exists():
+        raise BuildError(f"there is no site in {shown(out)} yet; run whatfires build")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(out))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        click.echo(f"http://localhost:{server.server_port}/ (Ctrl-C stops)")
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            click.echo("stopped.")
+
+
+@main.command()
+@click.argument("kind", required=False)
+@tells_errors
+def kinds(kind: str | None) -> None:
+    """List the kinds of figures, or teach one: its options, their defaults, and an example."""
+    if kind is None:
+        for name, module in KINDS.items():
+            click.echo(f"{name:18}{(import_module(module).__doc__ or '').strip().splitlines()[0]}")
+        return
+    if kind not in KINDS:
+        raise BuildError(f"no kind {kind!r}{nearest(kind, KINDS)}")
+    module = import_module(KINDS[kind])
+    click.echo((module.__doc__ or "").strip() + "\n")
+    for name, option in module.Options.model_fields.items():
+        default = "required" if option.is_required() else f"default {option.get_default(call_default_factory=True)!r}"
+        click.echo(f"  {option.alias or name}: {option.description or ''} ({default})")
+    click.echo(f"\n```figure\n{module.EXAMPLE.strip()}\n```")

@@ -1,0 +1,400 @@
+"""A content file -> a Post: front matter, Markdown, and the blocks for figures and claims.
+
+All mistakes of a file are found in one reading, each with its line. Nothing is computed or loaded here:
+where a figure, a claim or a value goes, the body has a hole that `render` fills.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar
+from xml.etree.ElementTree import Element
+
+import yaml
+from markdown import Extension, Markdown
+from markdown.treeprocessors import Treeprocessor
+from pydantic import Field, ValidationError, field_validator
+
+from generator.figures import KINDS
+from generator.spec import BuildError, BuildErrors, Claim, FigureOptions, FigureSpec, Options, Place, Post, Value, nearest
+
+FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?\n)---[ \t]*\n", re.DOTALL)
+VALUE = re.compile(r"\{value(?::(?P<format>[^}]*))?\}\s+(?P<figure>[\w-]+)\.(?P<measure>\S+)")
+FORMAT = re.compile(r"[+]?,?(\.\d{1,2})?[efg%d]?")
+EXPECTATION = re.compile(r"(?P<measure>\S+)\s*(?P<comparison>>=|<=|==|>|<)\s*(?P<bound>[-+]?[\d.]+(?:e[-+]?\d+)?)")
+ID = re.compile(r"[a-z][a-z0-9-]*")
+MOST_YAML = 100_000  # characters of one block: more is an accident or an attack
+
+
+class FrontMatter(Options):
+    """What stands between the two `---` lines of a content file."""
+
+    title: str
+    date: str = Field("", description="ISO 8601, such as 2017-05-01; a file in pages/ has none")
+    description: str = ""
+    authors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    draft: bool = False
+
+    @field_validator("date", mode="before")
+    @classmethod
+    def _iso(cls, value: object) -> object:
+        return date.fromisoformat(str(value)).isoformat() if value else ""
+
+
+class FigureBlock(Options):
+    """The keys that every figure block may have, whatever its kind; the rest are the kind's options."""
+
+    id: str
+    kind: str
+    caption: str = ""
+    wide: bool = False
+    otherwise: Mapping[str, Any] | None = None
+
+
+class ClaimBlock(Options):
+    """A claim block."""
+
+    id: str
+    figure: str
+    expect: str
+    text: str
+
+
+Block = TypeVar("Block", bound=Options)
+BLOCK_KEYS = set(FigureBlock.model_fields)
+
+
+@dataclass
+class Reading:
+    """A file while it is read: what was found in it so far, and where the reading stands."""
+
+    path: Path
+    shown: str
+    root: Path
+    text: str
+    errors: list[BuildError] = field(default_factory=list)
+    figures: list[FigureSpec] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+    values: list[Value] = field(default_factory=list)
+    references: list[tuple[str, Place]] = field(default_factory=list)
+    cursor: int = 0  # blocks are met in the order in which they are written
+
+    def wrong(self, message: str, line: int) -> None:
+        self.errors.append(BuildError(message, Place(self.shown, line)))
+
+    def line_of(self, needle: str, start: int = 0) -> int:
+        """The line, from 1, where `needle` is first written after position `start`."""
+        at = self.text.find(needle, start)
+        return self.text.count("\n", 0, max(at, 0)) + 1
+
+    def line_of_block(self, name: str, source: str) -> int:
+        """The line of a block's opening fence; superfences does not tell it."""
+        first = next((line.strip() for line in source.splitlines() if line.strip()), "")
+        for match in re.finditer(rf"^[ \t>]*(?:`{{3,}}|~{{3,}})\s*{name}\b.*\n(.*)$", self.text[self.cursor :], re.MULTILINE):
+            if match[1].strip(" \t>") == first or not first:
+                line = self.text.count("\n", 0, self.cursor + match.start()) + 1
+                self.cursor += match.end()
+                return line
+        return 1
+
+
+def read_post(path: Path, root: Path, shown: str) -> Post:
+    """Read one content file under the content folder `root`; `shown` is how it is called in messages.
+
+    BuildErrors of everything that is wrong with it.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise BuildError(f"is not UTF-8 text ({error.reason} at byte {error.start})", Place(shown)) from error
+    reading = Reading(path, shown, root, text)
+    match = FRONT_MATTER.match(text)
+    front = None
+    if match is None:
+        reading.wrong("a content file starts with front matter: YAML between two lines of ---", 1)
+    else:
+        front = read_block(reading, FrontMatter, match[1], 1)
+        reading.cursor = match.end()
+    site_path = path_in_site(path, root)
+    converter = markdown_for(reading, site_path)
+    body = converter.convert(text[match.end() :] if match else text)
+    for id in repeated([figure.id for figure in reading.figures] + [claim.id for claim in reading.claims]):
+        places = [one.place for one in (*reading.figures, *reading.claims) if one.id == id]
+        reading.wrong(f"two blocks have the id {id!r}; the first is at line {places[0].line}", places[1].line)
+    if reading.errors:
+        raise BuildErrors(reading.errors)
+    assert front is not None
+    return Post(
+        path=site_path,
+        body=body,
+        place=Place(shown),
+        contents=getattr(converter, "toc", "") if len(getattr(converter, "toc_tokens", [])) > 2 else "",
+        figures=tuple(reading.figures),
+        claims=tuple(reading.claims),
+        values=tuple(reading.values),
+        references=tuple(reading.references),
+        **front.model_dump(),
+    )
+
+
+def path_in_site(path: Path, root: Path) -> str:
+    """Posts keep their folder, pages stand at the top: posts/a.md -> posts/a.html, pages/about.md -> about.html."""
+    relative = path.relative_to(root).with_suffix(".html")
+    return posixpath.join(*(relative.parts[1:] if relative.parts[0] == "pages" else relative.parts))
+
+
+def repeated(names: list[str]) -> list[str]:
+    return sorted({name for name in names if names.count(name) > 1})
+
+
+def markdown_for(reading: Reading, site_path: str) -> Markdown:
+    """Markdown as posts are written in: fences for figures and claims, and the usual extensions."""
+
+    def fence(name: str, read: Any) -> dict[str, Any]:
+        def format(source: str, language: str, class_name: str, options: Any, md: Markdown, **more: Any) -> str:
+            return str(read(reading, source, reading.line_of_block(name, source)))
+
+        return {"name": name, "class": name, "format": format}
+
+    return Markdown(
+        extensions=[
+            "tables", "footnotes", "def_list", "attr_list", "admonition", "smarty", "toc",
+            "pymdownx.superfences", "pymdownx.highlight", Holes(reading, site_path),
+        ],
+        extension_configs={
+            "toc": {"permalink": False, "toc_depth": "2-3"},
+            "pymdownx.highlight": {"guess_lang": False},
+            "pymdownx.superfences": {"custom_fences": [fence("figure", read_figure), fence("claim", read_claim)]},
+        },
+        output_format="html",
+    )  # fmt: skip
+
+
+def read_figure(reading: Reading, source: str, line: int) -> str:
+    """A figure block -> its hole in the body; what is wrong with it is noted in `reading`."""
+    values = read_yaml(reading, source, line)
+    if values is None:
+        return ""
+    lines = {path: line + 1 + at for path, at in key_lines(source).items()}
+    common = {key: value for key, value in values.items() if key in BLOCK_KEYS}
+    block = validated(reading, FigureBlock, common, lines, line)
+    if block is None:
+        return ""
+    if not ID.fullmatch(block.id):
+        reading.wrong(f"figure id {block.id!r} must be lower-case letters, digits and hyphens", lines.get(("id",), line))
+    if block.kind not in KINDS:
+        reading.wrong(f"figure {block.id}: unknown kind {block.kind!r}{nearest(block.kind, KINDS)}", lines.get(("kind",), line))
+        return ""
+    kind: type[FigureOptions] = import_module(KINDS[block.kind]).Options
+    own = {key: value for key, value in values.items() if key not in BLOCK_KEYS}
+    options = validated(reading, kind, own, lines, line, f"figure {block.id}: ", BLOCK_KEYS)
+    otherwise = None
+    if block.otherwise is not None:
+        inner = {path[1:]: at for path, at in lines.items() if path[:1] == ("otherwise",) and len(path) > 1}
+        otherwise = validated(reading, kind, {**own, **block.otherwise}, inner, lines[("otherwise",)], f"figure {block.id}: otherwise: ")
+    if options is None or (block.otherwise is not None and otherwise is None):
+        return ""
+    reading.figures.append(
+        FigureSpec(
+            id=block.id,
+            kind=block.kind,
+            options=options,
+            place=Place(reading.shown, line),
+            caption=inline(reading, block.caption),
+            source=source,
+            lines={".".join(map(str, path)): at for path, at in lines.items()},
+            otherwise=otherwise,
+            wide=block.wide,
+        )
+    )
+    return f'<div class="hole" data-figure="{block.id}"></div>'
+
+
+def read_claim(reading: Reading, source: str, line: int) -> str:
+    """A claim block -> its hole in the body."""
+    block = read_block(reading, ClaimBlock, source, line)
+    if block is None:
+        return ""
+    lines = {path: line + 1 + at for path, at in key_lines(source).items()}
+    match = EXPECTATION.fullmatch(block.expect.strip())
+    if match is None:
+        reading.wrong(f"claim {block.id}: expect {block.expect!r} is not like 'auc >= 0.95'", lines.get(("expect",), line))
+        return ""
+    if not ID.fullmatch(block.id):
+        reading.wrong(f"claim id {block.id!r} must be lower-case letters, digits and hyphens", lines.get(("id",), line))
+        return ""
+    reading.claims.append(
+        Claim(
+            id=block.id,
+            figure=block.figure,
+            measure=match["measure"],
+            comparison=match["comparison"],  # type: ignore[arg-type]  # the pattern admits no other
+            bound=float(match["bound"]),
+            text=block.text,
+            place=Place(reading.shown, lines.get(("figure",), line)),
+        )
+    )
+    return f'<div class="hole" data-claim="{block.id}"></div>'
+
+
+def inline(reading: Reading, text: str) -> str:
+    """A caption's Markdown as HTML, without the paragraph around it if it is a single one."""
+    html = markdown_for(reading, path_in_site(reading.path, reading.root)).convert(text.strip())
+    single = re.fullmatch(r"<p>(.*)</p>", html, re.DOTALL)
+    return single[1] if single and "<p>" not in single[1] else html
+
+
+def read_yaml(reading: Reading, source: str, line: int) -> dict[str, Any] | None:
+    """A block's YAML as a mapping; None, with a note of why, if it is none."""
+    if len(source) > MOST_YAML:
+        reading.wrong(f"the block has {len(source):,} characters; at most {MOST_YAML:,} are read", line)
+        return None
+    try:
+        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(source)):
+            reading.wrong("YAML aliases (*name) are not read here; write the value again", line)
+            return None
+        values = yaml.safe_load(source)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        reading.wrong(f"YAML: {getattr(error, 'problem', None) or error}", line + 1 + (mark.line if mark else 0))
+        return None
+    if not isinstance(values, dict):
+        reading.wrong("the block is not a list of `key: value` lines", line)
+        return None
+    for path in repeated_keys(source):
+        reading.wrong(f"the key {path[-1]!r} is written twice", line + 1 + key_lines(source)[path])
+        return None
+    return {str(key): value for key, value in values.items()}
+
+
+def read_block(reading: Reading, model: type[Block], source: str, line: int) -> Block | None:
+    values = read_yaml(reading, source, line)
+    if values is None:
+        return None
+    return validated(reading, model, values, {path: line + 1 + at for path, at in key_lines(source).items()}, line)
+
+
+def validated(
+    reading: Reading,
+    model: type[Block],
+    values: Mapping[str, Any],
+    lines: Mapping[tuple[str | int, ...], int],
+    line: int,
+    prefix: str = "",
+    more_keys: set[str] = frozenset(),  # type: ignore[assignment]
+) -> Block | None:
+    """`values` as `model`; each mistake noted with the line of its key and, for an unknown key, the nearest right one."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as problem:
+        for one in problem.errors():
+            path = tuple(one["loc"])
+            at = next((lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in lines), line)
+            key = ".".join(map(str, path))
+            if one["type"] == "extra_forbidden":
+                known = set(fields_at(model, path[:-1])) | (more_keys if len(path) == 1 else set())
+                message = f"unknown key {key!r}{nearest(path[-1], known)}"
+            elif one["type"] == "missing":
+                message = f"the key {key!r} is missing"
+            else:
+                given = "" if isinstance(one["input"], dict) else f", not {one['input']!r}"
+                message = f"{key}: {one['msg'].removeprefix('Value error, ')}{given}" if key else one["msg"].removeprefix("Value error, ")
+            reading.wrong(prefix + message, at)
+        return None
+
+
+def fields_at(model: type[Options], path: tuple[str | int, ...]) -> Iterator[str]:
+    """Names of the fields of the options model that stands at `path` inside `model`."""
+    for part in path:
+        annotation = model.model_fields[str(part)].annotation if str(part) in model.model_fields else None
+        inside = [one for one in (annotation, *getattr(annotation, "__args__", ())) if isinstance(one, type) and issubclass(one, Options)]
+        if not inside:
+            return
+        model = inside[0]
+    yield from model.model_fields
+
+
+def key_lines(source: str) -> dict[tuple[str | int, ...], int]:
+    """The line, from 0, of every key of a YAML mapping, by its path."""
+    return dict(walk(yaml.compose(source, Loader=yaml.SafeLoader), ()))
+
+
+def walk(node: yaml.Node | None, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], int]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield (*path, str(key.value)), key.start_mark.line
+            yield from walk(value, (*path, str(key.value)))
+    elif isinstance(node, yaml.SequenceNode):
+        for number, value in enumerate(node.value):
+            yield (*path, number), value.start_mark.line
+            yield from walk(value, (*path, number))
+
+
+def repeated_keys(source: str) -> list[tuple[str | int, ...]]:
+    paths = [path for path, _ in walk(yaml.compose(source, Loader=yaml.SafeLoader), ())]
+    return [path for path in dict.fromkeys(paths) if paths.count(path) > 1]
+
+
+class Holes(Extension):
+    """Values and cross-references become holes, links to content files become links to their pages."""
+
+    def __init__(self, reading: Reading, site_path: str) -> None:
+        super().__init__()
+        self.reading, self.site_path = reading, site_path
+
+    def extendMarkdown(self, md: Markdown) -> None:
+        md.treeprocessors.register(HolesProcessor(md, self.reading, self.site_path), "whatfires", 5)
+
+
+class HolesProcessor(Treeprocessor):
+    """Runs after inline Markdown has become elements."""
+
+    def __init__(self, md: Markdown, reading: Reading, site_path: str) -> None:
+        super().__init__(md)
+        self.reading, self.site_path = reading, site_path
+
+    def run(self, root: Element) -> None:
+        for element in root.iter():
+            if element.tag == "code":
+                self.value(element)
+            elif element.tag == "a":
+                self.link(element)
+
+    def value(self, code: Element) -> None:
+        text = code.text or ""
+        match = VALUE.fullmatch(text)
+        if match is None:
+            if text.startswith("{value"):
+                line = self.reading.line_of(text)
+                self.reading.wrong(f"`{text}` is not like `{{value}} figure-id.measure` or `{{value:.2f}} figure-id.measure`", line)
+            return
+        place = Place(self.reading.shown, self.reading.line_of(text))
+        if not FORMAT.fullmatch(match["format"] or ""):
+            self.reading.errors.append(BuildError(f"`{text}`: the format {match['format']!r} is not like .2f or .0%", place))
+            return
+        self.reading.values.append(Value(match["figure"], match["measure"], match["format"] or "", place))
+        code.tag, code.text = "data", ""
+        code.attrib = {"class": "hole", "data-value": f"{match['figure']}.{match['measure']}", "data-format": match["format"] or ""}
+
+    def link(self, anchor: Element) -> None:
+        target = anchor.get("href", "")
+        if target.startswith("#") and not (anchor.text or len(anchor)):
+            self.reading.references.append((target[1:], Place(self.reading.shown, self.reading.line_of(f"](#{target[1:]})"))))
+            anchor.set("class", "hole")
+        path, hash, fragment = target.partition("#")
+        if path.endswith(".md") and "://" not in path:
+            source = (self.reading.path.parent / path).resolve()
+            if not source.is_file() or not source.is_relative_to(self.reading.root.resolve()):
+                known = [one.name for one in self.reading.root.rglob("*.md")]
+                line = self.reading.line_of(f"]({target}")
+                self.reading.wrong(f"link to {path}: there is no such content file{nearest(Path(path).name, known)}", line)
+                return
+            page = path_in_site(source, self.reading.root.resolve())
+            anchor.set("href", posixpath.relpath(page, posixpath.dirname(self.site_path) or ".") + hash + fragment)

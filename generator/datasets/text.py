@@ -1,0 +1,58 @@
+"""Text: the author's own files. One file is split by position, a folder of files by name."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from generator.data import Document
+from generator.spec import BuildError, Options
+
+SPLITS = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}
+PART = 50_000  # characters of one document, where a single file is cut into several
+
+
+class Settings(Options):
+    """A row of site.toml."""
+
+    source: Literal["text"]
+    path: str = Field(description="a file, or a glob of files, relative to the content folder")
+
+
+def missing(settings: Settings, root: Path) -> str:
+    return "" if files(settings, root) else f"no file matches {settings.path} in {root}"
+
+
+def digest(settings: Settings, root: Path) -> str:
+    """Over the names and bytes of all files."""
+    total = hashlib.sha256()
+    for path in files(settings, root):
+        total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return total.hexdigest()
+
+
+def load(settings: Settings, split: str, root: Path) -> list[Document]:
+    """The first 80 % of the text are for training, the next 10 % for validation, the rest for test.
+
+    Several files are split by the order of their names; a single one is cut into documents first.
+    """
+    if split not in SPLITS:
+        raise BuildError(f"no split {split!r}; known: {', '.join(SPLITS)}")
+    paths = files(settings, root)
+    documents = [Document(path.name, path.read_text("utf-8", errors="replace")) for path in paths]
+    if len(documents) == 1:
+        name, text = documents[0].name, documents[0].text
+        documents = [Document(f"{name}@{start}", text[start : start + PART]) for start in range(0, len(text), PART)]
+    low, high = (round(share * len(documents)) for share in SPLITS[split])
+    return documents[low:high]
+
+
+def files(settings: Settings, root: Path) -> list[Path]:
+    """The files that the path names. An absolute path is taken as it is."""
+    path = Path(settings.path)
+    if path.is_absolute():
+        return sorted(one for one in path.parent.glob(path.name) if one.is_file())
+    return sorted(one for one in root.glob(settings.path) if one.is_file())

@@ -1,0 +1,123 @@
+"""Every unit of a text model scored against concepts: which unit follows what, and how many are readable.
+
+Karpathy, Johnson and Fei-Fei, 2015 (https://arxiv.org/abs/1506.02078) found about one cell in twenty
+readable by eye. Here a unit is readable by a rule: chosen for its concept on validation documents, it
+separates the concept on test documents, and better than any unit of the same network untrained.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from pydantic import Field
+
+from generator import interp, units
+from generator.artifact import Artifact
+from generator.spec import FigureOptions
+
+if TYPE_CHECKING:
+    from generator.inputs import Inputs
+
+EXAMPLE = """
+id: census
+kind: unit-census
+model: tiny-text
+dataset: tiny-corpus
+documents: 3
+length: 200
+caption: Which unit follows what.
+"""
+
+BINS = np.linspace(0.5, 1.0, 21)
+
+
+class Options(FigureOptions):
+    """Options of a census."""
+
+    model: str = Field(description="a text model of site.toml")
+    dataset: str = Field(description="a text data set: units are searched on its validation split, measured on its test split")
+    language: Literal["python", "prose"] = Field("python", description="what the concepts are read from")
+    documents: int = Field(40, ge=1, description="documents of each split")
+    length: int = Field(3000, ge=100, description="characters read of each document")
+    threshold: float = Field(0.9, gt=0.5, le=1, description="area under the curve from which a unit counts as readable")
+
+
+def compute(options: Options, inputs: Inputs) -> Artifact:
+    """Best units are chosen on the validation split, and all areas shown are of the test split."""
+
+    def scored(untrained: bool, split: str, part: int) -> units.Selectivity:
+        return units.selectivity(
+            inputs.untrained(options.seed + 1) if untrained else inputs.model,
+            inputs.documents(options.dataset, split),
+            options.language,
+            options.documents,
+            options.length,
+            lambda done, total: inputs.progress(part * total + done, 4 * total),
+        )
+
+    trained, untrained = (
+        [scored(flag, split, 2 * flag + number) for number, split in enumerate(("validation", "test"))]
+        for flag in (False, True)
+    )
+    searched, measured = (units.strength(one.areas) for one in trained)  # (units, concepts)
+    control_searched, control = (units.strength(one.areas) for one in untrained)
+    names, held_out = trained[1].concepts, trained[1]
+    ceiling = control.max(0)  # the best untrained unit on the test documents themselves: a hard control
+    best = searched.argmax(0)  # (concepts,)
+    control_best = control_searched.argmax(0)
+
+    follows = searched.argmax(1)  # the concept of each unit
+    each = np.arange(len(searched))
+    passing = measured[each, follows] >= options.threshold
+    readable = passing & (measured[each, follows] > ceiling[follows])
+    control_passing = control[np.arange(len(control)), control_searched.argmax(1)] >= options.threshold
+
+    concepts, strip = [], []
+    measures: dict[str, float] = {
+        "units": len(searched),
+        "readable": int(readable.sum()),
+        "readable-share": float(readable.mean()),
+        "passing-share": float(passing.mean()),
+        "untrained-passing-share": float(control_passing.mean()),
+        "characters": held_out.characters,
+        "documents": held_out.documents,
+    }
+    for number, name in enumerate(names):
+        unit, other = int(best[number]), int(control_best[number])
+        concepts.append(
+            {
+                "name": name,
+                "description": interp.concepts.DESCRIPTIONS[name],
+                "share": float(held_out.shares[number]),
+                "unit": trained[0].units[unit],
+                "high": bool(trained[0].areas[unit, number] >= 0.5),
+                "auc": round(float(measured[unit, number]), 4),
+                "untrained_unit": untrained[0].units[other],
+                "untrained_auc": round(float(control[other, number]), 4),
+                "readable_units": int((readable & (follows == number)).sum()),
+            }
+        )
+        strip.append(
+            {
+                "name": name,
+                "bins": np.histogram(measured[:, number], BINS)[0].tolist(),
+                "untrained_bins": np.histogram(control[:, number], BINS)[0].tolist(),
+            }
+        )
+        measures[f"{name}.auc"] = concepts[-1]["auc"]
+        measures[f"{name}.untrained"] = concepts[-1]["untrained_auc"]
+        measures[f"{name}.readable"] = concepts[-1]["readable_units"]
+    data = {
+        "document_count": held_out.documents,
+        "characters": held_out.characters,
+        "units": len(searched),
+        "readable": int(readable.sum()),
+        "passing": int(passing.sum()),
+        "untrained_readable": int(control_passing.sum()),
+        "threshold": options.threshold,
+        "concepts": concepts,
+        "strip": strip,
+        "bins": [round(float(edge), 3) for edge in BINS],
+    }
+    return Artifact(data=data, measures=measures)

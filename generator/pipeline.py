@@ -1,0 +1,303 @@
+"""Content -> jobs -> artifacts -> pages: the order of a build, and what a build does not do again."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from generator.artifact import WRITING, Artifact, ArtifactStore, digest, file_digest, write_whole
+from generator.content import read_post
+from generator.figures import KINDS
+from generator.inputs import Inputs
+from generator.key import code_digest, versions
+from generator.library import Library
+from generator.progress import Display, Quiet
+from generator.publish import feed, report, same_report
+from generator.render import Site, Verdict, judged, render_site
+from generator.runners import here
+from generator.settings import line_of, read_settings
+from generator.spec import BuildError, BuildErrors, FigureSpec, Job, Options, Post, nearest
+
+REPORT = "report.json"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A site as its author asks for it: its posts, and the job of every figure, by (page, figure id)."""
+
+    library: Library
+    site: Site
+    posts: Sequence[Post]
+    jobs: Mapping[tuple[str, str], Job]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a build did."""
+
+    computed: int
+    reused: int
+    written: int
+    removed: int
+    broken: tuple[str, ...]  # ids of claims that do not hold
+    pages: int
+
+
+def build(
+    content: Path,
+    out: Path,
+    store: ArtifactStore,
+    display: Display | None = None,
+    drafts: bool = False,
+    again: Sequence[str] = (),
+) -> Outcome:
+    """Bring `out` up to date with `content`. BuildErrors of all that is wrong; then `out` is as it was.
+
+    Figures whose ids are in `again` are computed though their artifacts are kept.
+    """
+    display = display or Quiet()
+    store.sweep()
+    plan = make_plan(content, store, display, drafts)
+    ids = {id for _, id in plan.jobs}
+    for id in again:
+        if id not in ids:
+            raise BuildError(f"no figure {id!r}{nearest(id, ids)}")
+    anew = {job.key for (_, id), job in plan.jobs.items() if id in again}
+    artifacts, missing = obtain(plan, plan.jobs.values(), store, display, anew)
+    written, removed, broken, pages = write_site(plan, artifacts, missing, out)
+    return Outcome(len(missing), len(artifacts) - len(missing), written, removed, broken, pages)
+
+
+def check_claims(plan: Plan, store: ArtifactStore, display: Display) -> list[Verdict]:
+    """The verdict of every claim; only the figures that claims name are computed."""
+    named = {(post.path, claim.figure) for post in plan.posts for claim in post.claims}
+    artifacts, _ = obtain(plan, [job for place, job in plan.jobs.items() if place in named], store, display)
+    verdicts = []
+    for post in plan.posts:
+        for claim in post.claims:
+            job = plan.jobs.get((post.path, claim.figure))
+            measures = artifacts[job.key].measures if job else plan.library.measures(claim.figure)
+            verdicts.append(judged(claim, post.path, measures.get(claim.measure)))
+    return verdicts
+
+
+def obtain(
+    plan: Plan, jobs: Iterable[Job], store: ArtifactStore, display: Display, anew: Set[str] = frozenset()
+) -> tuple[dict[str, Artifact], set[str]]:
+    """Artifacts of all jobs by key, and the keys of those that were computed now. BuildErrors of those that failed."""
+    wanted = {job.key: job for job in jobs}
+    artifacts = {key: artifact for key in wanted if key not in anew and (artifact := store.get(key)) is not None}
+    missing = [job for key, job in wanted.items() if key not in artifacts]
+
+    def compute(job: Job) -> Artifact:
+        start = time.perf_counter()
+        inputs = Inputs(plan.library, getattr(job.options, "model", None), display.advance)
+        artifact: Artifact = import_module(KINDS[job.kind]).compute(job.options, inputs)
+        provenance = {"ingredients": job.ingredients, "seconds": round(time.perf_counter() - start, 1), "device": "cpu"}
+        return replace(artifact, provenance=provenance)
+
+    def save(job: Job, artifact: Artifact) -> None:
+        store.put(job.key, artifact)
+        # Read back, so that a page is the same whether its figures were computed now or yesterday.
+        kept = store.get(job.key)
+        assert kept is not None
+        artifacts[job.key] = kept
+
+    errors = here(missing, compute, save, display) if missing else []
+    if errors:
+        raise BuildErrors(errors)
+    return artifacts, {job.key for job in missing}
+
+
+def make_plan(content: Path, store: ArtifactStore, display: Display, drafts: bool = False) -> Plan:
+    """Read everything and name every artifact, without loading a model. BuildErrors of all mistakes together."""
+    toml = shown(content / "site.toml")
+    settings = read_settings(content, toml)
+    errors: list[BuildError] = []
+
+    def training(what: str, done: int, total: int) -> None:
+        display.advance(done, total, what)
+
+    library = Library(settings, content, store, training)
+    for error in library.errors:
+        key = error.message.partition(":")[0]
+        place = line_of((content / "site.toml").read_text("utf-8"), key, toml)
+        errors.append(BuildError(error.message, place))
+    posts = []
+    for path in sorted([*content.glob("posts/**/*.md"), *content.glob("pages/**/*.md")]):
+        try:
+            post = read_post(path, content, shown(path))
+        except BuildErrors as found:
+            errors += found.errors
+        except BuildError as found:
+            errors.append(found)
+        else:
+            if drafts or not post.draft:
+                posts.append(post)
+    jobs: dict[tuple[str, str], Job] = {}
+    resolved = []
+    for post in posts:
+        figures = []
+        for spec in post.figures:
+            try:
+                spec = at_hand(spec, library)
+                jobs[post.path, spec.id] = make_job(spec, library)
+            except BuildError as error:
+                errors.append(error if error.place else BuildError(f"figure {spec.id}: {error.message}", spec.place))
+            figures.append(spec)
+        resolved.append(replace(post, figures=tuple(figures)))
+        errors += unknown_references(post, library)
+    if not posts and not errors:
+        errors.append(BuildError(f"there is no post in {shown(content / 'posts')}; write one as NAME.md"))
+    wanted = {job.key: job for job in jobs.values()}
+    for job in wanted.values():
+        if not store.has(job.key):
+            errors += unknown_names(job, library)
+    if errors:
+        raise BuildErrors(errors)
+    site = Site(settings.title, settings.description, settings.author, settings.base_url.rstrip("/"), settings.language)
+    return Plan(library, replace(site, theme=str(content / settings.theme) if settings.theme else ""), resolved, jobs)
+
+
+def shown(path: Path) -> str:
+    """A path as messages show it: relative to where the build was started, if it lies below."""
+    return os.path.relpath(path) if not os.path.relpath(path).startswith("..") else str(path)
+
+
+def at_hand(spec: FigureSpec, library: Library) -> FigureSpec:
+    """The figure with its `otherwise` in force where the data that it asks for is not on this machine."""
+    for field, name in names_in(spec.options, "dataset"):
+        if name not in library.datasets:
+            raise BuildError(f"figure {spec.id}: no data set {name!r}{nearest(name, library.datasets)}", spec.at(field))
+        reason = library.missing(name)
+        if reason and spec.otherwise is None:
+            raise BuildError(f"figure {spec.id}: data set {name}: {reason} (or write `otherwise`, options for where it is not here)", spec.at(field))
+        if reason and spec.otherwise is not None:
+            return at_hand(replace(spec, options=spec.otherwise, otherwise=None, absent=f"data set {name} is not at hand ({reason})"), library)
+    return spec
+
+
+def names_in(value: Any, field: str, path: str = "") -> Iterable[tuple[str, str]]:
+    """(path, name) for every option called `field` that is set, at any depth."""
+    if isinstance(value, Options):
+        for key in type(value).model_fields:
+            inner = getattr(value, key)
+            here = f"{path}.{key}" if path else key
+            if key == field and isinstance(inner, str):
+                yield here, inner
+            else:
+                yield from names_in(inner, field, here)
+    elif isinstance(value, list | tuple):
+        for number, inner in enumerate(value):
+            yield from names_in(inner, field, f"{path}.{number}")
+
+
+def make_job(spec: FigureSpec, library: Library) -> Job:
+    """The key and all that it is made of. BuildError where the figure names a model that is not there."""
+    model = getattr(spec.options, "model", None)
+    if model in library.wrong:
+        raise BuildError(f"figure {spec.id}: its model {model} is wrong in site.toml", spec.at("model"))
+    if model is not None and model not in library.models:
+        raise BuildError(f"figure {spec.id}: unknown model {model!r}{nearest(model, library.models)}", spec.at("model"))
+    ingredients: dict[str, Any] = {
+        "kind": spec.kind,
+        "options": nameless(spec.options.model_dump(mode="json")),
+        "code": code_digest(KINDS[spec.kind]),
+        "versions": versions(),
+    }
+    if model is not None:
+        ingredients["model"] = library.fingerprint(model)
+    for field, name in names_in(spec.options, "dataset"):
+        row = library.datasets[name]
+        ingredients.setdefault("data", {})[field] = {
+            "digest": library.dataset_digest(name),
+            "settings": row.settings.model_dump(mode="json", exclude={"path"}),
+            "code": code_digest(row.module.__name__),
+        }
+    for field, name in names_in(spec.options, "file"):
+        path = library.root / name
+        if not path.is_file():
+            raise BuildError(f"figure {spec.id}: no file {name!r} in {shown(library.root)}", spec.at(field))
+        ingredients.setdefault("files", {})[field] = file_digest(path)
+    return Job(digest(ingredients), spec.kind, spec.options, ingredients, spec.place, spec.id, dict(spec.lines))
+
+
+def nameless(options: Any) -> Any:
+    """Options without the names of models, data sets and files: what these hold is told by their digests."""
+    if isinstance(options, dict):
+        return {key: nameless(value) for key, value in options.items() if key not in ("model", "dataset", "file")}
+    return [nameless(value) for value in options] if isinstance(options, list) else options
+
+
+def unknown_references(post: Post, library: Library) -> Iterable[BuildError]:
+    """Values, claims and cross-references that point to nothing."""
+    figures = {figure.id for figure in post.figures}
+    anchors = figures | {claim.id for claim in post.claims} | set(re.findall(r'\bid="([^"]+)"', post.body))
+    for anchor, place in post.references:
+        if anchor not in anchors:
+            yield BuildError(f"[](#{anchor}) points to nothing{nearest(anchor, anchors)}", place)
+    for one in (*post.values, *post.claims):
+        if one.figure not in figures and one.figure not in library.models:
+            yield BuildError(f"no figure or model {one.figure!r}{nearest(one.figure, figures | set(library.models))}", one.place)
+
+
+def unknown_names(job: Job, library: Library) -> Iterable[BuildError]:
+    """Layers and classes that the figure names and its model has not: told before anything is computed.
+
+    Loads the model, so it is asked only of figures that must be computed.
+    """
+    name = getattr(job.options, "model", None)
+    asked = {key: getattr(job.options, key, None) for key in ("layer", "layers", "classes")}
+    if name is None or not any(asked.values()):
+        return
+    try:
+        model = library.model(name)
+    except BuildError as error:
+        yield BuildError(f"figure {job.id}: {error.message}", error.place or job.at("model"))
+        return
+    for key, value in asked.items():
+        known = model.classes if key == "classes" else model.layers()
+        wanted = [value] if isinstance(value, str) else list(value or ())
+        for number, one in enumerate(wanted):
+            one = one if isinstance(one, str) else getattr(one, "layer", None)
+            if isinstance(one, str) and one not in known:
+                what = "class" if key == "classes" else "layer"
+                place = job.at(f"{key}.{number}") if f"{key}.{number}" in job.lines else job.at(key)
+                yield BuildError(f"figure {job.id}: unknown {what} {one!r} of model {name}{nearest(one, known)}", place)
+
+
+def write_site(
+    plan: Plan, artifacts: Mapping[str, Artifact], computed: set[str], out: Path
+) -> tuple[int, int, tuple[str, ...], int]:
+    """Render everything and write what differs: (files written, files removed, broken claims, pages)."""
+    if out.exists() and not (out / REPORT).exists() and any(not path.name.startswith(".") for path in out.iterdir()):
+        raise BuildError(f"{shown(out)} holds files that Whatfires did not write; choose another --out, or empty it")
+    rendered = render_site(plan.site, plan.posts, plan.jobs, artifacts, plan.library.measures, lambda name: (out / name).exists())
+    files = dict(rendered.files)
+    files["feed.xml"] = feed(plan.site, rendered.posts)
+    account = report(plan.posts, plan.jobs, artifacts, plan.library, computed, rendered)
+    old = (out / REPORT).read_bytes() if (out / REPORT).exists() else b""
+    files[REPORT] = old if same_report(old, account) else account
+    written = 0
+    for name, content in files.items():
+        path = out / name
+        if not path.exists() or path.read_bytes() != content:
+            write_whole(path, content)
+            written += 1
+    keep = set(files) | rendered.kept
+    removed = 0
+    for path in sorted(out.rglob("*"), reverse=True):
+        name = path.relative_to(out).as_posix()
+        if path.is_dir():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif path.name.startswith(WRITING) or (name not in keep and not name.startswith(".")):
+            path.unlink()
+            removed += 1
+    return written, removed, rendered.broken, rendered.pages

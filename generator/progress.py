@@ -1,0 +1,102 @@
+"""What is said while a build works: a line for each figure under way, and an estimate of the whole.
+
+On a terminal the lines move (rich); elsewhere each figure has one plain line when it is done.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+
+class Display(Protocol):
+    """Where figures and their advance are told."""
+
+    def begin(self, total: int) -> None: ...
+
+    def start(self, name: str) -> None: ...
+
+    def advance(self, done: int, total: int, what: str = "") -> None: ...
+
+    def finish(self, name: str, seconds: float, error: str = "") -> None: ...
+
+
+class Quiet:
+    """Says nothing."""
+
+    def begin(self, total: int) -> None: ...
+
+    def start(self, name: str) -> None: ...
+
+    def advance(self, done: int, total: int, what: str = "") -> None: ...
+
+    def finish(self, name: str, seconds: float, error: str = "") -> None: ...
+
+
+class Plain:
+    """One line for each figure, when it is done, with the time that is left at the pace so far."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    def begin(self, total: int) -> None:
+        self.total, self.done, self.began = total, 0, time.monotonic()
+
+    def start(self, name: str) -> None: ...
+
+    def advance(self, done: int, total: int, what: str = "") -> None: ...
+
+    def finish(self, name: str, seconds: float, error: str = "") -> None:
+        self.done += 1
+        left = (time.monotonic() - self.began) / self.done * (self.total - self.done)
+        rest = f", about {left:.0f} s left" if self.done < self.total else ""
+        self.console.print(
+            f"[{self.done}/{self.total}] {name}: {'failed' if error else 'computed'} in {seconds:.1f} s{rest}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+class Live:
+    """A bar for the whole, and a bar for the figure under way."""
+
+    def __init__(self, console: Console, progress: Progress) -> None:
+        self.console, self.progress = console, progress
+
+    def begin(self, total: int) -> None:
+        self.whole = self.progress.add_task("all figures", total=total)
+        self.done = 0
+
+    def start(self, name: str) -> None:
+        self.name = name
+        self.task = self.progress.add_task(name, total=1.0)
+
+    def advance(self, done: int, total: int, what: str = "") -> None:
+        share = done / max(total, 1)
+        self.progress.update(self.task, completed=share, description=f"{self.name} ({what})" if what else self.name)
+        if not what:
+            self.progress.update(self.whole, completed=self.done + share)
+
+    def finish(self, name: str, seconds: float, error: str = "") -> None:
+        self.done += 1
+        self.progress.update(self.whole, completed=self.done)
+        self.progress.remove_task(self.task)
+        state = "[red]failed[/]" if error else "computed"
+        self.progress.console.print(f"{name}: {state} in {seconds:.1f} s", highlight=False)
+
+
+@contextmanager
+def display(console: Console) -> Iterator[Display]:
+    """The display that fits where the output goes."""
+    if not console.is_terminal:
+        yield Plain(console)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield Live(console, progress)

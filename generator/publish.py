@@ -1,0 +1,94 @@
+"""What goes with the pages: the feed, and report.json, the build's account for other tools."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from generator.artifact import Artifact
+from generator.library import Library
+from generator.render import Rendered, Site, environment
+from generator.spec import Job, Post
+
+
+def feed(site: Site, posts: Sequence[Mapping[str, Any]]) -> bytes:
+    """Atom, with full text; links are absolute where site.toml has a base_url."""
+    entries = [{**post, "updated": f"{post['date']}T00:00:00Z", "id": f"{site.base_url}/{post['path']}"} for post in posts]
+    updated = max((entry["updated"] for entry in entries), default="1970-01-01T00:00:00Z")
+    return environment(site.theme).get_template("feed.xml").render(site=site, posts=entries, updated=updated).encode()
+
+
+def report(
+    posts: Sequence[Post],
+    jobs: Mapping[tuple[str, str], Job],
+    artifacts: Mapping[str, Artifact],
+    library: Library,
+    computed: set[str],
+    rendered: Rendered,
+) -> bytes:
+    """report.json, schema 1: pages, figures with their measures, claims with their verdicts, models."""
+    used = sorted({job.options.model for job in jobs.values() if getattr(job.options, "model", None)})
+    figures = []
+    for (page, id), job in jobs.items():
+        artifact = artifacts[job.key]
+        figures.append(
+            {
+                "id": id,
+                "page": page,
+                "kind": job.kind,
+                "model": getattr(job.options, "model", None),
+                "key": job.key,
+                "cached": job.key not in computed,
+                "seconds": artifact.provenance.get("seconds"),
+                "device": artifact.provenance.get("device"),
+                "measures": dict(artifact.measures),
+                "files": rendered.figure_files.get((page, id), []),
+            }
+        )
+    claims = [
+        {
+            "id": one.claim.id,
+            "page": one.page,
+            "text": one.claim.text,
+            "expect": f"{one.claim.measure} {one.claim.comparison} {one.claim.bound:g}",
+            "value": one.value,
+            "status": one.status,
+        }
+        for one in rendered.verdicts
+    ]
+    account = {
+        "schema": 1,
+        "pages": [{"path": post.path, "title": post.title, "figures": [figure.id for figure in post.figures]} for post in posts],
+        "figures": figures,
+        "claims": claims,
+        "models": {name: model_row(name, library) for name in used},
+    }
+    return (json.dumps(account, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def model_row(name: str, library: Library) -> dict[str, Any]:
+    """A model's source, its checkpoint's name and digest (of the recipe, where it was trained here), its measures."""
+    checkpoint = library.checkpoint(name)
+    return {
+        "source": library.models[name].settings.source,
+        "checkpoint": checkpoint.path.name if checkpoint else None,
+        "digest": library.digest(name),
+        "measures": dict(library.measures(name)),
+    }
+
+
+def same_report(old: bytes, new: bytes) -> bool:
+    """Whether a new account tells nothing that the old one does not, but for which figures came from the store.
+
+    A build that computes nothing must leave the site as it is, to the byte.
+    """
+
+    def told(content: bytes) -> Any:
+        account = json.loads(content)
+        return {**account, "figures": [{**figure, "cached": None} for figure in account["figures"]]}
+
+    try:
+        return bool(told(old) == told(new))
+    except (ValueError, KeyError, TypeError):
+        return False

@@ -1,0 +1,308 @@
+"""Posts and artifacts -> pages. Everything that comes from data is escaped here, and nothing is computed.
+
+A theme is a folder of page templates; one in site.toml is searched before the default one.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+import operator
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
+from markupsafe import Markup
+
+from generator import __version__
+from generator.artifact import Artifact
+from generator.images import Picture, is_picture, picture_name, webp
+from generator.spec import BuildError, BuildErrors, Claim, FigureSpec, Job, Post, nearest
+
+HOLE = re.compile(
+    r'<div class="hole" data-(?P<block>figure|claim)="(?P<id>[\w-]+)"></div>'
+    r'|<data class="hole" data-value="(?P<value>[^"]+)" data-format="(?P<format>[^"]*)"></data>'
+    r'|<a class="hole" href="#(?P<target>[^"]+)"></a>|<a href="#(?P<late>[^"]+)" class="hole"></a>'
+)
+COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt, "==": math.isclose}
+SIGNS = {">=": "≥", "<=": "≤", ">": ">", "<": "<", "==": "="}
+WORDS_PER_MINUTE = 230
+
+
+@dataclass(frozen=True)
+class Site:
+    """What every page knows of its site."""
+
+    title: str
+    description: str
+    author: str
+    base_url: str
+    language: str
+    theme: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A claim and what became of it: holds, broken, or unknown where the measure is no number."""
+
+    claim: Claim
+    page: str
+    value: float | None
+    status: str
+
+
+@dataclass
+class Rendered:
+    """The files of a site, less those pictures that were there already (`kept`), and what other tools want to know."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    kept: set[str] = field(default_factory=set)
+    posts: list[dict[str, Any]] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    figure_files: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    pages: int = 0
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        return tuple(verdict.claim.id for verdict in self.verdicts if verdict.status == "broken")
+
+
+def theme_folders(theme: str) -> list[str]:
+    """Where page templates are looked for: the author's theme, then ours, in a checkout or in the package."""
+    ours = [Path(__file__).parent / "theme", Path(__file__).parent.parent / "templates"]
+    return [*([theme] if theme else []), str(next(folder for folder in ours if folder.is_dir()))]
+
+
+@cache
+def environment(theme: str) -> Environment:
+    return Environment(
+        loader=FileSystemLoader(theme_folders(theme)),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def render_site(
+    site: Site,
+    posts: Sequence[Post],
+    jobs: Mapping[tuple[str, str], Job],
+    artifacts: Mapping[str, Artifact],
+    models: Callable[[str], Mapping[str, float]],
+    exists: Callable[[str], bool],
+) -> Rendered:
+    """All files of the site. BuildErrors where prose or a claim names a measure that its figure does not have."""
+    rendered = Rendered()
+    env = environment(site.theme)
+    errors: list[BuildError] = []
+    dated = sorted((post for post in posts if post.date), key=lambda post: (post.date, post.path), reverse=True)
+    nav = [{"title": post.title, "path": post.path} for post in sorted(posts, key=lambda post: post.path) if not post.date]
+
+    def emit(path: str, template: str, **context: Any) -> None:
+        root = "../" * path.count("/")
+        text = env.get_template(template).render(site=site, root=root, nav=nav, generator_version=__version__, **context)
+        rendered.files[path] = text.encode()
+        rendered.pages += 1
+
+    for post in posts:
+        writer = PostWriter(env, post, jobs, artifacts, models, rendered, errors, exists)
+        body = Markup(writer.filled(post.body))  # noqa: S704  (the author's own HTML, holes filled with escaped text)
+        words = len(re.sub(r"<[^>]+>", " ", post.body).split())
+        summary = {
+            "title": post.title,
+            "path": post.path,
+            "date": post.date,
+            "description": post.description,
+            "authors": list(post.authors) or ([site.author] if site.author else []),
+            "tags": list(post.tags),
+            "picture": writer.first_picture,
+        }
+        contents = Markup(post.contents)  # noqa: S704  (made by Markdown's toc from headings)
+        minutes = max(1, round(words / WORDS_PER_MINUTE)) if post.date else None
+        emit(post.path, "post.html", page={**summary, "contents": contents, "body": body, "minutes": minutes})
+        if post.date:
+            rendered.posts.append({**summary, "body": body})
+    if errors:
+        raise BuildErrors(errors)
+    rendered.posts.sort(key=lambda one: [post.path for post in dated].index(one["path"]))
+    emit("index.html", "index.html", posts=rendered.posts, page={"title": site.title, "path": "index.html", "description": site.description})
+    tags = sorted({tag for post in dated for tag in post.tags})
+    rows = [{"name": tag, "path": tag_path(tag), "count": sum(tag in post.tags for post in dated)} for tag in tags]
+    emit("tags.html", "tags.html", tags=rows, page={"title": "Tags", "path": "tags.html", "description": f"All tags of {site.title}"})
+    for row in rows:
+        tagged = [one for one in rendered.posts if row["name"] in one["tags"]]
+        page = {"title": f"Posts about {row['name']}", "path": row["path"], "description": ""}
+        emit(str(row["path"]), "tag.html", tag=row, posts=tagged, page=page)
+    rendered.files |= assets(site.theme)
+    return rendered
+
+
+def judged(claim: Claim, page: str, value: float | None) -> Verdict:
+    """Whether a claim holds, given its measure's value; None where there is no such measure."""
+    if value is None:
+        return Verdict(claim, page, None, "unknown")
+    return Verdict(claim, page, value, "holds" if COMPARE[claim.comparison](value, claim.bound) else "broken")
+
+
+def tag_path(tag: str) -> str:
+    return f"tags/{slug(tag)}.html"
+
+
+def slug(text: str) -> str:
+    """Lower-case ASCII words joined by hyphens; a hex spelling where nothing of the text is ASCII.
+
+    >>> slug("Image models"), slug("日")
+    ('image-models', '65e5')
+    """
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "-".join(f"{ord(one):x}" for one in text)
+
+
+def assets(theme: str) -> dict[str, bytes]:
+    """One style sheet and one script: the theme's own, then those of the kinds, by name."""
+    found: dict[str, bytes] = {}
+    for suffix in ("css", "js"):
+        parts: dict[str, str] = {}
+        for folder in reversed(theme_folders(theme)):
+            paths = [Path(folder) / f"theme.{suffix}", *sorted((Path(folder) / "figures").glob(f"*.{suffix}"))]
+            parts |= {path.name: path.read_text("utf-8") for path in paths if path.exists()}
+        found[f"assets/theme.{suffix}"] = "\n".join(parts.values()).encode()
+    return found
+
+
+class PostWriter:
+    """Fills the holes of one post."""
+
+    def __init__(
+        self,
+        env: Environment,
+        post: Post,
+        jobs: Mapping[tuple[str, str], Job],
+        artifacts: Mapping[str, Artifact],
+        models: Callable[[str], Mapping[str, float]],
+        rendered: Rendered,
+        errors: list[BuildError],
+        exists: Callable[[str], bool],
+    ) -> None:
+        self.env, self.post, self.rendered, self.errors, self.exists, self.models = env, post, rendered, errors, exists, models
+        self.figures = {figure.id: figure for figure in post.figures}
+        self.numbers = {figure.id: number for number, figure in enumerate(post.figures, 1)}
+        self.claims = {claim.id: claim for claim in post.claims}
+        self.jobs = {id: jobs[post.path, id] for id in self.figures}
+        self.artifacts = {id: artifacts[job.key] for id, job in self.jobs.items()}
+        self.first_picture: dict[str, Any] | None = None
+
+    def filled(self, text: str) -> str:
+        return HOLE.sub(self.fill, text)
+
+    def fill(self, match: re.Match[str]) -> str:
+        if match["block"] == "figure":
+            return self.figure(self.figures[match["id"]])
+        if match["block"] == "claim":
+            return self.claim(self.claims[match["id"]])
+        if match["value"]:
+            return self.value(match["value"], match["format"])
+        target = html.unescape(match["target"] or match["late"])
+        name = f"Figure {self.numbers[target]}" if target in self.numbers else "the claim" if target in self.claims else target
+        return f'<a class="reference" href="#{html.escape(target)}">{html.escape(name)}</a>'
+
+    def figure(self, spec: FigureSpec) -> str:
+        artifact, job = self.artifacts[spec.id], self.jobs[spec.id]
+        pictures = dict(self.pictures(spec, artifact))
+        shown = {"id": spec.id, "number": self.numbers[spec.id], "kind": spec.kind, "key": job.key, "wide": spec.wide}
+        try:
+            content = self.env.get_template(f"figures/{spec.kind}.html").render(
+                figure=shown, data=artifact.data, measures=artifact.measures, pictures=pictures
+            )
+        except TemplateNotFound as error:
+            raise BuildError(f"the theme has no figures/{spec.kind}.html", spec.place) from error
+        if self.first_picture is None and pictures:
+            name, picture = next(iter(pictures.items()))
+            self.first_picture = {"url": posixpath.normpath(posixpath.join(posixpath.dirname(self.post.path), picture.url)),
+                                  "width": picture.width, "height": picture.height, "alt": name.replace("-", " ")}  # fmt: skip
+        return self.env.get_template("figure.html").render(
+            figure={
+                **shown,
+                "caption": Markup(self.filled(spec.caption)),  # noqa: S704  (the author's Markdown)
+                "absent": spec.absent,
+                "yaml": spec.source.strip("\n"),
+                "command": f"whatfires build --again {spec.id}",
+                "provenance": provenance(artifact, job),
+            },
+            content=Markup(content),  # noqa: S704  (rendered with autoescape just now)
+        )
+
+    def pictures(self, spec: FigureSpec, artifact: Artifact) -> Iterator[tuple[str, Picture]]:
+        """Pictures of the artifact, written only where no file of their name, which is their pixels', is there."""
+        files = self.rendered.figure_files.setdefault((self.post.path, spec.id), [])
+        for name, array in artifact.arrays.items():
+            if not is_picture(array):
+                continue
+            path = f"media/{picture_name(array)}"
+            files.append(path)
+            if self.exists(path):
+                self.rendered.kept.add(path)
+            elif path not in self.rendered.files:
+                self.rendered.files[path] = webp(array)
+            yield name, Picture("../" * self.post.path.count("/") + path, array.shape[1], array.shape[0])
+
+    def measure(self, name: str, measure: str) -> float | None:
+        """A figure's or a model's number; None, with an error noted, where it has none of this name."""
+        measures = self.artifacts[name].measures if name in self.artifacts else self.models(name)
+        if measure in measures:
+            return float(measures[measure])
+        place = next((one.place for one in (*self.post.values, *self.post.claims) if (one.figure, one.measure) == (name, measure)), self.post.place)
+        self.errors.append(BuildError(f"{name} has no measure {measure!r}{nearest(measure, measures)}", place))
+        return None
+
+    def value(self, name: str, format: str) -> str:
+        figure, _, measure = html.unescape(name).partition(".")
+        number = self.measure(figure, measure)
+        if number is None:
+            return ""
+        return f'<data class="value" value="{number:.6g}" title="{html.escape(name)}">{html.escape(written(number, format))}</data>'
+
+    def claim(self, claim: Claim) -> str:
+        value = self.measure(claim.figure, claim.measure)
+        verdict = judged(claim, self.post.path, value)
+        self.rendered.verdicts.append(verdict)
+        expect = f"{claim.figure}.{claim.measure} {SIGNS[claim.comparison]} {claim.bound:g}"
+        shown = {"id": claim.id, "text": claim.text, "expect": expect, "value": "" if value is None else written(value, ""), "status": verdict.status}
+        return self.env.get_template("claim.html").render(claim=shown)
+
+
+def written(number: float, format: str) -> str:
+    """A measure as prose shows it: whole numbers whole, others to three digits, or as `format` says.
+
+    >>> written(0.98123, ""), written(768, ""), written(0.052, ".0%"), written(12.0, "d")
+    ('0.981', '768', '5%', '12')
+    """
+    if format.endswith("d"):
+        return f"{round(number):{format}}"
+    if format:
+        return f"{number:{format}}"
+    return f"{int(number)}" if float(number).is_integer() and abs(number) < 1e15 else f"{number:.3g}"
+
+
+def provenance(artifact: Artifact, job: Job) -> list[tuple[str, str]]:
+    """What the artifact was made of and by, as rows of a name and a value."""
+    made = artifact.provenance
+    ingredients = made.get("ingredients", {})
+    model = ingredients.get("model", {})
+    rows = {
+        "computed in": f"{made['seconds']} s on {made['device']}" if "seconds" in made else "",
+        "seed": str(job.options.seed),
+        "checkpoint": model.get("checkpoint", ""),
+        "model": yaml.safe_dump(model.get("settings", {}), default_flow_style=True, width=10_000).strip() if model else "",
+        "data": ", ".join(row["digest"][:16] for row in ingredients.get("data", {}).values()),
+        "code": ingredients.get("code", "")[:16],
+        "versions": ", ".join(f"{name} {version}" for name, version in ingredients.get("versions", {}).items()),
+    }
+    return [(name, value) for name, value in rows.items() if value]

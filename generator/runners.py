@@ -1,0 +1,38 @@
+"""Where figures are computed.
+
+A runner gets jobs and a function that computes one, and saves each artifact as soon as it has it, so
+that whatever stops it loses only what was under way.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from generator.artifact import Artifact
+from generator.progress import Display
+from generator.spec import BuildError, Job
+
+Compute = Callable[[Job], Artifact]
+Save = Callable[[Job, Artifact], None]
+
+
+def here(jobs: Sequence[Job], compute: Compute, save: Save, display: Display) -> list[BuildError]:
+    """One after another in this process. A job that fails is told at the end; the others are computed."""
+    errors = []
+    display.begin(len(jobs))
+    for job in jobs:
+        display.start(job.id)
+        start, error = time.perf_counter(), None
+        try:
+            save(job, compute(job))
+        except BuildError as problem:
+            error = BuildError(f"figure {job.id}: {problem.message}", problem.place or job.place)
+        except (ArithmeticError, LookupError, RuntimeError, ValueError, TypeError, AttributeError, OSError) as problem:
+            error = BuildError(f"figure {job.id}: {type(problem).__name__}: {problem}", job.place)
+            error.__cause__ = problem
+        if error:
+            errors.append(error)
+        display.finish(job.id, time.perf_counter() - start, str(error or ""))
+    return errors
+

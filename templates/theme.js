@@ -1,0 +1,68 @@
+// The reader's choice of light or dark, and what a page needs to be used by keyboard. A page is readable without it.
+// It runs before the body is parsed, so that the choice is there at the first paint.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+
+  function stored() {
+    try {
+      return localStorage.getItem("whatfires-theme");
+    } catch {
+      return null; // storage is refused: private reading, file://
+    }
+  }
+
+  function store(theme) {
+    try {
+      localStorage.setItem("whatfires-theme", theme);
+    } catch {
+      // the choice then lasts as long as the page
+    }
+  }
+
+  const kept = stored();
+  if (kept === "light" || kept === "dark") root.dataset.theme = kept;
+
+  const shown = () => root.dataset.theme ?? (dark.matches ? "dark" : "light");
+
+  function toggle(button) {
+    const label = () => {
+      const next = shown() === "dark" ? "light" : "dark";
+      button.textContent = next === "dark" ? "Dark" : "Light";
+      button.setAttribute("aria-label", `${button.textContent}: show this site in ${next} colours`);
+    };
+    button.addEventListener("click", () => {
+      root.dataset.theme = shown() === "dark" ? "light" : "dark";
+      store(root.dataset.theme);
+      label();
+    });
+    dark.addEventListener("change", label);
+    label();
+    button.hidden = false;
+  }
+
+  // What scrolls sideways must be reached by keyboard: a table of Markdown gets a box, code gets a tab stop.
+  function scrollable() {
+    document.querySelectorAll(".prose > table").forEach((table, i) => {
+      const box = document.createElement("div");
+      box.className = "scroll";
+      box.setAttribute("role", "group");
+      box.setAttribute("aria-label", `Table ${i + 1}`);
+      box.tabIndex = 0;
+      table.replaceWith(box);
+      box.append(table);
+    });
+    document.querySelectorAll("pre:not([tabindex])").forEach((pre) => {
+      if (pre.scrollWidth > pre.clientWidth) pre.tabIndex = 0;
+    });
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll(".theme-toggle").forEach(toggle);
+    scrollable();
+    if (window.matchMedia("(max-width: 70rem)").matches) {
+      document.querySelectorAll(".contents > details").forEach((details) => details.removeAttribute("open"));
+    }
+  });
+})();
