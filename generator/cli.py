@@ -26,12 +26,26 @@ from generator.spec import BuildError, BuildErrors, nearest
 from generator.weights import write_weights
 
 CONTENT = click.option(
-    "--content", type=click.Path(path_type=Path), default="content", show_default=True, help="Folder with site.toml, posts/ and pages/."
+    "--content",
+    type=click.Path(path_type=Path),
+    default="content",
+    show_default=True,
+    help="Folder with site.toml, posts/ and pages/.",
 )
 STORE = click.option(
-    "--store", type=click.Path(path_type=Path), default=".whatfires/store", show_default=True, help="Folder where computed figures are kept."
+    "--store",
+    type=click.Path(path_type=Path),
+    default=".whatfires/store",
+    show_default=True,
+    help="Folder where computed figures are kept.",
 )
-OUT = click.option("--out", type=click.Path(path_type=Path), default="site", show_default=True, help="Folder that the site is written to.")
+OUT = click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default="site",
+    show_default=True,
+    help="Folder that the site is written to.",
+)
 
 INTERRUPTED, FAILED = 130, 1
 
@@ -55,7 +69,9 @@ def tells_errors(command: Callable[..., Any]) -> Callable[..., Any]:
         except BuildErrors as problem:
             for error in problem.errors:
                 click.echo(f"error: {error}", err=True)
-            click.echo(f"{len(problem.errors)} error{'s' * (len(problem.errors) > 1)}; what was computed is kept.", err=True)
+            click.echo(
+                f"{len(problem.errors)} error{'s' * (len(problem.errors) > 1)}; what was computed is kept.", err=True
+            )
         except BuildError as problem:
             click.echo(f"error: {problem}", err=True)
         except OSError as problem:
@@ -83,7 +99,9 @@ def main() -> None:
 @OUT
 @STORE
 @click.option("--drafts", is_flag=True, help="Build drafts, too.")
-@click.option("--again", metavar="ID", multiple=True, help="Compute this figure anew, though it is kept. Can be repeated.")
+@click.option(
+    "--again", metavar="ID", multiple=True, help="Compute this figure anew, though it is kept. Can be repeated."
+)
 @tells_errors
 def build(content: Path, out: Path, store: Path, drafts: bool, again: tuple[str, ...]) -> None:
     """Compute the figures that are missing and write the site.
@@ -106,7 +124,9 @@ def build(content: Path, out: Path, store: Path, drafts: bool, again: tuple[str,
 
 @main.command()
 @click.argument("model")
-@click.option("--to", type=click.Path(path_type=Path), help="Folder for the checkpoints.  [default: CONTENT/checkpoints/MODEL]")
+@click.option(
+    "--to", type=click.Path(path_type=Path), help="Folder for the checkpoints.  [default: CONTENT/checkpoints/MODEL]"
+)
 @CONTENT
 @STORE
 @tells_errors
@@ -119,7 +139,9 @@ def train(model: str, to: Path | None, content: Path, store: Path) -> None:
     settings = read_settings(content, shown(content / "site.toml"))
     start = time.perf_counter()
     with display(Console(stderr=True)) as shows:
-        library = Library(settings, content, ArtifactStore(store), lambda what, done, total: shows.advance(done, total, what))
+        library = Library(
+            settings, content, ArtifactStore(store), lambda what, done, total: shows.advance(done, total, what)
+        )
         if model not in library.models:
             raise BuildError(f"no model {model!r} in {shown(content / 'site.toml')}{nearest(model, library.models)}")
         shows.begin(1)
@@ -127,7 +149,9 @@ def train(model: str, to: Path | None, content: Path, store: Path) -> None:
         for trained in library.train(model):
             path = (to or content / "checkpoints" / model) / f"step-{trained.step:06d}.safetensors"
             write_weights(path, trained.weights, library.card(model, trained, time.perf_counter() - start))
-            click.echo(f"wrote {shown(path)}: {', '.join(f'{name} {value:g}' for name, value in trained.measures.items())}")
+            click.echo(
+                f"wrote {shown(path)}: {', '.join(f'{name} {value:g}' for name, value in trained.measures.items())}"
+            )
         shows.finish(model, time.perf_counter() - start)
 
 
@@ -143,7 +167,9 @@ def check(content: Path, store: Path) -> None:
     for verdict in verdicts:
         value = "" if verdict.value is None else f" ({verdict.value:.4g})"
         claim = verdict.claim
-        click.echo(f"{verdict.status:8}{claim.id}: {claim.figure}.{claim.measure} {claim.comparison} {claim.bound:g}{value}")
+        click.echo(
+            f"{verdict.status:8}{claim.id}: {claim.figure}.{claim.measure} {claim.comparison} {claim.bound:g}{value}"
+        )
     states = {verdict.status for verdict in verdicts}
     click.echo(f"{len(verdicts)} claims")
     sys.exit(1 if "broken" in states else 2 if "unknown" in states else 0)
@@ -172,8 +198,8 @@ def serve(out: Path, port: int) -> None:
 def kinds(kind: str | None) -> None:
     """List the kinds of figures, or teach one: its options, their defaults, and an example."""
     if kind is None:
-        for name, module in KINDS.items():
-            click.echo(f"{name:18}{(import_module(module).__doc__ or '').strip().splitlines()[0]}")
+        for name, path in KINDS.items():
+            click.echo(f"{name:18}{(import_module(path).__doc__ or '').strip().splitlines()[0]}")
         return
     if kind not in KINDS:
         raise BuildError(f"no kind {kind!r}{nearest(kind, KINDS)}")

@@ -22,7 +22,18 @@ from markdown.treeprocessors import Treeprocessor
 from pydantic import Field, ValidationError, field_validator
 
 from generator.figures import KINDS
-from generator.spec import BuildError, BuildErrors, Claim, FigureOptions, FigureSpec, Options, Place, Post, Value, nearest
+from generator.spec import (
+    BuildError,
+    BuildErrors,
+    Claim,
+    FigureOptions,
+    FigureSpec,
+    Options,
+    Place,
+    Post,
+    Value,
+    nearest,
+)
 
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?\n)---[ \t]*\n", re.DOTALL)
 VALUE = re.compile(r"\{value(?::(?P<format>[^}]*))?\}\s+(?P<figure>[\w-]+)\.(?P<measure>\S+)")
@@ -97,7 +108,9 @@ class Reading:
     def line_of_block(self, name: str, source: str) -> int:
         """The line of a block's opening fence; superfences does not tell it."""
         first = next((line.strip() for line in source.splitlines() if line.strip()), "")
-        for match in re.finditer(rf"^[ \t>]*(?:`{{3,}}|~{{3,}})\s*{name}\b.*\n(.*)$", self.text[self.cursor :], re.MULTILINE):
+        for match in re.finditer(
+            rf"^[ \t>]*(?:`{{3,}}|~{{3,}})\s*{name}\b.*\n(.*)$", self.text[self.cursor :], re.MULTILINE
+        ):
             if match[1].strip(" \t>") == first or not first:
                 line = self.text.count("\n", 0, self.cursor + match.start()) + 1
                 self.cursor += match.end()
@@ -125,9 +138,10 @@ def read_post(path: Path, root: Path, shown: str) -> Post:
     site_path = path_in_site(path, root)
     converter = markdown_for(reading, site_path)
     body = converter.convert(text[match.end() :] if match else text)
-    for id in repeated([figure.id for figure in reading.figures] + [claim.id for claim in reading.claims]):
-        places = [one.place for one in (*reading.figures, *reading.claims) if one.id == id]
-        reading.wrong(f"two blocks have the id {id!r}; the first is at line {places[0].line}", places[1].line)
+    named = [(one.id, one.place) for one in reading.figures] + [(one.id, one.place) for one in reading.claims]
+    for id in repeated([name for name, _ in named]):
+        lines = sorted(place.line for name, place in named if name == id)
+        reading.wrong(f"two blocks have the id {id!r}; the first is at line {lines[0]}", lines[1])
     if reading.errors:
         raise BuildErrors(reading.errors)
     assert front is not None
@@ -188,9 +202,13 @@ def read_figure(reading: Reading, source: str, line: int) -> str:
     if block is None:
         return ""
     if not ID.fullmatch(block.id):
-        reading.wrong(f"figure id {block.id!r} must be lower-case letters, digits and hyphens", lines.get(("id",), line))
+        reading.wrong(
+            f"figure id {block.id!r} must be lower-case letters, digits and hyphens", lines.get(("id",), line)
+        )
     if block.kind not in KINDS:
-        reading.wrong(f"figure {block.id}: unknown kind {block.kind!r}{nearest(block.kind, KINDS)}", lines.get(("kind",), line))
+        reading.wrong(
+            f"figure {block.id}: unknown kind {block.kind!r}{nearest(block.kind, KINDS)}", lines.get(("kind",), line)
+        )
         return ""
     kind: type[FigureOptions] = import_module(KINDS[block.kind]).Options
     own = {key: value for key, value in values.items() if key not in BLOCK_KEYS}
@@ -198,7 +216,9 @@ def read_figure(reading: Reading, source: str, line: int) -> str:
     otherwise = None
     if block.otherwise is not None:
         inner = {path[1:]: at for path, at in lines.items() if path[:1] == ("otherwise",) and len(path) > 1}
-        otherwise = validated(reading, kind, {**own, **block.otherwise}, inner, lines[("otherwise",)], f"figure {block.id}: otherwise: ")
+        otherwise = validated(
+            reading, kind, {**own, **block.otherwise}, inner, lines[("otherwise",)], f"figure {block.id}: otherwise: "
+        )
     if options is None or (block.otherwise is not None and otherwise is None):
         return ""
     reading.figures.append(
@@ -225,7 +245,9 @@ def read_claim(reading: Reading, source: str, line: int) -> str:
     lines = {path: line + 1 + at for path, at in key_lines(source).items()}
     match = EXPECTATION.fullmatch(block.expect.strip())
     if match is None:
-        reading.wrong(f"claim {block.id}: expect {block.expect!r} is not like 'auc >= 0.95'", lines.get(("expect",), line))
+        reading.wrong(
+            f"claim {block.id}: expect {block.expect!r} is not like 'auc >= 0.95'", lines.get(("expect",), line)
+        )
         return ""
     if not ID.fullmatch(block.id):
         reading.wrong(f"claim id {block.id!r} must be lower-case letters, digits and hyphens", lines.get(("id",), line))
@@ -290,7 +312,7 @@ def validated(
     prefix: str = "",
     more_keys: set[str] = frozenset(),  # type: ignore[assignment]
 ) -> Block | None:
-    """`values` as `model`; each mistake noted with the line of its key and, for an unknown key, the nearest right one."""
+    """`values` as `model`; each mistake is noted with the line of its key and the nearest right word."""
     try:
         return model.model_validate(values)
     except ValidationError as problem:
@@ -305,7 +327,11 @@ def validated(
                 message = f"the key {key!r} is missing"
             else:
                 given = "" if isinstance(one["input"], dict) else f", not {one['input']!r}"
-                message = f"{key}: {one['msg'].removeprefix('Value error, ')}{given}" if key else one["msg"].removeprefix("Value error, ")
+                message = (
+                    f"{key}: {one['msg'].removeprefix('Value error, ')}{given}"
+                    if key
+                    else one["msg"].removeprefix("Value error, ")
+                )
             reading.wrong(prefix + message, at)
         return None
 
@@ -314,7 +340,11 @@ def fields_at(model: type[Options], path: tuple[str | int, ...]) -> Iterator[str
     """Names of the fields of the options model that stands at `path` inside `model`."""
     for part in path:
         annotation = model.model_fields[str(part)].annotation if str(part) in model.model_fields else None
-        inside = [one for one in (annotation, *getattr(annotation, "__args__", ())) if isinstance(one, type) and issubclass(one, Options)]
+        inside = [
+            one
+            for one in (annotation, *getattr(annotation, "__args__", ()))
+            if isinstance(one, type) and issubclass(one, Options)
+        ]
         if not inside:
             return
         model = inside[0]
@@ -373,20 +403,30 @@ class HolesProcessor(Treeprocessor):
         if match is None:
             if text.startswith("{value"):
                 line = self.reading.line_of(text)
-                self.reading.wrong(f"`{text}` is not like `{{value}} figure-id.measure` or `{{value:.2f}} figure-id.measure`", line)
+                self.reading.wrong(
+                    f"`{text}` is not like `{{value}} figure-id.measure` or `{{value:.2f}} figure-id.measure`", line
+                )
             return
         place = Place(self.reading.shown, self.reading.line_of(text))
         if not FORMAT.fullmatch(match["format"] or ""):
-            self.reading.errors.append(BuildError(f"`{text}`: the format {match['format']!r} is not like .2f or .0%", place))
+            self.reading.errors.append(
+                BuildError(f"`{text}`: the format {match['format']!r} is not like .2f or .0%", place)
+            )
             return
         self.reading.values.append(Value(match["figure"], match["measure"], match["format"] or "", place))
         code.tag, code.text = "data", ""
-        code.attrib = {"class": "hole", "data-value": f"{match['figure']}.{match['measure']}", "data-format": match["format"] or ""}
+        code.attrib = {
+            "class": "hole",
+            "data-value": f"{match['figure']}.{match['measure']}",
+            "data-format": match["format"] or "",
+        }
 
     def link(self, anchor: Element) -> None:
         target = anchor.get("href", "")
         if target.startswith("#") and not (anchor.text or len(anchor)):
-            self.reading.references.append((target[1:], Place(self.reading.shown, self.reading.line_of(f"](#{target[1:]})"))))
+            self.reading.references.append(
+                (target[1:], Place(self.reading.shown, self.reading.line_of(f"](#{target[1:]})")))
+            )
             anchor.set("class", "hole")
         path, hash, fragment = target.partition("#")
         if path.endswith(".md") and "://" not in path:
@@ -394,7 +434,9 @@ class HolesProcessor(Treeprocessor):
             if not source.is_file() or not source.is_relative_to(self.reading.root.resolve()):
                 known = [one.name for one in self.reading.root.rglob("*.md")]
                 line = self.reading.line_of(f"]({target}")
-                self.reading.wrong(f"link to {path}: there is no such content file{nearest(Path(path).name, known)}", line)
+                self.reading.wrong(
+                    f"link to {path}: there is no such content file{nearest(Path(path).name, known)}", line
+                )
                 return
             page = path_in_site(source, self.reading.root.resolve())
             anchor.set("href", posixpath.relpath(page, posixpath.dirname(self.site_path) or ".") + hash + fragment)

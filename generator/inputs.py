@@ -59,7 +59,8 @@ class Inputs:
             numbers = np.arange(len(images.labels))
             if choice.label is not None:
                 if choice.label not in images.classes:
-                    raise BuildError(f"data set {choice.dataset} has no class {choice.label!r}{nearest(choice.label, images.classes)}")
+                    hint = nearest(choice.label, images.classes)
+                    raise BuildError(f"data set {choice.dataset} has no class {choice.label!r}{hint}")
                 numbers = np.flatnonzero(images.labels == images.classes.index(choice.label))
             if choice.index >= len(numbers):
                 raise BuildError(f"image {choice.index} of {choice.dataset} {choice.split}: there are {len(numbers)}")
@@ -81,7 +82,9 @@ class Inputs:
         if not documents:
             raise BuildError(f"data set {choice.dataset} has no documents in split {choice.split}")
         if choice.document is not None and choice.document not in names:
-            raise BuildError(f"no document {choice.document!r} in {choice.dataset} {choice.split}{nearest(choice.document, names)}")
+            raise BuildError(
+                f"no document {choice.document!r} in {choice.dataset} {choice.split}{nearest(choice.document, names)}"
+            )
         document = documents[names.index(choice.document) if choice.document is not None else 0]
         if choice.start >= len(document.text):
             raise BuildError(f"{document.name} has {len(document.text)} characters; it cannot start at {choice.start}")
@@ -106,7 +109,9 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     try:
         with Image.open(path) as image:
             if image.width * image.height > MOST_PIXELS:
-                raise BuildError(f"image {path} has {image.width} × {image.height} pixels; at most {MOST_PIXELS:,} are read")
+                raise BuildError(
+                    f"image {path} has {image.width} × {image.height} pixels; at most {MOST_PIXELS:,} are read"
+                )
             return np.asarray(image.convert("RGB"))
     except (OSError, Image.DecompressionBombError) as error:
         raise BuildError(f"image {path} cannot be read: {error}") from error

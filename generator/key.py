@@ -45,7 +45,9 @@ def code_digest(module: str) -> str:
             continue
         tree = ast.parse(source.read_text("utf-8"))
         seen[name] = hashlib.sha256(ast.dump(without_docstrings(tree)).encode()).hexdigest()
-        waiting += [one for one in imported(tree, name, source.name == "__init__.py") if one.partition(".")[0] == package]
+        waiting += [
+            one for one in imported(tree, name, source.name == "__init__.py") if one.partition(".")[0] == package
+        ]
     lines = "\n".join(f"{name} {value}" for name, value in sorted(seen.items()))
     return hashlib.sha256(lines.encode()).hexdigest()
 
@@ -85,6 +87,10 @@ def without_docstrings(tree: ast.Module) -> ast.Module:
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
                 node.body = node.body[1:]
     return tree

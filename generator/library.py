@@ -65,7 +65,9 @@ class Library:
             for field in ("dataset", "corpus"):
                 wanted = getattr(row.settings, field, None)
                 if wanted is not None and wanted not in self.datasets:
-                    self.errors.append(BuildError(f"models.{name}.{field}: no data set {wanted!r}{nearest(wanted, self.datasets)}"))
+                    self.errors.append(
+                        BuildError(f"models.{name}.{field}: no data set {wanted!r}{nearest(wanted, self.datasets)}")
+                    )
         # Per library, not per class: two sites of one process share nothing.
         self.missing = cache(self._missing)
         self.dataset_digest = cache(self._dataset_digest)
@@ -96,7 +98,11 @@ class Library:
         """
         row = self.models[name]
         settings = row.settings.model_dump(mode="json", exclude={"checkpoints", "train", "dataset", "corpus"})
-        print_of: dict[str, Any] = {"settings": settings, "code": code_digest(row.module.__name__), **row.module.fingerprint(row.settings)}
+        print_of: dict[str, Any] = {
+            "settings": settings,
+            "code": code_digest(row.module.__name__),
+            **row.module.fingerprint(row.settings),
+        }
         checkpoint = self.checkpoint(name)
         if checkpoint is not None:
             print_of["checkpoint"] = checkpoint.digest()
@@ -184,7 +190,9 @@ class Library:
             raise BuildError(f"model {name} has no `train` recipe in site.toml")
         dataset = self.training_data(name)
         splits = {split: self._load(dataset, split) for split in ("train", "test")}
-        yield from row.module.train(row.settings, splits, lambda done, total: self.report(f"training {name}", done, total))
+        yield from row.module.train(
+            row.settings, splits, lambda done, total: self.report(f"training {name}", done, total)
+        )
 
     def card(self, name: str, trained: Trained, seconds: float) -> dict[str, Any]:
         """The training card of a checkpoint: all that is needed to make it again, and what it measured."""
@@ -222,11 +230,13 @@ class Library:
         return documents
 
 
-def rows(what: str, table: Mapping[str, Mapping[str, Any]], sources: Mapping[str, str], errors: list[BuildError]) -> dict[str, Row]:
+def rows(
+    what: str, table: Mapping[str, Mapping[str, Any]], sources: Mapping[str, str], errors: list[BuildError]
+) -> dict[str, Row]:
     """Validate the rows of one table of site.toml; what is wrong is appended to `errors`."""
     good: dict[str, Row] = {}
     for name, settings in table.items():
-        source = settings.get("source")
+        source = str(settings.get("source"))
         prefix = f"{'models' if what == 'model' else 'datasets'}.{name}"
         if source not in sources:
             errors.append(BuildError(f"{prefix}.source: no source {source!r} of {what}s{nearest(source, sources)}"))

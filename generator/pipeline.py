@@ -22,7 +22,7 @@ from generator.publish import feed, report, same_report
 from generator.render import Site, Verdict, judged, render_site
 from generator.runners import here
 from generator.settings import line_of, read_settings
-from generator.spec import BuildError, BuildErrors, FigureSpec, Job, Options, Post, nearest
+from generator.spec import BuildError, BuildErrors, Claim, FigureSpec, Job, Options, Post, Value, nearest
 
 REPORT = "report.json"
 
@@ -97,7 +97,7 @@ def obtain(
 
     def compute(job: Job) -> Artifact:
         start = time.perf_counter()
-        inputs = Inputs(plan.library, getattr(job.options, "model", None), display.advance)
+        inputs = Inputs(plan.library, job.options.model, display.advance)
         artifact: Artifact = import_module(KINDS[job.kind]).compute(job.options, inputs)
         provenance = {"ingredients": job.ingredients, "seconds": round(time.perf_counter() - start, 1), "device": "cpu"}
         return replace(artifact, provenance=provenance)
@@ -177,9 +177,17 @@ def at_hand(spec: FigureSpec, library: Library) -> FigureSpec:
             raise BuildError(f"figure {spec.id}: no data set {name!r}{nearest(name, library.datasets)}", spec.at(field))
         reason = library.missing(name)
         if reason and spec.otherwise is None:
-            raise BuildError(f"figure {spec.id}: data set {name}: {reason} (or write `otherwise`, options for where it is not here)", spec.at(field))
+            raise BuildError(
+                f"figure {spec.id}: data set {name}: {reason} (or write `otherwise`, options for where it is not here)",
+                spec.at(field),
+            )
         if reason and spec.otherwise is not None:
-            return at_hand(replace(spec, options=spec.otherwise, otherwise=None, absent=f"data set {name} is not at hand ({reason})"), library)
+            return at_hand(
+                replace(
+                    spec, options=spec.otherwise, otherwise=None, absent=f"data set {name} is not at hand ({reason})"
+                ),
+                library,
+            )
     return spec
 
 
@@ -200,7 +208,7 @@ def names_in(value: Any, field: str, path: str = "") -> Iterable[tuple[str, str]
 
 def make_job(spec: FigureSpec, library: Library) -> Job:
     """The key and all that it is made of. BuildError where the figure names a model that is not there."""
-    model = getattr(spec.options, "model", None)
+    model = spec.options.model
     if model in library.wrong:
         raise BuildError(f"figure {spec.id}: its model {model} is wrong in site.toml", spec.at("model"))
     if model is not None and model not in library.models:
@@ -242,9 +250,12 @@ def unknown_references(post: Post, library: Library) -> Iterable[BuildError]:
     for anchor, place in post.references:
         if anchor not in anchors:
             yield BuildError(f"[](#{anchor}) points to nothing{nearest(anchor, anchors)}", place)
-    for one in (*post.values, *post.claims):
+    quoting: tuple[Value | Claim, ...] = (*post.values, *post.claims)
+    for one in quoting:
         if one.figure not in figures and one.figure not in library.models:
-            yield BuildError(f"no figure or model {one.figure!r}{nearest(one.figure, figures | set(library.models))}", one.place)
+            yield BuildError(
+                f"no figure or model {one.figure!r}{nearest(one.figure, figures | set(library.models))}", one.place
+            )
 
 
 def unknown_names(job: Job, library: Library) -> Iterable[BuildError]:
@@ -252,7 +263,7 @@ def unknown_names(job: Job, library: Library) -> Iterable[BuildError]:
 
     Loads the model, so it is asked only of figures that must be computed.
     """
-    name = getattr(job.options, "model", None)
+    name = job.options.model
     asked = {key: getattr(job.options, key, None) for key in ("layer", "layers", "classes")}
     if name is None or not any(asked.values()):
         return
@@ -278,7 +289,9 @@ def write_site(
     """Render everything and write what differs: (files written, files removed, broken claims, pages)."""
     if out.exists() and not (out / REPORT).exists() and any(not path.name.startswith(".") for path in out.iterdir()):
         raise BuildError(f"{shown(out)} holds files that Whatfires did not write; choose another --out, or empty it")
-    rendered = render_site(plan.site, plan.posts, plan.jobs, artifacts, plan.library.measures, lambda name: (out / name).exists())
+    rendered = render_site(
+        plan.site, plan.posts, plan.jobs, artifacts, plan.library.measures, lambda name: (out / name).exists()
+    )
     files = dict(rendered.files)
     files["feed.xml"] = feed(plan.site, rendered.posts)
     account = report(plan.posts, plan.jobs, artifacts, plan.library, computed, rendered)

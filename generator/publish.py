@@ -14,7 +14,9 @@ from generator.spec import Job, Post
 
 def feed(site: Site, posts: Sequence[Mapping[str, Any]]) -> bytes:
     """Atom, with full text; links are absolute where site.toml has a base_url."""
-    entries = [{**post, "updated": f"{post['date']}T00:00:00Z", "id": f"{site.base_url}/{post['path']}"} for post in posts]
+    entries = [
+        {**post, "updated": f"{post['date']}T00:00:00Z", "id": f"{site.base_url}/{post['path']}"} for post in posts
+    ]
     updated = max((entry["updated"] for entry in entries), default="1970-01-01T00:00:00Z")
     return environment(site.theme).get_template("feed.xml").render(site=site, posts=entries, updated=updated).encode()
 
@@ -28,7 +30,7 @@ def report(
     rendered: Rendered,
 ) -> bytes:
     """report.json, schema 1: pages, figures with their measures, claims with their verdicts, models."""
-    used = sorted({job.options.model for job in jobs.values() if getattr(job.options, "model", None)})
+    used = sorted({job.options.model for job in jobs.values() if job.options.model})
     figures = []
     for (page, id), job in jobs.items():
         artifact = artifacts[job.key]
@@ -37,7 +39,7 @@ def report(
                 "id": id,
                 "page": page,
                 "kind": job.kind,
-                "model": getattr(job.options, "model", None),
+                "model": job.options.model,
                 "key": job.key,
                 "cached": job.key not in computed,
                 "seconds": artifact.provenance.get("seconds"),
@@ -59,7 +61,10 @@ def report(
     ]
     account = {
         "schema": 1,
-        "pages": [{"path": post.path, "title": post.title, "figures": [figure.id for figure in post.figures]} for post in posts],
+        "pages": [
+            {"path": post.path, "title": post.title, "figures": [figure.id for figure in post.figures]}
+            for post in posts
+        ],
         "figures": figures,
         "claims": claims,
         "models": {name: model_row(name, library) for name in used},

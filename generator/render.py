@@ -23,14 +23,20 @@ from markupsafe import Markup
 from generator import __version__
 from generator.artifact import Artifact
 from generator.images import Picture, is_picture, picture_name, webp
-from generator.spec import BuildError, BuildErrors, Claim, FigureSpec, Job, Post, nearest
+from generator.spec import BuildError, BuildErrors, Claim, FigureSpec, Job, Place, Post, nearest
 
 HOLE = re.compile(
     r'<div class="hole" data-(?P<block>figure|claim)="(?P<id>[\w-]+)"></div>'
     r'|<data class="hole" data-value="(?P<value>[^"]+)" data-format="(?P<format>[^"]*)"></data>'
     r'|<a class="hole" href="#(?P<target>[^"]+)"></a>|<a href="#(?P<late>[^"]+)" class="hole"></a>'
 )
-COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt, "==": math.isclose}
+COMPARE: dict[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "==": math.isclose,
+}
 SIGNS = {">=": "≥", "<=": "≤", ">": ">", "<": "<", "==": "="}
 WORDS_PER_MINUTE = 230
 
@@ -104,17 +110,21 @@ def render_site(
     env = environment(site.theme)
     errors: list[BuildError] = []
     dated = sorted((post for post in posts if post.date), key=lambda post: (post.date, post.path), reverse=True)
-    nav = [{"title": post.title, "path": post.path} for post in sorted(posts, key=lambda post: post.path) if not post.date]
+    nav = [
+        {"title": post.title, "path": post.path} for post in sorted(posts, key=lambda post: post.path) if not post.date
+    ]
 
     def emit(path: str, template: str, **context: Any) -> None:
         root = "../" * path.count("/")
-        text = env.get_template(template).render(site=site, root=root, nav=nav, generator_version=__version__, **context)
+        text = env.get_template(template).render(
+            site=site, root=root, nav=nav, generator_version=__version__, **context
+        )
         rendered.files[path] = text.encode()
         rendered.pages += 1
 
     for post in posts:
         writer = PostWriter(env, post, jobs, artifacts, models, rendered, errors, exists)
-        body = Markup(writer.filled(post.body))  # noqa: S704  (the author's own HTML, holes filled with escaped text)
+        body = Markup(writer.filled(post.body))  # the author's own HTML, holes filled with escaped text
         words = len(re.sub(r"<[^>]+>", " ", post.body).split())
         summary = {
             "title": post.title,
@@ -125,7 +135,7 @@ def render_site(
             "tags": list(post.tags),
             "picture": writer.first_picture,
         }
-        contents = Markup(post.contents)  # noqa: S704  (made by Markdown's toc from headings)
+        contents = Markup(post.contents)  # made by Markdown's toc from headings
         minutes = max(1, round(words / WORDS_PER_MINUTE)) if post.date else None
         emit(post.path, "post.html", page={**summary, "contents": contents, "body": body, "minutes": minutes})
         if post.date:
@@ -133,10 +143,20 @@ def render_site(
     if errors:
         raise BuildErrors(errors)
     rendered.posts.sort(key=lambda one: [post.path for post in dated].index(one["path"]))
-    emit("index.html", "index.html", posts=rendered.posts, page={"title": site.title, "path": "index.html", "description": site.description})
+    emit(
+        "index.html",
+        "index.html",
+        posts=rendered.posts,
+        page={"title": site.title, "path": "index.html", "description": site.description},
+    )
     tags = sorted({tag for post in dated for tag in post.tags})
     rows = [{"name": tag, "path": tag_path(tag), "count": sum(tag in post.tags for post in dated)} for tag in tags]
-    emit("tags.html", "tags.html", tags=rows, page={"title": "Tags", "path": "tags.html", "description": f"All tags of {site.title}"})
+    emit(
+        "tags.html",
+        "tags.html",
+        tags=rows,
+        page={"title": "Tags", "path": "tags.html", "description": f"All tags of {site.title}"},
+    )
     for row in rows:
         tagged = [one for one in rendered.posts if row["name"] in one["tags"]]
         page = {"title": f"Posts about {row['name']}", "path": row["path"], "description": ""}
@@ -191,7 +211,14 @@ class PostWriter:
         errors: list[BuildError],
         exists: Callable[[str], bool],
     ) -> None:
-        self.env, self.post, self.rendered, self.errors, self.exists, self.models = env, post, rendered, errors, exists, models
+        self.env, self.post, self.rendered, self.errors, self.exists, self.models = (
+            env,
+            post,
+            rendered,
+            errors,
+            exists,
+            models,
+        )
         self.figures = {figure.id: figure for figure in post.figures}
         self.numbers = {figure.id: number for number, figure in enumerate(post.figures, 1)}
         self.claims = {claim.id: claim for claim in post.claims}
@@ -210,7 +237,13 @@ class PostWriter:
         if match["value"]:
             return self.value(match["value"], match["format"])
         target = html.unescape(match["target"] or match["late"])
-        name = f"Figure {self.numbers[target]}" if target in self.numbers else "the claim" if target in self.claims else target
+        name = (
+            f"Figure {self.numbers[target]}"
+            if target in self.numbers
+            else "the claim"
+            if target in self.claims
+            else target
+        )
         return f'<a class="reference" href="#{html.escape(target)}">{html.escape(name)}</a>'
 
     def figure(self, spec: FigureSpec) -> str:
@@ -225,18 +258,22 @@ class PostWriter:
             raise BuildError(f"the theme has no figures/{spec.kind}.html", spec.place) from error
         if self.first_picture is None and pictures:
             name, picture = next(iter(pictures.items()))
-            self.first_picture = {"url": posixpath.normpath(posixpath.join(posixpath.dirname(self.post.path), picture.url)),
-                                  "width": picture.width, "height": picture.height, "alt": name.replace("-", " ")}  # fmt: skip
+            self.first_picture = {
+                "url": posixpath.normpath(posixpath.join(posixpath.dirname(self.post.path), picture.url)),
+                "width": picture.width,
+                "height": picture.height,
+                "alt": name.replace("-", " "),
+            }
         return self.env.get_template("figure.html").render(
             figure={
                 **shown,
-                "caption": Markup(self.filled(spec.caption)),  # noqa: S704  (the author's Markdown)
+                "caption": Markup(self.filled(spec.caption)),  # the author's Markdown
                 "absent": spec.absent,
                 "yaml": spec.source.strip("\n"),
                 "command": f"whatfires build --again {spec.id}",
                 "provenance": provenance(artifact, job),
             },
-            content=Markup(content),  # noqa: S704  (rendered with autoescape just now)
+            content=Markup(content),  # rendered with autoescape just now
         )
 
     def pictures(self, spec: FigureSpec, artifact: Artifact) -> Iterator[tuple[str, Picture]]:
@@ -253,28 +290,35 @@ class PostWriter:
                 self.rendered.files[path] = webp(array)
             yield name, Picture("../" * self.post.path.count("/") + path, array.shape[1], array.shape[0])
 
-    def measure(self, name: str, measure: str) -> float | None:
+    def measure(self, name: str, measure: str, place: Place) -> float | None:
         """A figure's or a model's number; None, with an error noted, where it has none of this name."""
         measures = self.artifacts[name].measures if name in self.artifacts else self.models(name)
         if measure in measures:
             return float(measures[measure])
-        place = next((one.place for one in (*self.post.values, *self.post.claims) if (one.figure, one.measure) == (name, measure)), self.post.place)
         self.errors.append(BuildError(f"{name} has no measure {measure!r}{nearest(measure, measures)}", place))
         return None
 
     def value(self, name: str, format: str) -> str:
         figure, _, measure = html.unescape(name).partition(".")
-        number = self.measure(figure, measure)
+        place = next(one.place for one in self.post.values if (one.figure, one.measure) == (figure, measure))
+        number = self.measure(figure, measure, place)
         if number is None:
             return ""
-        return f'<data class="value" value="{number:.6g}" title="{html.escape(name)}">{html.escape(written(number, format))}</data>'
+        shown, title = html.escape(written(number, format)), html.escape(html.unescape(name))
+        return f'<data class="value" value="{number:.6g}" title="{title}">{shown}</data>'
 
     def claim(self, claim: Claim) -> str:
-        value = self.measure(claim.figure, claim.measure)
+        value = self.measure(claim.figure, claim.measure, claim.place)
         verdict = judged(claim, self.post.path, value)
         self.rendered.verdicts.append(verdict)
         expect = f"{claim.figure}.{claim.measure} {SIGNS[claim.comparison]} {claim.bound:g}"
-        shown = {"id": claim.id, "text": claim.text, "expect": expect, "value": "" if value is None else written(value, ""), "status": verdict.status}
+        shown = {
+            "id": claim.id,
+            "text": claim.text,
+            "expect": expect,
+            "value": "" if value is None else written(value, ""),
+            "status": verdict.status,
+        }
         return self.env.get_template("claim.html").render(claim=shown)
 
 
@@ -300,7 +344,9 @@ def provenance(artifact: Artifact, job: Job) -> list[tuple[str, str]]:
         "computed in": f"{made['seconds']} s on {made['device']}" if "seconds" in made else "",
         "seed": str(job.options.seed),
         "checkpoint": model.get("checkpoint", ""),
-        "model": yaml.safe_dump(model.get("settings", {}), default_flow_style=True, width=10_000).strip() if model else "",
+        "model": yaml.safe_dump(model.get("settings", {}), default_flow_style=True, width=10_000).strip()
+        if model
+        else "",
         "data": ", ".join(row["digest"][:16] for row in ingredients.get("data", {}).values()),
         "code": ingredients.get("code", "")[:16],
         "versions": ", ".join(f"{name} {version}" for name, version in ingredients.get("versions", {}).items()),

@@ -35,4 +35,3 @@ def here(jobs: Sequence[Job], compute: Compute, save: Save, display: Display) ->
             errors.append(error)
         display.finish(job.id, time.perf_counter() - start, str(error or ""))
     return errors
-

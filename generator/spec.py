@@ -70,6 +70,7 @@ class FigureOptions(Options):
     names of its classes.
     """
 
+    model: str | None = Field(None, description="a model of site.toml")
     seed: int = Field(0, description="the only source of randomness of the figure")
 
 
@@ -110,7 +111,9 @@ class TextChoice(Options):
 class UnitChoice(Options):
     """One unit of a text model: a cell or hidden unit by number, or the one that follows a concept best."""
 
-    state: Literal["cell", "hidden"] | None = Field(None, description="kind of state; with a concept, both if not given")
+    state: Literal["cell", "hidden"] | None = Field(
+        None, description="kind of state; with a concept, both if not given"
+    )
     layer: int = Field(0, ge=0, description="recurrent layer, from 0")
     index: int | None = Field(None, ge=0, description="number of the unit in its layer")
     concept: str | None = Field(None, description="what it follows, such as inside-string")

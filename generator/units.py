@@ -27,6 +27,13 @@ else:
 Progress = Callable[[int, int], None]
 
 
+def recurrent(model: Model) -> interp.recurrent.CharRNN:
+    """The network of a character model; BuildError where the model is another."""
+    if not model.symbols or not isinstance(model.network, interp.recurrent.CharRNN):
+        raise BuildError(f"model {model.name} is no character model")
+    return model.network
+
+
 def activations(
     model: Model, texts: Sequence[str], progress: Progress = lambda done, total: None
 ) -> tuple[list[str], list[NDArray[np.float32]]]:
@@ -34,14 +41,15 @@ def activations(
 
     A unit of a second layer is called `cell 1.37`. ValueError where an activation is not a number.
     """
-    if not model.symbols:
-        raise BuildError(f"model {model.name} does not read text")
+    network = recurrent(model)
     longest = max(len(text) for text in texts)
     # Padded at the end, where it cannot change what comes before it.
     indices = torch.tensor([model.encode(text) + [0] * (longest - len(text)) for text in texts])
-    states = interp.recurrent.states(model.network, indices, progress)
+    states = interp.recurrent.states(network, indices, progress)
     if not all(bool(state.isfinite().all()) for state in states.values()):
-        raise BuildError(f"model {model.name}: some activations are not numbers (NaN or infinite); was its training stable?")
+        raise BuildError(
+            f"model {model.name}: some activations are not numbers (NaN or infinite); was its training stable?"
+        )
     names = [unit_name(state, number) for state, values in states.items() for number in range(values.shape[2])]
     together = torch.cat(list(states.values()), dim=2).numpy()  # (texts, characters, units)
     return names, [together[row, : len(text)] for row, text in enumerate(texts)]
@@ -59,11 +67,14 @@ def unit_name(state: str, number: int) -> str:
 
 @dataclass(frozen=True)
 class Selectivity:
-    """areas: (units, concepts), area under the ROC curve, NaN where undefined. shares: of characters, by concept."""
+    """areas: (units, concepts), area under the ROC curve, NaN where undefined. positions: (units,),
+    Spearman's correlation with the position in the line. shares: of characters, by concept.
+    """
 
     units: list[str]
     concepts: list[str]
     areas: NDArray[np.float32]
+    positions: NDArray[np.float32]
     shares: NDArray[np.float64]
     documents: int
     characters: int
@@ -82,7 +93,8 @@ def selectivity(
     An excerpt begins where a document's first top-level definition or paragraph does: what stands above it
     (licences, long docstrings) is much the same everywhere.
     """
-    texts, masks = [], []
+    texts: list[str] = []
+    masks, columns = [], []
     for document in documents:
         if len(texts) == most:
             break
@@ -92,17 +104,20 @@ def selectivity(
         start = beginning(document.text, language)
         texts.append(document.text[start : start + length])
         masks.append(np.stack([mask[start : start + length] for mask in found.values()], axis=1))
+        columns.append(interp.concepts.position_in_line(document.text)[start : start + length])
         names = list(found)
     if not texts:
         raise BuildError(f"none of the {len(documents)} documents can be read as {language}")
     units, values = activations(model, texts, lambda done, total: progress(done, 2 * total))
     flags = np.concatenate(masks)
+    together = torch.from_numpy(np.concatenate(values))  # (characters, units)
     areas = interp.selectivity.areas(
-        torch.from_numpy(np.concatenate(values)),
+        together,
         torch.from_numpy(flags),
         lambda done, total: progress(total + done, 2 * total),
     )
-    return Selectivity(units, names, areas.numpy(), flags.mean(0), len(texts), len(flags))
+    positions = interp.selectivity.correlations(together, torch.from_numpy(np.concatenate(columns)))
+    return Selectivity(units, names, areas.numpy(), positions.numpy(), flags.mean(0), len(texts), len(flags))
 
 
 def beginning(text: str, language: str) -> int:

@@ -82,7 +82,10 @@ def read_weights(path: Path) -> Weights:
             with safe_open(path, framework="pt") as file:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
                 about = {name: json.loads(text) for name, text in (file.metadata() or {}).items() if name != "format"}
-            return Weights({name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}, about)
+            return Weights(
+                {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()},
+                about,
+            )
         state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise BuildError(

@@ -15,7 +15,8 @@ from generator.data import Document
 from generator.spec import Options
 
 LEFT_OUT = {
-    "site-packages", "dist-packages", "test", "tests", "idlelib", "lib2to3", "encodings", "pydoc_data", "turtledemo", "ensurepip", "__pycache__",
+    "site-packages", "dist-packages", "__pycache__", "ensurepip",
+    "test", "tests", "idlelib", "lib2to3", "turtledemo", "encodings", "pydoc_data",
 }  # fmt: skip
 
 
@@ -39,7 +40,9 @@ def digest(settings: Settings, root: Path) -> str:
 
 def load(settings: Settings, split: str, root: Path) -> list[Document]:
     """The documents of a split: train, validation or test; the largest first, so that short files do not lead."""
-    texts = [Document(name, path.read_text("utf-8", errors="replace")) for name, path in files() if split_of(name) == split]
+    texts = [
+        Document(name, path.read_text("utf-8", errors="replace")) for name, path in files() if split_of(name) == split
+    ]
     return sorted(texts, key=lambda one: (-len(one.text), one.name))
 
 
@@ -54,6 +57,8 @@ def files() -> list[tuple[str, Path]]:
     root = Path(sysconfig.get_paths()["stdlib"])
     found = []
     for folder, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if name not in LEFT_OUT]  # site-packages may hold a hundred thousand files
+        folders[:] = [
+            name for name in folders if name not in LEFT_OUT
+        ]  # site-packages may hold a hundred thousand files
         found += [Path(folder, name) for name in names if name.endswith(".py")]
     return sorted((path.relative_to(root).as_posix(), path) for path in found)

@@ -7,30 +7,48 @@ is of the very pixels that the reader sees, after their rounding to eight bits.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from generator import interp
 from generator.artifact import Artifact
 from generator.inputs import Inputs
+from generator.model import Model
 from generator.spec import BuildError, FigureOptions, nearest
 
 EXAMPLE = """\
 model: tiny-vision
 classes: [a, c]
-steps: 4
+coarse: 2
+steps: 3
 caption: What two classes look like to a network that has seen nothing yet.
 """
 
 
 class Options(FigureOptions):
     model: str = Field(description="a model of site.toml that classifies images")
-    classes: tuple[str, ...] = Field(min_length=1, max_length=24, description="names of the model's classes, in order of display")
-    size: int | None = Field(None, ge=16, le=1024, description="pixels on a side; the model's own input size if not given")
-    steps: int = Field(110, ge=1, le=5000, description="steps of ascent")
-    rate: float = Field(0.05, gt=0, le=1, description="step size of Adam")
-    decay: float = Field(1.0, ge=0, le=3, description="coefficients are scaled by 1 / frequency ** decay; higher is smoother")
+    classes: tuple[str, ...] = Field(
+        min_length=1, max_length=24, description="the model's names of classes, in order of display"
+    )
+    size: int | None = Field(None, ge=16, le=1024, description="pixels on a side; the model's input size if not given")
+    coarse: int = Field(
+        60,
+        ge=0,
+        le=5000,
+        description="steps of ascent at a smaller size first, where a whole object fits and a step costs less",
+    )
+    coarse_size: float = Field(0.6, gt=0.1, le=1, description="that size, as a share of the picture's")
+    steps: int = Field(25, ge=1, le=5000, description="steps of ascent at full size")
+    rate: float = Field(0.025, gt=0, le=1, description="step size of Adam; each run of steps ends slower")
+    decay: float = Field(
+        1.25, ge=0, le=3, description="coefficients are scaled by 1 / frequency ** decay; higher is smoother"
+    )
+    saturation: float = Field(
+        2.0, gt=0, le=10, description="how readily a step changes hue; 1 is as photographs have it"
+    )
     rotation: float = Field(10.0, ge=0, le=180, description="random turns at each step, degrees either way")
     zoom: tuple[float, float] = Field((0.95, 1.1), description="random magnification at each step, from and to")
     shift: float = Field(0.05, ge=0, le=0.5, description="random shifts at each step, as a share of the size")
@@ -38,37 +56,91 @@ class Options(FigureOptions):
 
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
-    """One class after the other: a batch would be no faster on a CPU, and each picture is then its own."""
+    """One class after the other: on a CPU a batch is no faster, and so no picture depends on the others."""
     model = inputs.model
     if model.image is None or not model.classes:
         raise BuildError(f"model {model.name} does not classify images, so it has no class images")
     for name in options.classes:
         if name not in model.classes:
             raise BuildError(f"model {model.name} has no class {name!r}{nearest(name, model.classes)}")
-    height, width = (options.size, options.size) if options.size else (model.image.height, model.image.width)
 
-    arrays, pictures, measures = {}, [], {}
+    arrays: dict[str, NDArray[Any]] = {}
+    measures: dict[str, float] = {}
+    pictures = []
     for number, label in enumerate(options.classes):
         target = model.classes.index(label)
-        seeds = [options.seed * 100_003 + target]
-        picture = interp.parameterisation.Fourier(
-            seeds, height, width, channels=model.image.channels, decay=options.decay, device=interp.hooks.device(model.network)
-        )
-        sources = interp.transforms.generators(seeds)
-        ascended = interp.ascent.ascend(
+
+        def progress(done: int, total: int, number: int = number) -> None:
+            inputs.progress(number * total + done, len(options.classes) * total)
+
+        pixels = grow(model, target, options, progress)
+        evidence = judge(model, pixels, target)
+        name = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or f"class-{target}"
+        name = f"{name}-{target}" if name in arrays else name
+        arrays[name] = pixels
+        pictures.append({"array": name, "label": label, **evidence})
+        measures |= {f"{name}.{measure}": evidence[measure] for measure in ("probability", "logit", "rank")}
+    measures["probability.least"] = min(picture["probability"] for picture in pictures)
+    data = {
+        "pictures": pictures,
+        "classes": len(model.classes),
+        "steps": options.coarse + options.steps,
+        "seed": options.seed,
+    }
+    return Artifact(arrays, data, measures)
+
+
+def grow(model: Model, target: int, options: Options, progress: Any) -> NDArray[np.uint8]:
+    """The picture of one class, (height, width, 3). Its seed is the figure's and the class's together."""
+    assert model.image is not None
+    height, width = (options.size, options.size) if options.size else (model.image.height, model.image.width)
+    seeds = [options.seed * 100_003 + target]
+    sources = interp.transforms.generators(seeds)
+    picture = interp.parameterisation.Fourier(
+        seeds,
+        height,
+        width,
+        channels=model.image.channels,
+        decay=options.decay,
+        saturation=options.saturation,
+        device=interp.hooks.device(model.network),
+    )
+
+    def climb(steps: int, share: float, before: int) -> Any:
+        def transform(images: Any) -> Any:
+            small = interp.pictures.fit(images, round(share * max(height, width)))
+            moved = interp.transforms.wobble(
+                small, sources, rotation=options.rotation, zoom=options.zoom, shift=options.shift * min(small.shape[2:])
+            )
+            return interp.transforms.noise(moved, sources, options.noise)
+
+        return interp.ascent.ascend(
             picture,
-            lambda images, target=target: interp.objectives.logit(model.network(model.normalise(images)), [target]),
-            steps=options.steps,
+            lambda images: interp.objectives.logit(model.network(model.normalise(images)), [target]),
+            steps=steps,
             rate=options.rate,
-            transform=lambda images, sources=sources: interp.transforms.noise(
-                interp.transforms.wobble(
-                    images, sources, rotation=options.rotation, zoom=options.zoom, shift=options.shift * height
-                ),
-                sources,
-                options.noise,
-            ),
-            progress=lambda done, total, number=number: inputs.progress(number * total + done, len(options.classes) * total),
-            name=f"the logit of {label!r}",
+            transform=transform,
+            progress=lambda done, total: progress(before + done, options.coarse + options.steps),
+            name=f"the logit of {model.classes[target]!r}",
         )
-        pixels = interp.ascent.eight_bit(ascended.images)[0]
-    raise NotImplementedError
+
+    if options.coarse:
+        climb(options.coarse, options.coarse_size, 0)
+    return interp.pictures.to_pixels(climb(options.steps, 1.0, options.coarse).images)[0]
+
+
+def judge(model: Model, pixels: NDArray[np.uint8], target: int) -> dict[str, Any]:
+    """What the network says of the finished picture: its class's probability, logit and rank, and the best rival."""
+    assert model.image is not None
+    images = interp.pictures.from_pixels(pixels[None], model.image.channels, interp.hooks.device(model.network))
+    logits = model.network(model.normalise(images))[0].detach().double()
+    order = logits.argsort(descending=True).tolist()
+    probabilities = logits.softmax(0).tolist()
+    rival = next(other for other in order if other != target) if len(order) > 1 else target
+    return {
+        "probability": probabilities[target],
+        "logit": float(logits[target]),
+        "rank": order.index(target) + 1,
+        "rival": model.classes[rival],
+        "rival_probability": probabilities[rival],
+    }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from generator import interp
+from generator import interp, units
 from generator.artifact import Artifact
 from generator.spec import BuildError, FigureOptions
 
@@ -40,13 +40,14 @@ class Options(FigureOptions):
 def compute(options: Options, inputs: Inputs) -> Artifact:
     """Each temperature starts from the same seed, so that what differs is the temperature."""
     model = inputs.model
-    if not model.symbols:
-        raise BuildError(f"model {model.name} does not write text")
+    network = units.recurrent(model)
     if any(not 0.01 <= temperature <= 10 for temperature in options.temperatures):
         raise BuildError("temperatures: each must be between 0.01 and 10")
     samples = []
     for number, temperature in enumerate(options.temperatures):
         inputs.progress(number, len(options.temperatures))
-        indices = interp.recurrent.sample(model.network, model.encode(options.start), options.length, temperature, options.seed)
+        indices = interp.recurrent.sample(
+            network, model.encode(options.start), options.length, temperature, options.seed
+        )
         samples.append({"temperature": temperature, "text": model.decode(indices)})
     return Artifact(data={"start": options.start, "samples": samples}, measures={"characters": options.length})

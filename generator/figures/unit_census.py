@@ -7,7 +7,7 @@ separates the concept on test documents, and better than any unit of the same ne
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -36,7 +36,9 @@ class Options(FigureOptions):
     """Options of a census."""
 
     model: str = Field(description="a text model of site.toml")
-    dataset: str = Field(description="a text data set: units are searched on its validation split, measured on its test split")
+    dataset: str = Field(
+        description="a text data set: units are searched on its validation split, measured on its test split"
+    )
     language: Literal["python", "prose"] = Field("python", description="what the concepts are read from")
     documents: int = Field(40, ge=1, description="documents of each split")
     length: int = Field(3000, ge=100, description="characters read of each document")
@@ -73,7 +75,8 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     readable = passing & (measured[each, follows] > ceiling[follows])
     control_passing = control[np.arange(len(control)), control_searched.argmax(1)] >= options.threshold
 
-    concepts, strip = [], []
+    concepts: list[dict[str, Any]] = []
+    strip: list[dict[str, Any]] = []
     measures: dict[str, float] = {
         "units": len(searched),
         "readable": int(readable.sum()),
@@ -105,10 +108,21 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
                 "untrained_bins": np.histogram(control[:, number], BINS)[0].tolist(),
             }
         )
-        measures[f"{name}.auc"] = concepts[-1]["auc"]
-        measures[f"{name}.untrained"] = concepts[-1]["untrained_auc"]
-        measures[f"{name}.readable"] = concepts[-1]["readable_units"]
+        measures[f"{name}.auc"] = float(measured[unit, number])
+        measures[f"{name}.untrained"] = float(control[other, number])
+        measures[f"{name}.readable"] = int((readable & (follows == number)).sum())
+    follower = int(np.abs(trained[0].positions).argmax())
+    other = int(np.abs(untrained[0].positions).argmax())
+    position: dict[str, Any] = {
+        "unit": trained[0].units[follower],
+        "correlation": round(float(trained[1].positions[follower]), 4),
+        "untrained_unit": untrained[0].units[other],
+        "untrained_correlation": round(float(untrained[1].positions[other]), 4),
+    }
+    measures["position-in-line.correlation"] = abs(position["correlation"])
+    measures["position-in-line.untrained"] = abs(position["untrained_correlation"])
     data = {
+        "position": position,
         "document_count": held_out.documents,
         "characters": held_out.characters,
         "units": len(searched),

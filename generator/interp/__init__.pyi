@@ -4,7 +4,10 @@ from . import dream as dream
 from . import hooks as hooks
 from . import objectives as objectives
 from . import parameterisation as parameterisation
+from . import pictures as pictures
 from . import recurrent as recurrent
 from . import selectivity as selectivity
 from . import transforms as transforms
 from . import vision as vision
+from . import svm as svm
+from . import linear as linear

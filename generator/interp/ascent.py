@@ -34,7 +34,9 @@ class Adam:
     Ours, because the first torch.optim of a process imports the compiler, some 800 modules.
     """
 
-    def __init__(self, values: Sequence[Tensor], rate: float, betas: tuple[float, float] = (0.9, 0.999), epsilon: float = 1e-8):
+    def __init__(
+        self, values: Sequence[Tensor], rate: float, betas: tuple[float, float] = (0.9, 0.999), epsilon: float = 1e-8
+    ):
         self.values, self.rate, self.betas, self.epsilon = values, rate, betas, epsilon
         self.means = [torch.zeros_like(value) for value in values]
         self.squares = [torch.zeros_like(value) for value in values]
@@ -61,7 +63,10 @@ def ascend(
     progress: Progress = lambda done, total: None,
     name: str = "the score",
 ) -> Ascended:
-    """Raise score(transform(images)) for `steps` steps of Adam.
+    """Raise score(transform(images)) for `steps` steps of Adam, the rate falling to zero over the second half.
+
+    The fall takes off the grain that random transforms leave: a step is an answer to one motion, the mean of
+    many to none in particular.
 
     score: (batch, channels, height, width) to (batch,). Each image climbs its own score: Adam goes by
     element, and the sum has no terms in common. `name` says what is ascended where it stops being a number.
@@ -72,6 +77,7 @@ def ascend(
         each = score(transform(picture.images()))  # (batch,)
         if not bool(each.isfinite().all()):
             raise ValueError(f"{name} is {_first_bad(each)} at step {step + 1} of {steps}; is a weight not a number?")
+        adam.rate = rate * min(1.0, 2 * (steps - step) / steps)
         adam.step(torch.autograd.grad(each.sum(), picture.values))
         scores.append(each.detach())
         progress(step + 1, steps)
@@ -80,4 +86,4 @@ def ascend(
 
 
 def _first_bad(scores: Tensor) -> float:
-    return float(scores[~scores.isfinite()][0])
+    return float(scores.detach()[~scores.isfinite()][0])

@@ -82,7 +82,7 @@ def inside_quotes(text: str) -> Mask:
     """From an opening double quote to the character before the closing one; a blank line closes, too."""
     inside, before, found = False, "", []
     for character in text:
-        if character in "\"“”":
+        if character in '"“”':
             inside = not inside if character == '"' else character == "“"
         elif character == before == "\n":
             inside = False

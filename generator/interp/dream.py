@@ -46,7 +46,9 @@ def dream(
             moved = current.roll((down, right), dims=(-2, -1)).requires_grad_()
             value = score(moved.unsqueeze(0)).sum()
             if not bool(value.isfinite()):
-                raise ValueError(f"the score is {float(value)} at step {step + 1} of octave {octave + 1}; is a weight not a number?")
+                raise ValueError(
+                    f"the score is {value.item()} at step {step + 1} of octave {octave + 1}; is a weight not a number?"
+                )
             (gradient,) = torch.autograd.grad(value, moved)
             gradient = gradient.roll((-down, -right), dims=(-2, -1))
             size_of_gradient = gradient.abs().mean().clamp(min=1e-12)  # 0 where the layer is silent

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 
@@ -37,7 +38,12 @@ def activations(model: nn.Module, inputs: Any, *layers: str) -> dict[str, Tensor
     return found
 
 
-class _Reached(Exception):  # noqa: N818  (not an error: it ends a forward pass that has given all that is wanted)
+def device(model: nn.Module) -> torch.device:
+    """Where the model's parameters are; a model without any runs on the CPU."""
+    return next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+
+
+class _Reached(Exception):
     pass
 
 

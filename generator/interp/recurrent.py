@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-CELLS: dict[str, type[nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+CELLS: dict[str, Callable[..., nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
 State = Tensor | tuple[Tensor, Tensor] | None
 
@@ -82,7 +82,7 @@ def train(
         state = detached(state)
         loss = F.cross_entropy(logits.flatten(0, 1).float(), chunk[:, 1:].flatten())
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(network.parameters(), clip)
         optimiser.step()
         schedule.step()

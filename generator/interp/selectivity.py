@@ -44,11 +44,21 @@ def average_ranks(columns: Tensor) -> Tensor:
     last_flags = torch.ones_like(new)
     last_flags[:-1] = new[1:]
     last = torch.where(last_flags, positions, torch.inf).flip(0).cummin(0).values.flip(0)
-    return torch.empty_like(first).scatter_(0, order, (first + last) / 2)
+    ranks: Tensor = torch.empty_like(first).scatter_(0, order, (first + last) / 2)
+    return ranks
 
 
-def correlations(activations: Tensor, quantities: Tensor) -> Tensor:
-    """Spearman's rank correlation of every unit with every quantity, (units, quantities)."""
-    ranked = [average_ranks(columns.float()) for columns in (activations, quantities)]
-    a, b = (ranks - ranks.mean(0) for ranks in ranked)
-    return ((a.T @ b) / (a.norm(dim=0)[:, None] * b.norm(dim=0) + 1e-12)).float()
+@torch.inference_mode()
+def correlations(activations: Tensor, quantity: Tensor) -> Tensor:
+    """Spearman's rank correlation of every unit with a quantity, (units,); 0 where either never changes.
+
+    activations: (positions, units). quantity: (positions,).
+    """
+    wanted = average_ranks(quantity[:, None].float())  # (positions, 1)
+    wanted = wanted - wanted.mean()
+    found = []
+    for start in range(0, activations.shape[1], CHUNK):
+        ranks = average_ranks(activations[:, start : start + CHUNK])
+        ranks = ranks - ranks.mean(0)
+        found.append((ranks * wanted).sum(0) / (ranks.norm(dim=0) * wanted.norm()).clamp_min(1e-12))
+    return torch.cat(found).float()

@@ -49,7 +49,7 @@ def affine(images: Tensor, angles: Tensor, zooms: Tensor, shifts: Tensor) -> Ten
 def wobble(
     images: Tensor, sources: Sequence[torch.Generator], *, rotation: float, zoom: tuple[float, float], shift: float
 ) -> Tensor:
-    """A random affine motion of each image: up to `rotation` degrees, a zoom in `zoom`, up to `shift` pixels each way."""
+    """A random motion of each image: up to `rotation` degrees, a zoom in `zoom`, up to `shift` pixels each way."""
     angles, zooms = uniform(sources, -rotation, rotation), uniform(sources, *zoom)
     shifts = torch.stack([uniform(sources, -shift, shift), uniform(sources, -shift, shift)], 1)
     return affine(images, angles, zooms, shifts)
@@ -57,7 +57,9 @@ def wobble(
 
 def noise(images: Tensor, sources: Sequence[torch.Generator], deviation: float) -> Tensor:
     """Normal noise on every pixel."""
-    return images + deviation * torch.stack([torch.randn(images.shape[1:], generator=source) for source in sources]).to(images)
+    return images + deviation * torch.stack([torch.randn(images.shape[1:], generator=source) for source in sources]).to(
+        images
+    )
 
 
 def jitter(images: Tensor, shifts: tuple[int, int]) -> Tensor:

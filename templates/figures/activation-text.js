@@ -2,6 +2,7 @@
 (() => {
   "use strict";
   const NAMES = { " ": "space", "\n": "newline", "\t": "tab", "\f": "form feed", "\r": "carriage return" };
+  const number = (value) => value.toFixed(2).replace("-", "−");
   const name = (character) => NAMES[character] ?? `'${character}'`;
 
   function place(characters) {
@@ -30,7 +31,7 @@
 
     function read(i) {
       const value = document.createElement("b");
-      value.textContent = unit.values[i].toFixed(2);
+      value.textContent = number(unit.values[i]);
       readout.replaceChildren(
         `${name(characters[i])}, line ${places[i][0]}, column ${places[i][1]}: ${unit.name} `,
         value,
@@ -41,12 +42,12 @@
       unit = chosen;
       spans.forEach((span, i) => {
         span.className = `level-${unit.levels[i]}${characters[i] === span.textContent ? "" : " sign"}`;
-        span.setAttribute("title", `${name(characters[i])} ${unit.values[i].toFixed(2)}`);
+        span.setAttribute("title", `${name(characters[i])} ${number(unit.values[i])}`);
       });
       figure.querySelector(".showing .name").textContent = unit.name;
       figure.querySelector(".showing .note").textContent = unit.note;
-      figure.querySelector(".scale-low").textContent = unit.low.toFixed(2);
-      figure.querySelector(".scale-high").textContent = unit.high.toFixed(2);
+      figure.querySelector(".scale-low").textContent = number(unit.low);
+      figure.querySelector(".scale-high").textContent = number(unit.high);
       text.setAttribute("aria-label", `Text coloured by the activation of ${unit.name}`);
       if (cursor >= 0) {
         spans[cursor].classList.add("cursor");

@@ -1,0 +1,52 @@
+# Whatfires. `make site` and `make test` do all of their set-up; `make help` lists the rest.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Byte-compiling every package at installation costs minutes, and most of it is never imported.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
+
+.PHONY: help site test lint types serve bench golden clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+site: $(VENV)/.site  ## install what the report needs, and build it into site/
+	$(BIN)/python build.py
+	@echo "To serve it: make serve"
+
+serve: $(VENV)/.site  ## serve site/ on localhost
+	$(BIN)/whatfires serve
+
+test: $(VENV)/.test lint types  ## install what the tests need, then ruff, mypy --strict and the whole suite
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+lint: $(VENV)/.test  ## ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test  ## mypy --strict
+	$(BIN)/mypy
+
+golden: $(VENV)/.test  ## accept the golden pages as they are now; look at the diff
+	$(BIN)/python -m tests.golden
+
+bench: $(VENV)/.test  ## measure build times on this machine
+	$(BIN)/python -m tests.benchmarks.build
+
+clean:  ## remove the site and the computed figures; trained weights in content/ stay
+	rm -rf .whatfires
+	find site -mindepth 1 ! -name .gitignore -delete
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; set PYTHON=…"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "no venv module: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/.site: $(BIN)/python pyproject.toml constraints.txt
+	@echo "installing packages (torch is large; about two minutes)…"
+	@$(PIP) -e '.[examples]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.site
+	@$(PIP) -e '.[examples,test]'
+	@sh tests/browser/install.sh
+	@touch $@

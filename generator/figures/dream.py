@@ -1,0 +1,87 @@
+"""What layers see in an image: DeepDream changes it so that each layer says more of what it already says.
+
+Low layers answer with strokes and textures, high layers with parts of objects that they believe to see.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pydantic import Field
+
+from generator import interp
+from generator.artifact import Artifact
+from generator.inputs import Inputs
+from generator.spec import BuildError, FigureOptions, ImageChoice
+
+EXAMPLE = """\
+model: tiny-vision
+image: {sample: chelsea}
+layers: [conv1, conv2]
+size: 32
+octaves: 2
+steps: 2
+caption: A cat, as two layers see it.
+"""
+
+
+class Options(FigureOptions):
+    model: str = Field(description="a model of site.toml that takes images")
+    image: ImageChoice = Field(description="the image to start from")
+    layers: tuple[str, ...] = Field(min_length=1, max_length=8, description="from low to high; one dream of each")
+    size: int = Field(320, ge=16, le=1024, description="pixels of the longer side; a smaller image is not enlarged")
+    octaves: int = Field(4, ge=1, le=10, description="sizes at which the image is enhanced")
+    zoom: float = Field(1.4, gt=1, le=3, description="size of an octave over that of the one before it")
+    steps: int = Field(10, ge=1, le=500, description="steps in each octave")
+    rate: float = Field(0.01, gt=0, le=1, description="mean change of a pixel in a step, of its range from 0 to 1")
+    jitter: int = Field(16, ge=0, le=128, description="random shifts at each step, up to so many pixels")
+
+
+def compute(options: Options, inputs: Inputs) -> Artifact:
+    """The measure `enhancement` is the layer's energy on the dream, over its energy on the original image."""
+    model = inputs.model
+    if model.image is None:
+        raise BuildError(f"model {model.name} takes no images, so it cannot dream")
+    picture, label = inputs.labelled_picture(options.image)
+    device = interp.hooks.device(model.network)
+    original = interp.pictures.fit(
+        interp.pictures.from_pixels(picture[None], model.image.channels, device), options.size
+    )
+
+    def score(images: Any, layer: str) -> Any:
+        return interp.objectives.energy(interp.hooks.activations(model.network, model.normalise(images), layer)[layer])
+
+    arrays = {"original": interp.pictures.to_pixels(original)[0]}
+    pictures, measures = [], {}
+    for number, layer in enumerate(options.layers):
+
+        def progress(done: int, total: int, number: int = number) -> None:
+            inputs.progress(number * total + done, len(options.layers) * total)
+
+        dreamt = interp.dream.dream(
+            original[0],
+            lambda images, layer=layer: score(images, layer),
+            octaves=options.octaves,
+            zoom=options.zoom,
+            steps=options.steps,
+            rate=options.rate,
+            jitter=options.jitter,
+            seed=options.seed,
+            smallest=min(model.image.height, model.image.width) // 4,
+            progress=progress,
+        ).unsqueeze(0)
+        name = re.sub(r"[^A-Za-z0-9_]+", "-", layer).strip("-_")
+        arrays[name] = interp.pictures.to_pixels(dreamt)[0]
+        before, after = float(score(original, layer)), float(score(dreamt.detach(), layer))
+        change = float((dreamt - original).abs().mean())
+        pictures.append({"array": name, "layer": layer, "energy": after, "energy_before": before, "change": change})
+        measures |= {f"{name}.enhancement": after / max(before, 1e-12), f"{name}.change": change}
+    return Artifact(
+        arrays, {"pictures": pictures, "image": name_of(options.image, label), "seed": options.seed}, measures
+    )
+
+
+def name_of(image: ImageChoice, label: str) -> str:
+    """How alternative text calls the image."""
+    return label or image.sample or image.file or f"image {image.index} of {image.dataset}"

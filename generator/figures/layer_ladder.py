@@ -1,0 +1,190 @@
+"""What single channels look for, from a network's first layers to its last: edges, textures, parts, objects.
+
+Each picture is grown from noise until one channel of one layer is as active as it gets, so a row shows what a
+layer tells apart, and the rows together how it builds up. A channel that nothing excites is left out of the
+pictures and named beside them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from generator import interp
+from generator.artifact import Artifact
+from generator.inputs import Inputs
+from generator.model import Model
+from generator.spec import BuildError, FigureOptions
+
+EXAMPLE = """\
+model: tiny-vision
+layers: [conv1, conv2, head]
+channels: {conv1: [3, 1]}
+count: 2
+size: 32
+smallest: 16
+steps: 3
+caption: What single channels look for, from the first layer to the last.
+"""
+
+NOISE = 8  # pictures of noise that say how active a channel is anyway
+NOISE_DEVIATION = 0.3  # of their coefficients: about the contrast of a photograph
+
+
+class Options(FigureOptions):
+    model: str = Field(description="a model of site.toml that takes images")
+    layers: tuple[str, ...] = Field(min_length=1, max_length=12, description="from low to high")
+    channels: dict[str, tuple[int, ...]] = Field(
+        default_factory=dict, description="by layer, which channels; those drawn by the seed if not given"
+    )
+    count: int = Field(5, ge=1, le=24, description="channels of each layer")
+    size: int = Field(112, ge=16, le=512, description="pixels on a side in the last layer")
+    smallest: int = Field(
+        48, ge=16, le=512, description="pixels on a side in the first layer; those between grow evenly"
+    )
+    steps: int = Field(60, ge=1, le=5000, description="steps of ascent")
+    rate: float = Field(0.05, gt=0, le=1, description="step size of Adam")
+    decay: float = Field(
+        1.0, ge=0, le=3, description="coefficients are scaled by 1 / frequency ** decay; higher is smoother"
+    )
+    saturation: float = Field(
+        2.0, gt=0, le=10, description="how readily a step changes hue; 1 is as photographs have it"
+    )
+    rotation: float = Field(5.0, ge=0, le=180, description="random turns at each step, degrees either way")
+    zoom: tuple[float, float] = Field((0.95, 1.1), description="random magnification at each step, from and to")
+    shift: float = Field(0.05, ge=0, le=0.5, description="random shifts at each step, as a share of the size")
+
+
+def compute(options: Options, inputs: Inputs) -> Artifact:
+    """The forward pass ends at the layer that is shown, so low layers cost little."""
+    model = inputs.model
+    if model.image is None:
+        raise BuildError(f"model {model.name} takes no images, so its layers have no pictures")
+    arrays, rungs, measures = {}, [], {}
+    for number, layer in enumerate(options.layers):
+
+        def progress(done: int, total: int, number: int = number) -> None:
+            inputs.progress(number * total + done, len(options.layers) * total)
+
+        rung = climb(model, layer, size_of(options, number), options, progress)
+        for unit in rung["units"]:
+            name = f"{re.sub(r'[^A-Za-z0-9_]+', '-', layer).strip('-_')}.channel-{unit['channel']}"
+            arrays[name] = unit.pop("pixels")
+            unit["array"] = name
+            measures |= {f"{name}.activation": unit["activation"], f"{name}.noise": unit["noise"]}
+        rungs.append(rung)
+    measures["silent"] = float(sum(len(rung["silent"]) for rung in rungs))
+    return Artifact(arrays, {"rungs": rungs, "steps": options.steps, "seed": options.seed}, measures)
+
+
+def size_of(options: Options, number: int) -> int:
+    """Pixels on a side in the rung of that number: higher layers see more of a picture at once."""
+    last = len(options.layers) - 1
+    low = min(options.smallest, options.size)
+    return options.size if last == 0 else round(low + (options.size - low) * number / last)
+
+
+def climb(model: Model, layer: str, size: int, options: Options, progress: Any) -> dict[str, Any]:
+    """One layer: pictures of channels that respond, and the numbers of those tried that do not.
+
+    Channels that the author names are all tried, and no others; else as many as it takes to show `count`.
+    """
+    on_noise, spread = rest(model, layer, size, options.seed)
+    width = len(on_noise)
+    drawn = np.random.default_rng(options.seed).permutation(width).tolist()
+    waiting = list(options.channels.get(layer, drawn))
+    wanted = len(waiting) if layer in options.channels else options.count
+    wrong = [channel for channel in waiting if not 0 <= channel < width]
+    if wrong:
+        raise BuildError(f"layer {layer} of model {model.name} has channels 0 to {width - 1}, not {wrong[0]}")
+
+    units: list[dict[str, Any]] = []
+    silent: list[int] = []
+    while waiting and len(units) < wanted:
+        tried, waiting = waiting[: wanted - len(units)], waiting[wanted - len(units) :]
+        pixels = grow(model, layer, tried, size, options, progress)
+        reached = respond(model, layer, pixels, tried)
+        for channel, picture, activation in zip(tried, pixels, reached, strict=True):
+            if spread[channel] == 0 and abs(activation - on_noise[channel]) < 1e-6:  # dead: the same whatever it sees
+                silent.append(channel)
+                continue
+            label = model.classes[channel] if layer_gives_logits(model, layer, width) else f"channel {channel}"
+            units.append(
+                {
+                    "channel": channel,
+                    "label": label,
+                    "activation": activation,
+                    "noise": on_noise[channel],
+                    "pixels": picture,
+                }
+            )
+    return {"layer": layer, "width": width, "size": size, "units": units, "silent": silent}
+
+
+def layer_gives_logits(model: Model, layer: str, width: int) -> bool:
+    """Whether the layer's channels are the model's classes: it is the last to be made, and as wide."""
+    return bool(model.classes) and width == len(model.classes) and layer == model.layers()[-1]
+
+
+def rest(model: Model, layer: str, size: int, seed: int) -> tuple[list[float], list[float]]:
+    """By channel: its mean activation on pictures of noise, and the range of its activations there."""
+    assert model.image is not None
+    noise = interp.parameterisation.Fourier(
+        range(seed, seed + NOISE),
+        size,
+        size,
+        channels=model.image.channels,
+        deviation=NOISE_DEVIATION,
+        device=interp.hooks.device(model.network),
+    )
+    (found,) = interp.hooks.activations(model.network, model.normalise(noise.images().detach()), layer).values()
+    # A convolution's output is (NOISE, channels, height, width), a linear layer's (NOISE, channels).
+    by_channel = found.reshape(NOISE, found.shape[1], -1).transpose(0, 1).flatten(1)  # (channels, NOISE × positions)
+    return by_channel.mean(1).tolist(), (by_channel.amax(1) - by_channel.amin(1)).tolist()
+
+
+def grow(
+    model: Model, layer: str, channels: Sequence[int], size: int, options: Options, progress: Any
+) -> NDArray[np.uint8]:
+    """One picture per channel, (channels, height, width, 3)."""
+    assert model.image is not None
+    seeds = [options.seed * 100_003 + channel for channel in channels]
+    sources = interp.transforms.generators(seeds)
+
+    def score(images: Any) -> Any:
+        found = interp.hooks.activations(model.network, model.normalise(images), layer)
+        return interp.objectives.channel(found[layer], channels)
+
+    ascended = interp.ascent.ascend(
+        interp.parameterisation.Fourier(
+            seeds,
+            size,
+            size,
+            channels=model.image.channels,
+            decay=options.decay,
+            saturation=options.saturation,
+            device=interp.hooks.device(model.network),
+        ),
+        score,
+        steps=options.steps,
+        rate=options.rate,
+        transform=lambda images: interp.transforms.wobble(
+            images, sources, rotation=options.rotation, zoom=options.zoom, shift=options.shift * size
+        ),
+        progress=progress,
+        name=f"layer {layer}",
+    )
+    return interp.pictures.to_pixels(ascended.images)
+
+
+def respond(model: Model, layer: str, pixels: NDArray[np.uint8], channels: Sequence[int]) -> list[float]:
+    """Mean activation of each channel on its finished picture."""
+    assert model.image is not None
+    images = interp.pictures.from_pixels(pixels, model.image.channels, interp.hooks.device(model.network))
+    found = interp.hooks.activations(model.network, model.normalise(images), layer)
+    return [float(value) for value in interp.objectives.channel(found[layer].detach(), channels)]

@@ -1,0 +1,152 @@
+"""Folders and zips of split/class/image: found, fingerprinted and read, for every source that has such files.
+
+A zip is read in place, never unpacked; a member whose name leaves the archive, and an image of absurd
+size, are refused before they are decoded.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from generator.artifact import digest, file_digest
+from generator.data import Images
+from generator.spec import BuildError, nearest
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}
+MOST_SIDE = 10_000  # pixels; a wider or higher image is refused before it is decoded
+MOST_BYTES = 100_000_000  # of one file, unpacked
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """One image, not yet read: where it belongs, how messages call it, how its bytes are had."""
+
+    split: str
+    label: str
+    name: str
+    shown: str
+    read: Callable[[], bytes]
+
+
+def located(paths: str | Sequence[str], root: Path) -> Path | None:
+    """The first of the candidate paths, relative to `root`, that exists."""
+    candidates = [paths] if isinstance(paths, str) else paths
+    return next((root / path for path in candidates if (root / path).exists()), None)
+
+
+def missing(paths: str | Sequence[str], root: Path) -> str:
+    """Why none of the candidates can be read, and what to do; "" where one is at hand."""
+    if located(paths, root) is not None:
+        return ""
+    candidates = [paths] if isinstance(paths, str) else paths
+    return (
+        f"there is no {' and no '.join(candidates)} in {root}; put a folder or a zip of split/class/image files there"
+    )
+
+
+def files_digest(path: Path) -> str:
+    """SHA-256 of a zip's bytes, or of a folder's file names, sizes and bytes; no image is decoded."""
+    if path.is_file():
+        return file_digest(path)
+    found = sorted(one for one in path.rglob("*") if one.is_file() and one.suffix.lower() in SUFFIXES)
+    return digest([[one.relative_to(path).as_posix(), one.stat().st_size, file_digest(one)] for one in found])
+
+
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """A sort key by which 2.jpg comes before 10.jpg.
+
+    >>> sorted(["10.jpg", "2.jpg", "a.jpg"], key=natural)
+    ['2.jpg', '10.jpg', 'a.jpg']
+    """
+    parts = re.findall(r"\d+|\D+", name)
+    return tuple((0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts)
+
+
+@contextmanager
+def image_files(path: Path) -> Iterator[list[ImageFile]]:
+    """All images of a folder or a zip, by split, class and number; the zip is open until the context is left."""
+    if path.is_dir():
+        names = [one.relative_to(path).as_posix() for one in path.rglob("*") if one.is_file()]
+        yield arranged(names, path, lambda name: (path / name).read_bytes)
+        return
+    try:
+        archive = zipfile.ZipFile(path)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise BuildError(f"{path} cannot be read as a zip: {error}") from error
+    with archive:
+        for member in archive.infolist():
+            pure = PurePosixPath(member.filename.replace("\\", "/"))
+            if pure.is_absolute() or ".." in pure.parts or ":" in pure.parts[0]:
+                raise BuildError(f"{path} has a member named {member.filename!r}, outside the archive; it is refused")
+            if member.file_size > MOST_BYTES:
+                raise BuildError(
+                    f"{path}: {member.filename} has {member.file_size:,} bytes; at most {MOST_BYTES:,} are read"
+                )
+        names = [member.filename for member in archive.infolist() if not member.is_dir()]
+        yield arranged(names, path, lambda name: lambda: archive.read(name))
+
+
+def arranged(names: Sequence[str], path: Path, reader: Callable[[str], Callable[[], bytes]]) -> list[ImageFile]:
+    """The names that say split/class/image, sorted; other files are left alone."""
+    found = []
+    for name in names:
+        parts = PurePosixPath(name).parts
+        hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
+        if len(parts) == 3 and not hidden and PurePosixPath(name).suffix.lower() in SUFFIXES:
+            found.append(ImageFile(parts[0], parts[1], parts[2], f"{path}/{name}", reader(name)))
+    return sorted(found, key=lambda one: (one.split, one.label, natural(one.name)))
+
+
+def read_images(path: Path, split: str, size: int | None = None) -> Images:
+    """The images of one split, class after class; classes are sorted, and the same for every split.
+
+    size: the images are resized to size × size pixels. Without it all must have one size.
+    """
+    with image_files(path) as files:
+        classes = tuple(sorted({one.label for one in files}))
+        splits = sorted({one.split for one in files})
+        if not files:
+            raise BuildError(f"{path} holds no images named split/class/image, such as test/cat/1.jpg")
+        if split not in splits:
+            raise BuildError(f"{path} has no split {split!r}{nearest(split, splits)}")
+        chosen = [one for one in files if one.split == split]
+        first = decoded(chosen[0], size)
+        pixels = np.empty((len(chosen), *first.shape), dtype=np.uint8)
+        for number, one in enumerate(chosen):
+            image = decoded(one, size, grey=first.shape[2] == 1)
+            if image.shape != first.shape:
+                raise BuildError(
+                    f"{one.shown} has {image.shape[1]} × {image.shape[0]} pixels, {chosen[0].shown} "
+                    f"{first.shape[1]} × {first.shape[0]}; set `size` to bring all to one size"
+                )
+            pixels[number] = image
+    index = {label: number for number, label in enumerate(classes)}
+    return Images(pixels, np.array([index[one.label] for one in chosen], dtype=np.int64), classes)
+
+
+def decoded(file: ImageFile, size: int | None, grey: bool | None = None) -> NDArray[np.uint8]:
+    """uint8, (height, width, channels); grey: one channel, or three; the file's own choice if None."""
+    try:
+        with Image.open(io.BytesIO(file.read())) as image:
+            if max(image.size) > MOST_SIDE:
+                raise BuildError(
+                    f"image {file.shown} has {image.width} × {image.height} pixels; at most {MOST_SIDE:,} a side are read"
+                )
+            picture = image.convert("L" if (image.mode == "L" if grey is None else grey) else "RGB")
+    except (OSError, ValueError, SyntaxError, zipfile.BadZipFile, Image.DecompressionBombError) as error:
+        # Pillow calls a broken PNG a SyntaxError
+        raise BuildError(f"image {file.shown} cannot be read: {error}") from error
+    if size is not None:
+        picture = picture.resize((size, size), Image.Resampling.BICUBIC)
+    pixels = np.asarray(picture)
+    return pixels[..., None] if pixels.ndim == 2 else pixels

@@ -1,0 +1,127 @@
+"""Source `linear-svm`: a linear classifier of images, trained with the multiclass hinge loss.
+
+Its weights act on plain pixels in [0, 1], so a row of them is the picture that the class looks for.
+After the notes of Stanford's CS231n, https://cs231n.github.io/linear-classify/.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import lazy_loader
+from pydantic import Field
+
+from generator import interp
+from generator.data import Images
+from generator.model import ImageInput, Model
+from generator.spec import BuildError, Options
+from generator.weights import Trained, Weights
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = lazy_loader.load("torch")
+
+STILL = 1e-4  # a frequency that varies less than this over the images says nothing
+ABOUT = ("classes", "channels", "height", "width")
+
+
+class Recipe(Options):
+    """How to train it: mean hinge loss + l2 × sum of weight² × (1 + (smoothness × cycles per image)²)."""
+
+    steps: int = Field(1000, ge=1, description="gradient steps")
+    batch: int = Field(250, ge=1, description="images of one step")
+    rate: float = Field(0.02, gt=0, description="learning rate at the start; it falls linearly to zero")
+    l2: float = Field(0.01, ge=0, description="penalty on the squared weights; a strong one gives calm templates")
+    smoothness: float = Field(0.3, ge=0, description="how much more fine detail of a template costs than a flat one")
+    seed: int = 0
+
+
+class Settings(Options):
+    """A row of site.toml."""
+
+    source: Literal["linear-svm"]
+    checkpoints: str | None = Field(None, description="a glob of files, relative to the content folder")
+    dataset: str | None = Field(None, description="the data set of images that training reads")
+    train: Recipe | None = None
+
+
+def fingerprint(settings: Settings) -> dict[str, Any]:
+    return {}
+
+
+def load(name: str, settings: Settings, weights: Weights | None, seed: int, root: Path) -> Model:
+    """The classifier with its weights, or, where these hold no tensors, as `seed` initialises a linear layer."""
+    if weights is None:
+        raise BuildError(
+            f"model {name}: a linear-svm has no weights of its own; give `checkpoints` or a `train` recipe"
+        )
+    about = weights.about
+    absent = [key for key in ABOUT if key not in about]
+    if absent:
+        raise BuildError(f"model {name}: the checkpoint does not say its {absent[0]}; was it made by a linear-svm?")
+    image = ImageInput(*(int(about[key]) for key in ABOUT[1:]))
+    torch.manual_seed(seed)
+    linear = torch.nn.Linear(image.channels * image.height * image.width, len(about["classes"]))
+    network = torch.nn.Sequential(OrderedDict(flatten=torch.nn.Flatten(), linear=linear))
+    if weights.tensors:
+        try:
+            network.load_state_dict(dict(weights.tensors))
+        except RuntimeError as error:
+            raise BuildError(f"model {name}: the checkpoint does not fit what it says of itself: {error}") from error
+    network.eval().requires_grad_(False)
+    return Model(name, network, tuple(about["classes"]), image)
+
+
+def train(settings: Settings, splits: Mapping[str, Images], report: Callable[[int, int], None]) -> Iterator[Trained]:
+    """Follow the recipe on the whole split `train`.
+
+    The descent runs on standardised frequencies of opponent colours, in which natural images are
+    nearly uncorrelated, so that a thousand steps are enough; then all is folded into weights on pixels.
+    """
+    recipe = settings.train or Recipe()
+    images = as_floats(splits["train"])
+    labels = torch.from_numpy(splits["train"].labels)
+    classes = splits["train"].classes
+    shape = images.shape[1:]  # channels, height, width
+
+    features = interp.linear.to_frequencies(images).flatten(1)
+    mean, deviation = features.mean(0), features.std(0).clamp_min(STILL)
+    cycles = interp.linear.frequency(*shape).flatten()
+    weight, bias = interp.svm.train(
+        features.sub_(mean).div_(deviation),
+        labels,
+        len(classes),
+        penalty=recipe.l2 * (1 + (recipe.smoothness * cycles) ** 2) / deviation**2,
+        steps=recipe.steps,
+        batch=recipe.batch,
+        rate=recipe.rate,
+        seed=recipe.seed,
+        report=report,
+    )
+    weight = weight / deviation
+    bias = bias - weight @ mean
+    rows = interp.linear.from_frequencies(weight.view(-1, *shape)).flatten(1)
+    # Rounded as a checkpoint keeps them, so that the measures are those of the stored weights.
+    tensors = {"linear.weight": rows.half().float(), "linear.bias": bias.half().float()}
+    about = dict(zip(ABOUT, (list(classes), *shape), strict=True))
+    yield Trained(recipe.steps, Weights(tensors, about), measured(tensors, splits))
+
+
+def measured(tensors: Mapping[str, torch.Tensor], splits: Mapping[str, Images]) -> dict[str, float]:
+    """Accuracy and mean hinge loss (without the penalty), on images held out and on those of training."""
+    measures = {}
+    for split, suffix in (("test", ""), ("train", ".train")):
+        labels = torch.from_numpy(splits[split].labels)
+        scores = as_floats(splits[split]).flatten(1) @ tensors["linear.weight"].T + tensors["linear.bias"]
+        measures[f"accuracy{suffix}"] = round(float((scores.argmax(1) == labels).double().mean()), 4)
+        measures[f"loss{suffix}"] = round(float(interp.svm.hinge(scores, labels).mean()), 4)
+    return measures
+
+
+def as_floats(images: Images) -> torch.Tensor:
+    """(images, channels, height, width), in [0, 1]."""
+    return torch.from_numpy(images.pixels).permute(0, 3, 1, 2).float() / 255

@@ -1,0 +1,123 @@
+"""The source `python`: a network of the author's own, made by a function that site.toml names, with their checkpoints.
+
+The factory is called without arguments and returns a torch.nn.Module; its checkpoint is a state dict. The code of
+the factory's module, and of what it imports from its own package, is part of every key, so that a changed network
+is computed again. Naming a factory runs its module: it is code that the author chose to run.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import lazy_loader
+from pydantic import Field
+
+from generator.key import code_digest, source_of
+from generator.model import ImageInput, Model
+from generator.spec import BuildError, Options, nearest
+from generator.weights import Weights
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = lazy_loader.load("torch")
+
+
+class Settings(Options):
+    """[models.NAME] with source = "python"."""
+
+    source: Literal["python"]
+    factory: str = Field(
+        pattern=r"^[\w.]+:[\w.]+$", description='"module:callable"; called without arguments, it returns the network'
+    )
+    checkpoints: str = Field("", description="a glob of state dicts; the newest is shown")
+    height: int | None = Field(
+        None, ge=1, le=4096, description="pixels; with height and width the network takes images"
+    )
+    width: int | None = Field(None, ge=1, le=4096)
+    channels: Literal[1, 3] = Field(3, description="of its images")
+    mean: tuple[float, ...] = Field(
+        (0.0,), description="subtracted from images in [0, 1]; one number, or one per channel"
+    )
+    deviation: tuple[float, ...] = Field((1.0,), description="what is left is divided by it")
+    classes: tuple[str, ...] = Field((), description="names of the logits, in order")
+    symbols: str = Field("", description="the characters of a text model, the first standing for all unknown ones")
+
+
+def fingerprint(settings: Settings) -> dict[str, Any]:
+    """The code of the factory. Importing it may be slow, so it is found and read, not run."""
+    module = settings.factory.partition(":")[0]
+    reach_working_folder()
+    if source_of(module) is None:
+        raise BuildError(
+            f"factory {settings.factory}: there is no module {module!r} in {Path.cwd()} or among the installed packages"
+        )
+    return {"factory": code_digest(module)}
+
+
+def load(name: str, settings: Settings, weights: Weights | None, seed: int, root: Path) -> Model:
+    """The network that the factory makes after torch.manual_seed(seed), with the checkpoint's weights if any."""
+    factory = find_factory(settings.factory)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = factory()
+    if not isinstance(network, torch.nn.Module):
+        raise BuildError(
+            f"model {name}: factory {settings.factory} returned {type(network).__name__}, not a torch.nn.Module"
+        )
+    if weights is not None and weights.tensors:
+        fill(name, network, weights)
+    image = None
+    if settings.height and settings.width:
+        image = ImageInput(settings.channels, settings.height, settings.width, settings.mean, settings.deviation)
+    network = network.eval().requires_grad_(False)
+    return Model(name, network, settings.classes, image, settings.symbols)
+
+
+def reach_working_folder() -> None:
+    """The author's modules lie where the build is started, as they would for `python -m`."""
+    if str(Path.cwd()) not in sys.path and "" not in sys.path:
+        sys.path.append(str(Path.cwd()))
+
+
+def find_factory(factory: str) -> Callable[[], Any]:
+    reach_working_folder()
+    module_name, _, path = factory.partition(":")
+    try:
+        found: Any = import_module(module_name)
+    except ImportError as error:
+        raise BuildError(f"factory {factory}: module {module_name!r} cannot be imported: {error}") from error
+    for part in path.split("."):
+        if not hasattr(found, part):
+            public = [one for one in dir(found) if callable(getattr(found, one)) and not one.startswith("_")]
+            raise BuildError(f"factory {factory}: {module_name} has no {part!r}{nearest(part, public)}")
+        found = getattr(found, part)
+    if not callable(found):
+        raise BuildError(f"factory {factory}: {path} is a {type(found).__name__}, and cannot be called")
+    return found  # type: ignore[no-any-return]
+
+
+def fill(name: str, network: torch.nn.Module, weights: Weights) -> None:
+    """Load a state dict whose names and shapes must be the network's."""
+    wanted = network.state_dict()
+    for key in weights.tensors:
+        if key not in wanted:
+            raise BuildError(
+                f"model {name}: the checkpoint holds {key!r}, which the network has not{nearest(key, wanted)}"
+            )
+    missing = [key for key in wanted if key not in weights.tensors]
+    if missing:
+        raise BuildError(f"model {name}: the checkpoint lacks {missing[0]!r}{nearest(missing[0], weights.tensors)}")
+    for key, tensor in weights.tensors.items():
+        theirs, ours = shape(tensor.shape), shape(wanted[key].shape)
+        if theirs != ours:
+            raise BuildError(f"model {name}: {key!r} is {theirs} in the checkpoint and {ours} in the network")
+    network.load_state_dict(dict(weights.tensors))
+
+
+def shape(sizes: Iterable[int]) -> str:
+    return "(" + ", ".join(map(str, sizes)) + ")"

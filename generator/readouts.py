@@ -1,0 +1,156 @@
+"""What figures of classifiers share: rows of weights that are pictures, images as a network wants them, names of measures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import lazy_loader
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from generator import interp
+from generator.model import ImageInput, Model
+from generator.spec import BuildError, nearest
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+else:
+    torch = lazy_loader.load("torch")
+
+BATCH = 500  # images at once
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a layer's weights, (rows, ...), and what they stand for: classes, or channels by number."""
+
+    layer: str
+    weights: Tensor
+    names: tuple[str, ...]
+
+    def chosen(self, names: Sequence[str] | None, numbers: Sequence[int] | None = None) -> Rows:
+        """Only the rows of these names, or numbers, in their order; BuildError where there is no such row."""
+        for name in names or ():
+            if name not in self.names:
+                raise BuildError(f"layer {self.layer} has no row {name!r}{nearest(name, self.names)}")
+        for number in numbers or ():
+            if not 0 <= number < len(self.names):
+                raise BuildError(f"layer {self.layer} has no row {number}; it has {len(self.names)}, from 0")
+        if names is None and numbers is None:
+            return self
+        indices = list(numbers) if numbers is not None else [self.names.index(name) for name in names or ()]
+        return Rows(self.layer, self.weights[indices], tuple(self.names[index] for index in indices))
+
+
+def image_of(model: Model) -> ImageInput:
+    if model.image is None or not model.classes:
+        raise BuildError(f"model {model.name} does not classify images")
+    return model.image
+
+
+def row_names(model: Model, count: int) -> tuple[str, ...]:
+    return model.classes if len(model.classes) == count else tuple(map(str, range(count)))
+
+
+def linear_layers(model: Model) -> dict[str, nn.Linear]:
+    return {name: module for name, module in model.network.named_modules() if isinstance(module, torch.nn.Linear)}
+
+
+def picture_rows(model: Model, layer: str | None) -> Rows:
+    """Rows that can be drawn, (rows, channels, height, width): of a linear layer that sees the image, or first filters."""
+    if model.image is None:
+        raise BuildError(f"model {model.name} takes no images, so its weights are no pictures")
+    shape = (model.image.channels, model.image.height, model.image.width)
+    drawable: dict[str, Tensor] = {}
+    for name, module in model.network.named_modules():
+        if isinstance(module, torch.nn.Linear) and module.in_features == np.prod(shape):
+            drawable[name] = module.weight.detach().view(-1, *shape)
+        elif isinstance(module, torch.nn.Conv2d) and module.in_channels == shape[0] and module.groups == 1:
+            drawable[name] = module.weight.detach()
+    if not drawable:
+        raise BuildError(f"model {model.name} has no layer whose weights act on the image itself")
+    wanted = next(iter(drawable)) if layer is None else layer
+    if wanted not in drawable:
+        raise BuildError(
+            f"the weights of layer {wanted!r} of model {model.name} are no pictures{nearest(wanted, drawable)}"
+        )
+    weights = drawable[wanted].cpu().float()
+    return Rows(wanted, weights, row_names(model, len(weights)))
+
+
+def class_rows(model: Model) -> Rows:
+    """The rows that give the scores: of the last linear layer with one output per class."""
+    if not model.classes:
+        raise BuildError(f"model {model.name} has no classes")
+    fitting = {
+        name: module for name, module in linear_layers(model).items() if module.out_features == len(model.classes)
+    }
+    if not fitting:
+        raise BuildError(
+            f"model {model.name} has no linear layer with one output for each of its {len(model.classes)} classes"
+        )
+    name, module = list(fitting.items())[-1]
+    return Rows(name, module.weight.detach().cpu().float(), model.classes)
+
+
+def scores(model: Model, pixels: NDArray[np.uint8]) -> Iterator[Tensor]:
+    """Scores of images (images, height, width, channels), batch by batch: (batch, classes), float64.
+
+    Images of another size are resized, and colour becomes grey or grey colour, as the network wants it.
+    """
+    image = image_of(model)
+    if pixels.shape[3] == 1:
+        pixels = pixels.repeat(3, axis=3)
+    device = next(model.network.parameters()).device
+    for start in range(0, len(pixels), BATCH):
+        batch = np.stack([resized(one, image.width, image.height) for one in pixels[start : start + BATCH]])
+        with torch.inference_mode():
+            inputs = interp.pictures.from_pixels(batch, image.channels, device)
+            yield model.network(model.normalise(inputs)).double().cpu()
+
+
+def resized(pixels: NDArray[np.uint8], width: int, height: int, smooth: bool = True) -> NDArray[np.uint8]:
+    """One image, (height, width, 3), at another size; bicubic, or with every pixel a block."""
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    method = Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST
+    return np.asarray(Image.fromarray(pixels).resize((width, height), method))
+
+
+def enlarged(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """For the eye: made larger until the longer side has about `side` pixels; never smaller.
+
+    Below 16 pixels each is shown as a block, since bicubic interpolation would draw shapes that are not there.
+    """
+    height, width = pixels.shape[:2]
+    factor = max(1, round(side / max(height, width)))
+    return resized(pixels, width * factor, height * factor, smooth=max(height, width) >= 16)
+
+
+def safe_name(label: str) -> str:
+    """A class's name as part of the name of a measure.
+
+    >>> safe_name("Arctic fox, white fox")
+    'arctic-fox-white-fox'
+    """
+    return re.sub(r"[^\w]+", "-", label.lower()).strip("-_") or "unnamed"
+
+
+def level(share: float) -> int:
+    """The theme's colour class of a number in [-1, 1]: 0 deep blue, 10 light, 20 deep red."""
+    return round(10 + 10 * max(-1.0, min(1.0, share)))
+
+
+def pair_measures(what: str, names: Sequence[str], matrix: Sequence[Sequence[float]]) -> dict[str, float]:
+    """A measure WHAT.ROW.COLUMN for every ordered pair of different rows."""
+    return {
+        f"{what}.{safe_name(row)}.{safe_name(column)}": matrix[i][j]
+        for i, row in enumerate(names)
+        for j, column in enumerate(names)
+        if i != j
+    }

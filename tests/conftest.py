@@ -1,0 +1,146 @@
+"""Small sites, small models, no network."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from generator.artifact import ArtifactStore
+from generator.pipeline import Outcome, build
+
+ROOT = Path(__file__).parent.parent
+
+SITE_TOML = """
+title = "Small <models>"
+base_url = "https://example.org/report"
+
+[models.tiny-text]
+source = "char-rnn"
+corpus = "tiny-corpus"
+train = { width = 8, embedding = 4, steps = 3, batch = 4, window = 16 }
+
+[models.tiny-linear]
+source = "linear-svm"
+dataset = "digits"
+train = {}
+
+[models.tiny-vision]
+source = "python"
+factory = "tests.nets:vision"
+image = { channels = 3, height = 32, width = 32 }
+classes = ["a", "b", "c", "d", "e"]
+
+[datasets.tiny-corpus]
+source = "text"
+path = "texts/*.py"
+
+[datasets.digits]
+source = "digits"
+"""
+
+PYTHON = '''"""Text number {0}."""
+import os
+
+
+def function_{0}(first, second="two {0}"):
+    # what it does
+    value = [first, (second, {0})]
+    return {{"Key": value, 'other': os.name}}
+
+
+class Thing{0}:
+    """A thing."""
+
+    name = "thing {0}"
+'''
+
+POST = """---
+title: A post
+date: 2026-01-02
+tags: [small]
+---
+
+Words before [](#written), which has `{value} written.characters` characters.
+
+```figure
+id: written
+kind: sample
+model: tiny-text
+length: 30
+temperatures: [1.0]
+caption: What it *writes*.
+```
+"""
+
+
+@pytest.fixture(autouse=True)
+def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that reaches for the network fails; those with a browser talk to it on this machine."""
+    if "browser" in request.fixturenames:
+        return
+    connect = socket.socket.connect
+
+    def refuse(self: socket.socket, address: object) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            raise AssertionError(f"the test reached for the network: {address}")
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+class SmallSite:
+    """A report in a folder of its own, with ways to change it and to build it."""
+
+    def __init__(self, folder: Path, store: Path) -> None:
+        self.folder, self.content, self.out = folder, folder / "content", folder / "site"
+        self.store = ArtifactStore(store)
+        (self.content / "posts").mkdir(parents=True)
+        (self.content / "texts").mkdir()
+        for number in range(10):
+            (self.content / "texts" / f"text{number}.py").write_text(PYTHON.format(number) * 3)
+        self.toml(SITE_TOML)
+        self.post(POST)
+
+    def toml(self, text: str) -> None:
+        (self.content / "site.toml").write_text(text)
+
+    def post(self, text: str, name: str = "a") -> Path:
+        path = self.content / "posts" / f"{name}.md"
+        path.write_text(text)
+        return path
+
+    def figure(self, body: str, more: str = "") -> Path:
+        """The post, with one figure block of this YAML."""
+        return self.post(f"---\ntitle: A post\ndate: 2026-01-02\n---\n\n```figure\n{body.strip()}\n```\n{more}")
+
+    def build(self) -> Outcome:
+        return build(self.content, self.out, self.store)
+
+    def files(self) -> dict[str, bytes]:
+        return {path.relative_to(self.out).as_posix(): path.read_bytes() for path in self.out.rglob("*") if path.is_file()}
+
+    def read(self, name: str = "posts/a.html") -> str:
+        return (self.out / name).read_text()
+
+
+@pytest.fixture()
+def small_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallSite:
+    """A site with one figure; its store is its own."""
+    monkeypatch.chdir(tmp_path)
+    return SmallSite(tmp_path, tmp_path / "store")
+
+
+@pytest.fixture(scope="session")
+def shared_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that tests share which do not ask what was computed."""
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture()
+def quick_site(tmp_path: Path, shared_store: Path, monkeypatch: pytest.MonkeyPatch) -> SmallSite:
+    """A site whose figures may have been computed by another test."""
+    monkeypatch.chdir(tmp_path)
+    return SmallSite(tmp_path, shared_store)
+

@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from generator import interp
+from generator.artifact import ArtifactStore
+from generator.figures.class_image import EXAMPLE, Options, compute
+from generator.inputs import Inputs
+from generator.library import Library
+from generator.settings import Settings
+from generator.spec import BuildError
+
+VISION = {"source": "python", "factory": "tests.nets:vision", "height": 32, "width": 32, "classes": list("abcde")}
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("content")
+    models = {"tiny-vision": VISION, "no-images": {"source": "python", "factory": "tests.nets:vision"}}
+    return Inputs(Library(Settings(title="t", models=models), folder, ArtifactStore(folder / "store")), "tiny-vision")
+
+
+def options(**more):
+    example = yaml.safe_load(EXAMPLE)
+    example.pop("caption")
+    return Options.model_validate({**example, **more})
+
+
+def test_each_class_has_a_picture_and_the_networks_opinion_of_these_very_pixels(inputs):
+    artifact = compute(options(), inputs)
+
+    assert list(artifact.arrays) == ["a", "c"]
+    for name, target in (("a", 0), ("c", 2)):
+        pixels = artifact.arrays[name]
+        assert pixels.shape == (32, 32, 3)
+        assert pixels.dtype == np.uint8
+        images = torch.tensor(pixels).permute(2, 0, 1)[None] / 255
+        logits = inputs.model.network(images)[0]
+        assert artifact.measures[f"{name}.logit"] == pytest.approx(float(logits[target]), abs=1e-5)
+        assert artifact.measures[f"{name}.probability"] == pytest.approx(float(logits.softmax(0)[target]), abs=1e-5)
+        assert artifact.measures[f"{name}.rank"] == 1 + int((logits > logits[target]).sum())
+
+
+def test_more_steps_make_the_network_surer(inputs):
+    few, many = (compute(options(steps=steps, coarse=0, rate=0.5), inputs).measures["a.logit"] for steps in (1, 30))
+
+    assert many > few + 0.05
+
+
+def test_the_same_seed_gives_the_same_picture_and_another_seed_another(inputs):
+    once, again, other = (compute(options(seed=seed), inputs).arrays["a"] for seed in (0, 0, 1))
+
+    assert np.array_equal(once, again)
+    assert not np.array_equal(once, other)
+
+
+def test_a_picture_does_not_depend_on_the_other_classes_of_the_figure(inputs):
+    alone, among = compute(options(classes=["c"]), inputs), compute(options(classes=["b", "c"]), inputs)
+
+    assert np.array_equal(alone.arrays["c"], among.arrays["c"])
+
+
+def test_the_size_can_be_chosen(inputs):
+    assert compute(options(classes=["a"], size=40), inputs).arrays["a"].shape == (40, 40, 3)
+
+
+def test_progress_ends_at_all_there_is_to_do(inputs):
+    reports = []
+    watched = Inputs(inputs.library, inputs.model_name, lambda *report: reports.append(report))
+
+    compute(options(), watched)
+
+    dones = [done for done, _ in reports]
+    assert dones == sorted(dones)
+    assert reports[-1][0] == reports[-1][1]
+
+
+def test_an_unknown_class_is_answered_with_the_nearest(inputs):
+    with pytest.raises(BuildError, match="model tiny-vision has no class 'z'; known: a, b, c, d, e"):
+        compute(options(classes=["z"]), inputs)
+
+
+def test_a_model_without_images_has_no_class_images(inputs):
+    with pytest.raises(BuildError, match="model no-images does not classify images"):
+        compute(options(), Inputs(inputs.library, "no-images"))
+
+
+def test_a_broken_weight_is_reported_with_the_class(inputs, monkeypatch):
+    monkeypatch.setattr(interp.objectives, "logit", lambda logits, classes: logits[:, 0] * float("nan"))
+    with pytest.raises(ValueError, match="the logit of 'a' is nan at step 1 of"):
+        compute(options(), inputs)

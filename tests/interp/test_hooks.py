@@ -1,0 +1,126 @@
+import pytest
+import torch
+from torch import nn
+
+from generator.interp.hooks import activations, capture, device
+
+
+class Pair(nn.Module):
+    def forward(self, x):
+        return x + 1, x + 2
+
+
+class Failing(nn.Module):
+    def forward(self, x):
+        raise ArithmeticError("this layer fails")
+
+
+class Counting(nn.Module):
+    runs = 0
+
+    def forward(self, x):
+        self.runs += 1
+        return x
+
+
+def hooks_of(model):
+    return sum(len(module._forward_hooks) for module in model.modules())
+
+
+def test_capture_gives_the_output_of_each_named_layer():
+    model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+    x = torch.randn(5, 3)
+
+    with capture(model, "0", "2") as found:
+        out = model(x)
+
+    assert list(found) == ["0", "2"]
+    torch.testing.assert_close(found["0"], model[0](x))
+    torch.testing.assert_close(found["2"], out)
+
+
+def test_capture_keeps_the_last_run():
+    model = nn.Sequential(nn.Identity())
+
+    with capture(model, "0") as found:
+        model(torch.zeros(1))
+        model(torch.ones(1))
+
+    assert found["0"] == 1
+
+
+def test_of_several_outputs_the_first_is_kept():
+    with capture(model := nn.Sequential(Pair()), "0") as found:
+        model(torch.zeros(1))
+
+    assert found["0"] == 1
+
+
+def test_no_hook_is_left_after_a_normal_pass():
+    model = nn.Sequential(nn.ReLU())
+
+    with capture(model, "0"):
+        assert hooks_of(model) == 1
+
+    assert hooks_of(model) == 0
+
+
+def test_no_hook_is_left_when_a_module_raises():
+    model = nn.Sequential(nn.ReLU(), Failing())
+
+    with pytest.raises(ArithmeticError), capture(model, "0"):
+        model(torch.zeros(1))
+    with pytest.raises(ArithmeticError):
+        activations(model, torch.zeros(1), "0", "1")
+
+    assert hooks_of(model) == 0
+
+
+@pytest.mark.parametrize("layer", ["2", ""])
+def test_an_unknown_layer_is_named_with_the_known_ones_and_leaves_no_hook(layer):
+    model = nn.Sequential(nn.ReLU(), nn.ReLU())
+
+    with pytest.raises(KeyError, match="the model has 0, 1"), capture(model, "0", layer):
+        pass
+
+    assert hooks_of(model) == 0
+
+
+def test_activations_end_the_pass_at_the_last_wanted_layer():
+    model = nn.Sequential(nn.ReLU(), nn.Identity(), Failing())
+    x = torch.tensor([-1.0, 2.0])
+
+    found = activations(model, x, "1", "0")
+
+    assert set(found) == {"0", "1"}
+    assert found["1"].tolist() == [0.0, 2.0]
+    assert hooks_of(model) == 0
+
+
+def test_activations_run_no_layer_beyond_the_last():
+    model = nn.Sequential(nn.ReLU(), Counting())
+
+    activations(model, torch.zeros(1), "0", "0")
+
+    assert model[1].runs == 0
+
+
+def test_a_layer_that_does_not_run_is_named():
+    model = nn.Sequential(nn.ReLU())
+    model[0].unused = nn.ReLU()
+
+    with pytest.raises(KeyError, match=r"'0\.unused' does not run"):
+        activations(model, torch.zeros(1), "0.unused")
+
+
+def test_gradients_flow_back_from_activations():
+    x = torch.ones(3, requires_grad=True)
+
+    activations(nn.Sequential(nn.Identity(), Failing()), x, "0")["0"].sum().backward()
+
+    assert x.grad.tolist() == [1, 1, 1]
+
+
+def test_the_device_is_that_of_the_parameters():
+    assert device(nn.Linear(1, 1, device="meta")).type == "meta"
+    assert device(nn.ReLU()).type == "cpu"

@@ -1,0 +1,105 @@
+import pytest
+import torch
+
+from generator.interp.transforms import affine, generators, jitter, noise, uniform, wobble
+
+
+def one_pixel(row, column, height=9, width=9):
+    image = torch.zeros(1, 1, height, width)
+    image[0, 0, row, column] = 1
+    return image
+
+
+def moved(image, angle=0.0, zoom=1.0, right=0.0, down=0.0):
+    return affine(image, torch.tensor([angle]), torch.tensor([zoom]), torch.tensor([[right, down]]))
+
+
+def where(image):
+    return tuple(divmod(int(image[0, 0].argmax()), image.shape[-1]))
+
+
+def test_no_motion_changes_nothing():
+    image = torch.rand(1, 3, 5, 8)
+
+    torch.testing.assert_close(moved(image), image)
+
+
+def test_a_quarter_turn_clockwise_takes_the_top_to_the_right():
+    torch.testing.assert_close(moved(one_pixel(1, 4), angle=90.0), one_pixel(4, 7), atol=1e-5, rtol=0)
+
+
+def test_a_quarter_turn_keeps_its_centre_and_its_lengths_in_an_image_that_is_not_square():
+    assert where(moved(one_pixel(3, 6, 9, 13), angle=90.0)) == (4, 7)  # one above the centre (4, 6)
+    assert where(moved(one_pixel(4, 9, 9, 13), angle=90.0)) == (7, 6)  # three to its right
+
+
+def test_a_half_turn_is_a_point_reflection():
+    image = torch.rand(1, 2, 6, 9)
+
+    torch.testing.assert_close(moved(image, angle=180.0), image.flip(2, 3), atol=1e-4, rtol=0)
+
+
+def test_a_zoom_above_one_moves_a_pixel_away_from_the_centre():
+    assert where(moved(one_pixel(4, 6), zoom=1.5)) == (4, 7)
+
+
+def test_a_shift_is_in_pixels_right_and_down():
+    torch.testing.assert_close(moved(one_pixel(2, 5), right=2.0, down=1.0), one_pixel(3, 7), atol=1e-5, rtol=0)
+
+
+def test_a_turned_image_is_shifted_as_seen():
+    assert where(moved(one_pixel(1, 4), angle=90.0, right=-2.0, down=3.0)) == (7, 5)  # (4, 7), two left, three down
+
+
+def test_beyond_the_edge_lies_the_reflection():
+    image = torch.rand(1, 1, 4, 4)
+
+    torch.testing.assert_close(moved(image, right=1.0)[..., 0], image[..., 0], atol=1e-5, rtol=0)
+
+
+def test_each_image_moves_by_its_own_numbers():
+    both = torch.cat([one_pixel(1, 4), one_pixel(1, 4)])
+
+    found = affine(both, torch.tensor([0.0, 90.0]), torch.ones(2), torch.zeros(2, 2))
+
+    torch.testing.assert_close(found, torch.cat([one_pixel(1, 4), one_pixel(4, 7)]), atol=1e-5, rtol=0)
+
+
+def test_uniform_numbers_stay_between_their_bounds():
+    drawn = torch.stack([uniform(sources, -2, 3) for sources in [generators([0, 1])] for _ in range(200)])
+
+    assert drawn.min() >= -2
+    assert drawn.max() <= 3
+    assert drawn.mean() == pytest.approx(0.5, abs=0.4)
+
+
+def test_a_wobble_without_range_changes_nothing():
+    image = torch.rand(2, 3, 5, 5)
+
+    torch.testing.assert_close(wobble(image, generators([0, 1]), rotation=0, zoom=(1, 1), shift=0), image)
+
+
+def test_what_happens_to_an_image_does_not_depend_on_its_neighbours():
+    image = torch.rand(1, 3, 8, 8)
+
+    def changed(images, seeds):
+        sources = generators(seeds)
+        return noise(wobble(images, sources, rotation=20, zoom=(0.8, 1.2), shift=2), sources, 0.1)
+
+    alone, together = changed(image, [7]), changed(image.repeat(2, 1, 1, 1), [3, 7])
+
+    torch.testing.assert_close(alone[0], together[1])
+    assert not torch.allclose(together[0], together[1])
+
+
+def test_noise_has_the_deviation_that_it_is_given():
+    grey = torch.full((1, 1, 200, 200), 0.5)
+
+    found = noise(grey, generators([0]), 0.1)
+
+    assert float(found.mean()) == pytest.approx(0.5, abs=0.003)
+    assert float(found.std()) == pytest.approx(0.1, rel=0.03)
+
+
+def test_jitter_comes_back_on_the_other_side():
+    assert where(jitter(one_pixel(8, 0), (2, -1))) == (1, 8)

@@ -1,0 +1,113 @@
+import re
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from generator.key import code_digest
+from generator.models.python import Settings, fingerprint, load
+from generator.spec import BuildError
+from generator.weights import Weights
+from tests.nets import vision
+
+IMAGES = {"height": 32, "width": 32, "classes": ("a", "b", "c", "d", "e")}
+
+
+def settings(**more):
+    return Settings.model_validate({"source": "python", "factory": "tests.nets:vision", **more})
+
+
+def test_the_factorys_network_comes_in_eval_mode_with_frozen_parameters(tmp_path):
+    model = load("tiny-vision", settings(**IMAGES, mean=[0.5], deviation=[0.25]), None, 0, tmp_path)
+
+    assert not model.network.training
+    assert not any(parameter.requires_grad for parameter in model.network.parameters())
+    assert model.classes == ("a", "b", "c", "d", "e")
+    assert (model.image.channels, model.image.height, model.image.width) == (3, 32, 32)
+    assert model.normalise(torch.full((1, 3, 1, 1), 0.75)).flatten().tolist() == [1, 1, 1]
+    assert model.network(torch.zeros(2, 3, 32, 32)).shape == (2, 5)
+
+
+def test_the_untrained_network_depends_on_its_seed_alone(tmp_path):
+    state = torch.get_rng_state()
+
+    first, again, other = (
+        load("n", settings(), Weights({}), seed, tmp_path).network.state_dict() for seed in (1, 1, 2)
+    )
+
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    assert not torch.equal(first["head.weight"], other["head.weight"])
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_checkpoints_weights_are_loaded(tmp_path):
+    tensors = {key: torch.full_like(value, 0.5) for key, value in vision().state_dict().items()}
+
+    network = load("n", settings(), Weights(tensors), 0, tmp_path).network
+
+    assert all((value == 0.5).all() for value in network.state_dict().values())
+
+
+def test_a_network_without_a_size_takes_no_images(tmp_path):
+    assert load("n", settings(), None, 0, tmp_path).image is None
+
+
+def renamed(tensors):
+    return {("hed.weight" if key == "head.weight" else key): value for key, value in tensors.items()}
+
+
+def shorter(tensors):
+    return {key: value for key, value in tensors.items() if key != "conv2.bias"}
+
+
+def narrower(tensors):
+    return {**tensors, "head.weight": torch.zeros(4, 48)}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (renamed, "model n: the checkpoint holds 'hed.weight', which the network has not; did you mean 'head.weight'?"),
+        (shorter, "model n: the checkpoint lacks 'conv2.bias'; did you mean 'conv1.bias'?"),
+        (narrower, "model n: 'head.weight' is (4, 48) in the checkpoint and (5, 48) in the network"),
+    ],
+)
+def test_a_checkpoint_of_another_network_is_refused_by_what_differs(tmp_path, change, message):
+    with pytest.raises(BuildError, match=re.escape(message)):
+        load("n", settings(), Weights(change(vision().state_dict())), 0, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("factory", "message"),
+    [
+        ("tests.nets:visoin", "factory tests.nets:visoin: tests.nets has no 'visoin'; did you mean 'vision'?"),
+        ("tests.no_such:make", "module 'tests.no_such' cannot be imported"),
+        ("sys:path", "path is a list, and cannot be called"),
+        ("tests.nets:no_network", "returned str, not a torch.nn.Module"),
+    ],
+)
+def test_a_factory_that_makes_no_network_is_named_with_the_reason(tmp_path, factory, message):
+    with pytest.raises(BuildError, match=re.escape(message)):
+        load("n", settings(factory=factory), None, 0, tmp_path)
+
+
+def test_a_factory_is_written_module_colon_callable():
+    with pytest.raises(ValidationError, match="factory"):
+        settings(factory="tests.nets.vision")
+
+
+def test_the_fingerprint_follows_the_code_of_the_factorys_module_but_not_its_comments(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    prints = []
+    for code in ("x = 1", "x = 1  # a comment", "x = 2"):
+        (tmp_path / "some_factory.py").write_text(code)
+        code_digest.cache_clear()
+        prints.append(fingerprint(settings(factory="some_factory:x")))
+    code_digest.cache_clear()
+
+    assert prints[0] == prints[1] != prints[2]
+
+
+def test_a_factory_without_a_module_has_no_fingerprint():
+    with pytest.raises(BuildError, match="there is no module 'no_such_module'"):
+        fingerprint(settings(factory="no_such_module:make"))

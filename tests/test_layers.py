@@ -1,0 +1,99 @@
+"""Imports go down, siblings do not know each other, and the writing half never imports torch."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+LAYERS = [  # from the top down; modules of one line never import each other
+    "cli",
+    "pipeline",
+    "publish",
+    "render content figures.* runners",
+    "readouts units inputs",
+    "library",
+    "models.* datasets.*",
+    "figures models datasets",
+    "interp.* interp",
+    "weights image_files progress",
+    "artifact images settings model data key",
+    "spec",
+    "",  # the package itself: its version
+]
+
+
+def modules() -> dict[str, ast.Module]:
+    found = {}
+    for path in sorted((ROOT / "generator").rglob("*.py")):
+        parts = path.relative_to(ROOT / "generator").with_suffix("").parts
+        found[".".join(part for part in parts if part != "__init__")] = ast.parse(path.read_text())
+    return found
+
+
+def level(module: str) -> int:
+    for number, line in enumerate(LAYERS):
+        for name in line.split() or [""]:
+            if module == name or (name.endswith(".*") and module.startswith(name[:-1])):
+                return number
+    raise AssertionError(f"generator.{module} stands in no layer; give it one in LAYERS")
+
+
+def imports(tree: ast.Module, known: set[str]) -> set[str]:
+    """Modules of ours that the code imports, by their names below `generator`."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == "generator":
+            base = node.module.removeprefix("generator").lstrip(".")
+            for alias in node.names:
+                inner = f"{base}.{alias.name}".lstrip(".")
+                found.add(inner if inner in known else base)
+        elif isinstance(node, ast.Import):
+            found |= {alias.name.removeprefix("generator.") for alias in node.names if alias.name.startswith("generator")}
+    return found
+
+
+TREES = modules()
+
+
+@pytest.mark.parametrize("module", sorted(TREES))
+def test_a_module_imports_only_what_stands_below_it(module: str) -> None:
+    wrong = [other for other in imports(TREES[module], set(TREES)) if level(other) <= level(module)]
+
+    assert not wrong, f"generator.{module} imports {wrong}, which does not stand below it"
+
+
+@pytest.mark.parametrize("module", sorted(TREES))
+def test_a_module_says_what_it_owns(module: str) -> None:
+    assert ast.get_docstring(TREES[module])
+
+
+@pytest.mark.parametrize("module", sorted(TREES))
+def test_no_function_imports(module: str) -> None:
+    inside = [
+        node.lineno
+        for function in ast.walk(TREES[module])
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+
+    assert not inside
+
+
+def test_nothing_but_instruments_costs_torch_to_import() -> None:
+    names = [f"generator.{name}".rstrip(".") for name in TREES if not name.startswith("interp.")]
+    code = f"import importlib, sys\nfor name in {names}: importlib.import_module(name)\nprint(sorted({{'torch', 'torchvision', 'sklearn', 'skimage'}} & set(sys.modules)))"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+
+    assert done.stdout.strip() == "[]"
+
+
+def test_instruments_import_nothing_of_ours() -> None:
+    known = set(TREES)
+
+    assert not {name: found for name in TREES if name.startswith("interp.") and (found := imports(TREES[name], known))}

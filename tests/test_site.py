@@ -1,0 +1,268 @@
+"""Whole builds of a small site: what is done, and what is not done again."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from generator.artifact import ArtifactStore
+from generator.pipeline import build
+from generator.spec import BuildError, BuildErrors
+
+from tests.conftest import POST, ROOT, SITE_TOML, SmallSite
+
+
+def test_a_second_build_computes_nothing_and_writes_nothing(small_site: SmallSite) -> None:
+    first = small_site.build()
+    times = {path: path.stat().st_mtime_ns for path in small_site.out.rglob("*")}
+    second = small_site.build()
+
+    assert (first.computed, second.computed, second.written, second.removed) == (1, 0, 0, 0)
+    assert {path: path.stat().st_mtime_ns for path in small_site.out.rglob("*")} == times
+
+
+def test_a_second_build_does_not_import_torch(small_site: SmallSite) -> None:
+    small_site.build()
+    code = (
+        "import sys; from pathlib import Path; from generator.pipeline import build; from generator.artifact import ArtifactStore\n"
+        "done = build(Path('content'), Path('site'), ArtifactStore(Path('store')))\n"
+        "print(done.computed, done.written, 'torch' in sys.modules)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=small_site.folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.split() == ["0", "0", "False"]
+
+
+def test_a_changed_caption_recomputes_no_figure_and_rewrites_its_page(small_site: SmallSite) -> None:
+    small_site.build()
+    small_site.post(POST.replace("What it *writes*", "What it *dreams*"))
+    done = small_site.build()
+
+    assert done.computed == 0
+    assert "<em>dreams</em>" in small_site.read()
+
+
+def test_a_changed_option_recomputes_one_figure(small_site: SmallSite) -> None:
+    two = POST + "\n```figure\nid: more\nkind: sample\nmodel: tiny-text\nlength: 20\n```\n"
+    small_site.post(two)
+    small_site.build()
+    small_site.post(two.replace("length: 20", "length: 21"))
+
+    assert small_site.build().computed == 1
+
+
+def test_a_changed_theme_recomputes_nothing_and_rewrites_pages(small_site: SmallSite) -> None:
+    small_site.build()
+    theme = small_site.content / "theme"
+    theme.mkdir()
+    (theme / "claim.html").write_text("")
+    (theme / "figure.html").write_text('<figure id="{{ figure.id }}">mine {{ content }}</figure>')
+    small_site.toml('theme = "theme"\n' + SITE_TOML)
+    done = small_site.build()
+
+    assert done.computed == 0
+    assert '<figure id="written">mine' in small_site.read()
+
+
+def test_after_any_edit_an_incremental_build_equals_a_cold_one(small_site: SmallSite, tmp_path: Path) -> None:
+    small_site.build()
+    small_site.post(POST.replace("length: 30", "length: 31").replace("small", "other"))
+    small_site.post(POST.replace("A post", "Second"), "b")
+    small_site.build()
+    small_site.post(POST.replace("A post", "Third"), "c")
+    (small_site.content / "posts" / "b.md").unlink()
+    small_site.build()
+    cold = tmp_path / "cold"
+    build(small_site.content, cold, small_site.store)
+
+    def told(files: dict[str, bytes]) -> dict[str, bytes]:
+        report = json.loads(files.pop("report.json"))
+        for figure in report["figures"]:
+            figure.pop("cached")  # whether this build or an earlier one computed it
+        return files | {"report": json.dumps(report).encode()}
+
+    cold_files = {path.relative_to(cold).as_posix(): path.read_bytes() for path in cold.rglob("*") if path.is_file()}
+    assert told(small_site.files()) == told(cold_files)
+
+
+def test_what_no_page_refers_to_is_removed_and_dot_files_are_not(small_site: SmallSite) -> None:
+    small_site.post(POST, "gone")
+    small_site.build()
+    (small_site.out / ".gitignore").write_text("*")
+    (small_site.content / "posts" / "gone.md").unlink()
+    done = small_site.build()
+
+    assert not (small_site.out / "posts" / "gone.html").exists()
+    assert (small_site.out / ".gitignore").exists()
+    assert done.removed == 1
+
+
+def test_a_folder_with_other_files_is_not_written_to(small_site: SmallSite) -> None:
+    small_site.out.mkdir()
+    (small_site.out / "thesis.tex").write_text("years of work")
+
+    with pytest.raises(BuildError, match="did not write"):
+        small_site.build()
+    assert (small_site.out / "thesis.tex").exists()
+
+
+def test_a_build_that_fails_leaves_the_site_as_it_was_and_keeps_what_was_computed(small_site: SmallSite) -> None:
+    small_site.build()
+    before = small_site.files()
+    small_site.post(
+        POST.replace("length: 30", "length: 33")
+        + "\n```figure\nid: bad\nkind: sample\nmodel: tiny-text\ntemperatures: [99.0]\n```\n"
+    )
+
+    with pytest.raises(BuildErrors, match=r"content/posts/a.md:19: figure bad: temperatures"):
+        small_site.build()
+    assert small_site.files() == before
+    small_site.post(POST.replace("length: 30", "length: 33"))
+    assert small_site.build().computed == 0
+
+
+def test_all_errors_of_a_build_are_told_together(small_site: SmallSite) -> None:
+    small_site.figure("id: a\nkind: smaple\n")
+    small_site.post(POST.replace("model: tiny-text", "model: tiny-txet"), "b")
+    small_site.post(POST.replace("#written", "#writen"), "c")
+    small_site.post("---\ntitle: x\ndate: 2026-01-02\n---\n\n```figure\nid: d\nkind: class-image\nmodel: tiny-vision\nclasses: [f]\n```\n", "d")
+
+    with pytest.raises(BuildErrors) as caught:
+        small_site.build()
+
+    assert [str(error) for error in caught.value.errors] == [
+        "content/posts/a.md:8: unknown kind 'smaple'; did you mean 'sample'?".replace("unknown", "figure a: unknown"),
+        "content/posts/b.md:12: figure written: unknown model 'tiny-txet'; did you mean 'tiny-text'?",
+        "content/posts/c.md:7: [](#writen) points to nothing; did you mean 'written'?",
+        "content/posts/d.md:10: figure d: unknown class 'f' of model tiny-vision; known: a, b, c, d, e",
+    ]
+
+
+def test_data_that_is_not_here_is_replaced_by_otherwise_and_the_page_says_so(quick_site: SmallSite) -> None:
+    quick_site.toml(SITE_TOML + '\n[datasets.far]\nsource = "text"\npath = "nowhere/*.txt"\n')
+    figure = "id: t\nkind: activation-text\nmodel: tiny-text\nunits: [{index: 1}]\ntext: {dataset: far, length: 9}\n"
+    quick_site.figure(figure)
+    with pytest.raises(BuildErrors, match=r"a.md:11: figure t: data set far: no file matches nowhere"):
+        quick_site.build()
+    quick_site.figure(figure + "otherwise: {text: {literal: here}}\n")
+    quick_site.build()
+
+    assert "far is not at hand" in quick_site.read()
+
+
+def test_hostile_text_is_shown_as_text(quick_site: SmallSite) -> None:
+    quick_site.figure('id: t\nkind: activation-text\nmodel: tiny-text\nunits: [{index: 1}]\ntext: {literal: "<script>alert(1)</script>&\\"\'"}\n')
+    quick_site.build()
+
+    tags = re.findall(r"<script[^>]*>", quick_site.read())
+    assert all('src="' in tag or 'type="application/json"' in tag for tag in tags)
+    assert "alert(1)</script>" not in quick_site.read()
+
+
+class Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in ("href", "src") and value:
+                self.links.append(value)
+            if name == "id" and value:
+                self.ids.append(value)
+
+
+def test_every_link_and_anchor_resolves_and_nothing_is_loaded_from_elsewhere(quick_site: SmallSite) -> None:
+    quick_site.build()
+    pages = {path: Links() for path in quick_site.out.rglob("*.html")}
+    for path, links in pages.items():
+        links.feed(path.read_text())
+
+    assert len(pages) == 4
+    for path, links in pages.items():
+        assert len(links.ids) == len(set(links.ids))
+        for link in links.links:
+            target, _, anchor = link.partition("#")
+            assert not target.startswith(("http", "//")), f"{path} loads or links {link}"
+            resolved = (path.parent / target).resolve() if target else path
+            assert resolved.exists(), f"{path}: {link}"
+            assert not anchor or anchor in pages[resolved].ids, f"{path}: {link}"
+
+
+def test_report_tells_pages_figures_claims_and_models(quick_site: SmallSite) -> None:
+    claim = "\n```claim\nid: long\nfigure: written\nexpect: characters >= 30\ntext: It writes enough.\n```\n"
+    quick_site.post(POST + claim + claim.replace("id: long", "id: longer").replace(">= 30", "> 30"))
+    done = quick_site.build()
+    report = json.loads((quick_site.out / "report.json").read_text())
+
+    assert done.broken == ("longer",)
+    assert report["schema"] == 1
+    assert report["pages"] == [{"path": "posts/a.html", "title": "A post", "figures": ["written"]}]
+    (figure,) = report["figures"]
+    assert set(figure) == {"id", "page", "kind", "model", "key", "cached", "seconds", "device", "measures", "files"}
+    assert figure["measures"] == {"characters": 30}
+    assert [(row["id"], row["status"], row["value"]) for row in report["claims"]] == [("long", "holds", 30.0), ("longer", "broken", 30.0)]
+    assert set(report["models"]["tiny-text"]) == {"source", "checkpoint", "digest", "measures"}
+    assert 'data-status="broken"' in quick_site.read()
+
+
+def test_a_build_that_was_killed_is_gone_on_with_and_gives_the_same_site(small_site: SmallSite) -> None:
+    """Killed at many moments, then built: as an undisturbed build with the same artifacts."""
+    blocks = [f"\n```figure\nid: f{number}\nkind: sample\nmodel: tiny-text\nlength: {20 + number}\n```\n" for number in range(6)]
+    small_site.post(POST + "".join(blocks))
+    code = "from generator.cli import main; main(['build', '--store', 'store'])"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    for wait in (2.5, 4.0, 5.0):
+        process = subprocess.Popen([sys.executable, "-c", code], cwd=small_site.folder, env=environment, stdout=-3, stderr=-3)
+        time.sleep(wait)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    small_site.build()
+    disturbed = small_site.files()
+    undisturbed = small_site.folder / "undisturbed"
+    build(small_site.content, undisturbed, small_site.store)
+
+    again = {path.relative_to(undisturbed).as_posix(): path.read_bytes() for path in undisturbed.rglob("*") if path.is_file()}
+    assert {name: content for name, content in disturbed.items() if name != "report.json"} == {
+        name: content for name, content in again.items() if name != "report.json"
+    }
+    assert sorted(disturbed) == sorted(again)
+
+
+def test_an_interrupted_build_keeps_what_it_computed(small_site: SmallSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_site.post(POST + "\n```figure\nid: more\nkind: sample\nmodel: tiny-text\nlength: 20\n```\n")
+    put = ArtifactStore.put
+
+    def put_then_interrupt(self: ArtifactStore, key: str, artifact: object) -> None:
+        put(self, key, artifact)  # type: ignore[arg-type]
+        if "samples" in artifact.data:  # type: ignore[attr-defined]
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ArtifactStore, "put", put_then_interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        small_site.build()
+    monkeypatch.undo()
+    monkeypatch.chdir(small_site.folder)
+
+    assert small_site.build().computed == 1
+
+
+def test_two_sites_in_one_process_share_nothing(small_site: SmallSite, tmp_path: Path) -> None:
+    other = SmallSite(tmp_path / "other", tmp_path / "other-store")
+    other.toml(SITE_TOML.replace("Small <models>", "Other"))
+
+    assert (small_site.build().computed, other.build().computed) == (1, 1)
+    assert "Other" in other.read()
+    assert "Small &lt;models&gt;" in small_site.read()
+
+
