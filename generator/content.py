@@ -138,6 +138,10 @@ def read_post(path: Path, root: Path, shown: str) -> Post:
     site_path = path_in_site(path, root)
     converter = markdown_for(reading, site_path)
     body = converter.convert(text[match.end() :] if match else text)
+    headings = set(re.findall(r'<h\d id="([^"]+)"', body))
+    for one in reading.figures:
+        if one.id in headings:
+            reading.errors.append(BuildError(f"figure {one.id}: a heading has this id, too; call one of them otherwise", one.place))
     named = [(one.id, one.place) for one in reading.figures] + [(one.id, one.place) for one in reading.claims]
     for id in repeated([name for name, _ in named]):
         lines = sorted(place.line for name, place in named if name == id)

@@ -140,7 +140,8 @@ def decoded(file: ImageFile, size: int | None, grey: bool | None = None) -> NDAr
         with Image.open(io.BytesIO(file.read())) as image:
             if max(image.size) > MOST_SIDE:
                 raise BuildError(
-                    f"image {file.shown} has {image.width} × {image.height} pixels; at most {MOST_SIDE:,} a side are read"
+                    f"image {file.shown} has {image.width} × {image.height} pixels; "
+                    f"at most {MOST_SIDE:,} a side are read"
                 )
             picture = image.convert("L" if (image.mode == "L" if grey is None else grey) else "RGB")
     except (OSError, ValueError, SyntaxError, zipfile.BadZipFile, Image.DecompressionBombError) as error:

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import lazy_loader
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from generator.data import Document, Images
+from generator.deferred import Deferred
 from generator.library import Library
 from generator.model import Model
 from generator.spec import BuildError, ImageChoice, TextChoice, nearest
 
-skimage = lazy_loader.load("skimage")
+skimage = Deferred("skimage")
 
 MOST_PIXELS = 50_000_000  # an image beyond this is refused before it is decoded
 

@@ -16,12 +16,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import lazy_loader
 from pydantic import ValidationError
 
 from generator.artifact import Artifact, ArtifactStore, digest
 from generator.data import Document, Images
 from generator.datasets import DATASETS
+from generator.deferred import Deferred
 from generator.key import code_digest, versions
 from generator.model import Model
 from generator.models import SOURCES
@@ -32,7 +32,7 @@ from generator.weights import Checkpoint, Trained, Weights, checkpoints, read_we
 if TYPE_CHECKING:
     import torch
 else:
-    torch = lazy_loader.load("torch")
+    torch = Deferred("torch")
 
 Report = Callable[[str, int, int], None]  # what is under way, how much of it is done, of how much
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from generator import __version__
 from generator.artifact import Artifact
 from generator.library import Library
 from generator.render import Rendered, Site, environment
@@ -18,7 +19,8 @@ def feed(site: Site, posts: Sequence[Mapping[str, Any]]) -> bytes:
         {**post, "updated": f"{post['date']}T00:00:00Z", "id": f"{site.base_url}/{post['path']}"} for post in posts
     ]
     updated = max((entry["updated"] for entry in entries), default="1970-01-01T00:00:00Z")
-    return environment(site.theme).get_template("feed.xml").render(site=site, posts=entries, updated=updated).encode()
+    page = environment(site.theme).get_template("feed.xml")
+    return page.render(site=site, posts=entries, updated=updated, generator_version=__version__).encode()
 
 
 def report(

@@ -1,4 +1,4 @@
-"""What figures of classifiers share: rows of weights that are pictures, images as a network wants them, names of measures."""
+"""What figures of classifiers share: rows of weights, images as a network wants them, names of measures."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import lazy_loader
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from generator import interp
+from generator.deferred import Deferred
 from generator.model import ImageInput, Model
 from generator.spec import BuildError, nearest
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 else:
-    torch = lazy_loader.load("torch")
+    torch = Deferred("torch")
 
 BATCH = 500  # images at once
 
@@ -62,7 +62,7 @@ def linear_layers(model: Model) -> dict[str, nn.Linear]:
 
 
 def picture_rows(model: Model, layer: str | None) -> Rows:
-    """Rows that can be drawn, (rows, channels, height, width): of a linear layer that sees the image, or first filters."""
+    """Rows that can be drawn, (rows, channels, height, width): of a linear layer on the image, or first filters."""
     if model.image is None:
         raise BuildError(f"model {model.name} takes no images, so its weights are no pictures")
     shape = (model.image.channels, model.image.height, model.image.width)

@@ -132,7 +132,7 @@ def render_site(
             "date": post.date,
             "description": post.description,
             "authors": list(post.authors) or ([site.author] if site.author else []),
-            "tags": list(post.tags),
+            "tags": [{"name": tag, "path": tag_path(tag)} for tag in post.tags],
             "picture": writer.first_picture,
         }
         contents = Markup(post.contents)  # made by Markdown's toc from headings
@@ -150,17 +150,14 @@ def render_site(
         page={"title": site.title, "path": "index.html", "description": site.description},
     )
     tags = sorted({tag for post in dated for tag in post.tags})
-    rows = [{"name": tag, "path": tag_path(tag), "count": sum(tag in post.tags for post in dated)} for tag in tags]
-    emit(
-        "tags.html",
-        "tags.html",
-        tags=rows,
-        page={"title": "Tags", "path": "tags.html", "description": f"All tags of {site.title}"},
-    )
-    for row in rows:
-        tagged = [one for one in rendered.posts if row["name"] in one["tags"]]
-        page = {"title": f"Posts about {row['name']}", "path": row["path"], "description": ""}
-        emit(str(row["path"]), "tag.html", tag=row, posts=tagged, page=page)
+    page = {"title": "Tags", "path": "tags.html", "description": f"All tags of {site.title}"}
+    counts = {tag: sum(tag in post.tags for post in dated) for tag in tags}
+    rows = [{"name": tag, "path": tag_path(tag), "count": count} for tag, count in counts.items()]
+    emit("tags.html", "tags.html", tags=rows, page=page)
+    for tag in tags:
+        tagged = [one for one in rendered.posts if {"name": tag, "path": tag_path(tag)} in one["tags"]]
+        page = {"title": f"Posts about {tag}", "path": tag_path(tag), "description": ""}
+        emit(tag_path(tag), "tag.html", tag={"name": tag}, posts=tagged, page=page)
     rendered.files |= assets(site.theme)
     return rendered
 

@@ -10,19 +10,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import lazy_loader
 import numpy as np
 from numpy.typing import NDArray
 
 from generator import interp
 from generator.data import Document
+from generator.deferred import Deferred
 from generator.model import Model
 from generator.spec import BuildError
 
 if TYPE_CHECKING:
     import torch
 else:
-    torch = lazy_loader.load("torch")
+    torch = Deferred("torch")
 
 Progress = Callable[[int, int], None]
 

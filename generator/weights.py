@@ -14,18 +14,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import lazy_loader
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from generator.artifact import file_digest, write_whole
+from generator.deferred import Deferred
 from generator.spec import BuildError
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 else:
-    torch = lazy_loader.load("torch")
+    torch = Deferred("torch")
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,9 @@ train = {}
 [models.tiny-vision]
 source = "python"
 factory = "tests.nets:vision"
-image = { channels = 3, height = 32, width = 32 }
+channels = 3
+height = 32
+width = 32
 classes = ["a", "b", "c", "d", "e"]
 
 [datasets.tiny-corpus]

@@ -20,7 +20,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "figures models datasets",
     "interp.* interp",
     "weights image_files progress",
-    "artifact images settings model data key",
+    "artifact images settings model data key deferred",
     "spec",
     "",  # the package itself: its version
 ]

@@ -42,7 +42,7 @@ class Options(FigureOptions):
     )
     coarse_size: float = Field(0.6, gt=0.1, le=1, description="that size, as a share of the picture's")
     steps: int = Field(25, ge=1, le=5000, description="steps of ascent at full size")
-    rate: float = Field(0.025, gt=0, le=1, description="step size of Adam; each run of steps ends slower")
+    rate: float = Field(0.03, gt=0, le=1, description="step size of Adam; each run of steps ends slower")
     decay: float = Field(
         1.25, ge=0, le=3, description="coefficients are scaled by 1 / frequency ** decay; higher is smoother"
     )
@@ -126,7 +126,8 @@ def grow(model: Model, target: int, options: Options, progress: Any) -> NDArray[
 
     if options.coarse:
         climb(options.coarse, options.coarse_size, 0)
-    return interp.pictures.to_pixels(climb(options.steps, 1.0, options.coarse).images)[0]
+    pixels: NDArray[np.uint8] = interp.pictures.to_pixels(climb(options.steps, 1.0, options.coarse).images)[0]
+    return pixels
 
 
 def judge(model: Model, pixels: NDArray[np.uint8], target: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Low layers answer with strokes and textures, high layers with parts of objects t
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 from pydantic import Field
@@ -49,11 +50,12 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         interp.pictures.from_pixels(picture[None], model.image.channels, device), options.size
     )
 
-    def score(images: Any, layer: str) -> Any:
+    def score(layer: str, images: Any) -> Any:
         return interp.objectives.energy(interp.hooks.activations(model.network, model.normalise(images), layer)[layer])
 
     arrays = {"original": interp.pictures.to_pixels(original)[0]}
-    pictures, measures = [], {}
+    pictures = []
+    measures: dict[str, float] = {}
     for number, layer in enumerate(options.layers):
 
         def progress(done: int, total: int, number: int = number) -> None:
@@ -61,7 +63,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
 
         dreamt = interp.dream.dream(
             original[0],
-            lambda images, layer=layer: score(images, layer),
+            partial(score, layer),
             octaves=options.octaves,
             zoom=options.zoom,
             steps=options.steps,
@@ -73,7 +75,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         ).unsqueeze(0)
         name = re.sub(r"[^A-Za-z0-9_]+", "-", layer).strip("-_")
         arrays[name] = interp.pictures.to_pixels(dreamt)[0]
-        before, after = float(score(original, layer)), float(score(dreamt.detach(), layer))
+        before, after = float(score(layer, original)), float(score(layer, dreamt.detach()))
         change = float((dreamt - original).abs().mean())
         pictures.append({"array": name, "layer": layer, "energy": after, "energy_before": before, "change": change})
         measures |= {f"{name}.enhancement": after / max(before, 1e-12), f"{name}.change": change}

@@ -65,7 +65,9 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     model = inputs.model
     if model.image is None:
         raise BuildError(f"model {model.name} takes no images, so its layers have no pictures")
-    arrays, rungs, measures = {}, [], {}
+    arrays: dict[str, NDArray[np.uint8]] = {}
+    measures: dict[str, float] = {}
+    rungs = []
     for number, layer in enumerate(options.layers):
 
         def progress(done: int, total: int, number: int = number) -> None:
@@ -94,7 +96,7 @@ def climb(model: Model, layer: str, size: int, options: Options, progress: Any) 
 
     Channels that the author names are all tried, and no others; else as many as it takes to show `count`.
     """
-    on_noise, spread = rest(model, layer, size, options.seed)
+    on_noise = rest(model, layer, size, options.seed)
     width = len(on_noise)
     drawn = np.random.default_rng(options.seed).permutation(width).tolist()
     waiting = list(options.channels.get(layer, drawn))
@@ -110,7 +112,7 @@ def climb(model: Model, layer: str, size: int, options: Options, progress: Any) 
         pixels = grow(model, layer, tried, size, options, progress)
         reached = respond(model, layer, pixels, tried)
         for channel, picture, activation in zip(tried, pixels, reached, strict=True):
-            if spread[channel] == 0 and abs(activation - on_noise[channel]) < 1e-6:  # dead: the same whatever it sees
+            if abs(activation) < 1e-6:  # after a ReLU: dead, or without a gradient to start climbing
                 silent.append(channel)
                 continue
             label = model.classes[channel] if layer_gives_logits(model, layer, width) else f"channel {channel}"
@@ -131,8 +133,8 @@ def layer_gives_logits(model: Model, layer: str, width: int) -> bool:
     return bool(model.classes) and width == len(model.classes) and layer == model.layers()[-1]
 
 
-def rest(model: Model, layer: str, size: int, seed: int) -> tuple[list[float], list[float]]:
-    """By channel: its mean activation on pictures of noise, and the range of its activations there."""
+def rest(model: Model, layer: str, size: int, seed: int) -> list[float]:
+    """The mean activation of each channel on pictures of noise."""
     assert model.image is not None
     noise = interp.parameterisation.Fourier(
         range(seed, seed + NOISE),
@@ -144,8 +146,8 @@ def rest(model: Model, layer: str, size: int, seed: int) -> tuple[list[float], l
     )
     (found,) = interp.hooks.activations(model.network, model.normalise(noise.images().detach()), layer).values()
     # A convolution's output is (NOISE, channels, height, width), a linear layer's (NOISE, channels).
-    by_channel = found.reshape(NOISE, found.shape[1], -1).transpose(0, 1).flatten(1)  # (channels, NOISE × positions)
-    return by_channel.mean(1).tolist(), (by_channel.amax(1) - by_channel.amin(1)).tolist()
+    means: list[float] = found.reshape(NOISE, found.shape[1], -1).mean((0, 2)).tolist()
+    return means
 
 
 def grow(

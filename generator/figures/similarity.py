@@ -111,7 +111,7 @@ def confusions(
 
 
 def alike(cosines: Sequence[Sequence[float]]) -> list[int]:
-    """An order in which neighbours are alike: from the closest pair, whichever class is nearest to an end comes next."""
+    """An order in which neighbours are alike: from the closest pair, the class nearest to an end comes next."""
     count = len(cosines)
     first, second = max(
         ((i, j) for i in range(count) for j in range(i + 1, count)), key=lambda pair: cosines[pair[0]][pair[1]]

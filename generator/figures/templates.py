@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
@@ -66,19 +65,21 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
             {
                 "array": array,
                 "label": label,
-                "largest": round(float(rows.weights[number].abs().max()), 4),
                 "nearest": "" if near is None else rows.names[near],
                 "cosine": 0.0 if near is None else round(cosines[number][near], 3),
             }
         )
-    measures = {f"largest.{safe_name(one['label'])}": one["largest"] for one in pictures}
+    largest = rows.weights.abs().flatten(1).amax(1).tolist()
+    measures: dict[str, float] = {
+        f"largest.{safe_name(label)}": value for label, value in zip(rows.names, largest, strict=True)
+    }
     if count <= MOST_PAIRED:
         measures |= pair_measures("cosine", rows.names, cosines)
     data = {
         "pictures": pictures,
         "layer": rows.layer,
         "scale": options.scale,
-        "largest": round(float(np.max([one["largest"] for one in pictures])), 4),
+        "largest": round(max(largest), 4),
         "named": rows.names[0] in inputs.model.classes,
     }
     return Artifact(arrays, data, measures)

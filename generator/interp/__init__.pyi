@@ -2,12 +2,12 @@ from . import ascent as ascent
 from . import concepts as concepts
 from . import dream as dream
 from . import hooks as hooks
+from . import linear as linear
 from . import objectives as objectives
 from . import parameterisation as parameterisation
 from . import pictures as pictures
 from . import recurrent as recurrent
 from . import selectivity as selectivity
+from . import svm as svm
 from . import transforms as transforms
 from . import vision as vision
-from . import svm as svm
-from . import linear as linear

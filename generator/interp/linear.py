@@ -1,4 +1,4 @@
-"""Linear read-outs: what a row of weights looks like, how rows resemble each other, and the frequencies they are made of.
+"""Linear read-outs: what a row of weights looks like, how rows resemble each other, the frequencies in them.
 
 The reading of rows as pictures follows CS231n, https://cs231n.github.io/linear-classify/.
 """
@@ -46,7 +46,7 @@ def opponent_basis(channels: int) -> Tensor:
 
 
 def to_frequencies(images: Tensor) -> Tensor:
-    """Images (batch, channels, height, width) by opponent colour and frequency, same shape; keeps every scalar product."""
+    """Images (batch, channels, height, width) by opponent colour and frequency, same shape; keeps scalar products."""
     rows, columns = cosine_basis(images.shape[2]), cosine_basis(images.shape[3])
     return rows @ torch.einsum("dc,bchw->bdhw", opponent_basis(images.shape[1]), images) @ columns.T
 

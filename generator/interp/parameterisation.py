@@ -24,13 +24,15 @@ def colour_transform(saturation: float = 1.0) -> Tensor:
     leave grey. `saturation` makes them longer.
     """
     matrix = torch.tensor(COLOUR_CORRELATION)
-    return matrix / matrix[:, 0].norm() * torch.tensor([1.0, saturation, saturation])
+    columns: Tensor = matrix / matrix[:, 0].norm() * torch.tensor([1.0, saturation, saturation])
+    return columns
 
 
 def frequencies(height: int, width: int) -> Tensor:
     """(height, width // 2 + 1): cycles per pixel of each coefficient of a real image's Fourier transform."""
     vertical, horizontal = torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)[None, :]
-    return (vertical.square() + horizontal.square()).sqrt()
+    frequency: Tensor = (vertical.square() + horizontal.square()).sqrt()
+    return frequency
 
 
 def noise(seeds: Sequence[int], *shape: int) -> Tensor:
@@ -69,7 +71,7 @@ class Fourier:
 
     def images(self) -> Tensor:
         spectrum = torch.view_as_complex(self.values[0] * self.scale)
-        picture = torch.fft.irfft2(spectrum, s=self.size) / 4  # / 4: as in lucid, so that its rates are ours
+        picture: Tensor = torch.fft.irfft2(spectrum, s=self.size) / 4  # / 4: as in lucid, so that its rates are ours
         if self.colours is not None:
             picture = torch.einsum("rc,bchw->brhw", self.colours, picture)
         return picture.sigmoid()

@@ -25,7 +25,7 @@ def load_compiled(folders: Iterable[Path]) -> None:
     """Load torchvision's compiled operators from its folders, as its own import would; where that fails, do nothing."""
     for path in (file for folder in folders for file in folder.glob("_C*.[sp][oy]*")):
         with suppress(OSError):
-            torch.ops.load_library(str(path))
+            torch.ops.load_library(str(path))  # type: ignore[no-untyped-call]
 
 
 def define_missing(namespace: str = "torchvision") -> torch.library.Library | None:
@@ -33,9 +33,9 @@ def define_missing(namespace: str = "torchvision") -> torch.library.Library | No
     missing = [schema for name, schema in SCHEMAS.items() if not hasattr(getattr(torch.ops, namespace), name)]
     if not missing:
         return None
-    library = torch.library.Library(namespace, "DEF")
+    library = torch.library.Library(namespace, "DEF")  # type: ignore[no-untyped-call]
     for schema in missing:
-        library.define(schema)
+        library.define(schema)  # type: ignore[no-untyped-call]
     return library
 
 

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import lazy_loader
 from pydantic import Field
 
 from generator import interp
 from generator.data import Document
+from generator.deferred import Deferred
 from generator.model import Model
 from generator.spec import BuildError, Options
 from generator.weights import Trained, Weights
@@ -23,7 +23,7 @@ from generator.weights import Trained, Weights
 if TYPE_CHECKING:
     import torch
 else:
-    torch = lazy_loader.load("torch")
+    torch = Deferred("torch")
 
 # What stands for an unknown character comes first; then all that plain text is written in.
 SYMBOLS = "\ufffd\n\t" + "".join(map(chr, range(32, 127)))

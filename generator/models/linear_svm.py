@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import lazy_loader
 from pydantic import Field
 
 from generator import interp
 from generator.data import Images
+from generator.deferred import Deferred
 from generator.model import ImageInput, Model
 from generator.spec import BuildError, Options
 from generator.weights import Trained, Weights
@@ -23,7 +23,7 @@ from generator.weights import Trained, Weights
 if TYPE_CHECKING:
     import torch
 else:
-    torch = lazy_loader.load("torch")
+    torch = Deferred("torch")
 
 STILL = 1e-4  # a frequency that varies less than this over the images says nothing
 ABOUT = ("classes", "channels", "height", "width")
@@ -63,7 +63,7 @@ def load(name: str, settings: Settings, weights: Weights | None, seed: int, root
     absent = [key for key in ABOUT if key not in about]
     if absent:
         raise BuildError(f"model {name}: the checkpoint does not say its {absent[0]}; was it made by a linear-svm?")
-    image = ImageInput(*(int(about[key]) for key in ABOUT[1:]))
+    image = ImageInput(about["channels"], about["height"], about["width"])
     torch.manual_seed(seed)
     linear = torch.nn.Linear(image.channels * image.height * image.width, len(about["classes"]))
     network = torch.nn.Sequential(OrderedDict(flatten=torch.nn.Flatten(), linear=linear))

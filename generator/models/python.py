@@ -13,9 +13,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import lazy_loader
 from pydantic import Field
 
+from generator.deferred import Deferred
 from generator.key import code_digest, source_of
 from generator.model import ImageInput, Model
 from generator.spec import BuildError, Options, nearest
@@ -24,7 +24,7 @@ from generator.weights import Weights
 if TYPE_CHECKING:
     import torch
 else:
-    torch = lazy_loader.load("torch")
+    torch = Deferred("torch")
 
 
 class Settings(Options):

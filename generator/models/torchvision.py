@@ -9,10 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import lazy_loader
 from pydantic import Field
 
 from generator import interp
+from generator.deferred import Deferred
 from generator.model import ImageInput, Model
 from generator.spec import BuildError, Options, nearest
 from generator.weights import Weights
@@ -20,7 +20,7 @@ from generator.weights import Weights
 if TYPE_CHECKING:
     import torch
 else:
-    torch = lazy_loader.load("torch")
+    torch = Deferred("torch")
 
 
 class Settings(Options):
