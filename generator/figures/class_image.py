@@ -47,7 +47,7 @@ class Options(FigureOptions):
         1.25, ge=0, le=3, description="coefficients are scaled by 1 / frequency ** decay; higher is smoother"
     )
     saturation: float = Field(
-        2.0, gt=0, le=10, description="how readily a step changes hue; 1 is as photographs have it"
+        1.0, gt=0, le=10, description="how readily a step changes hue; 1 is as photographs have it"
     )
     rotation: float = Field(10.0, ge=0, le=180, description="random turns at each step, degrees either way")
     zoom: tuple[float, float] = Field((0.95, 1.1), description="random magnification at each step, from and to")

@@ -1,0 +1,28 @@
+"""The guide names everything that there is."""
+
+import pytest
+from generator.cli import main
+from generator.datasets import DATASETS
+from generator.figures import KINDS
+from generator.models import SOURCES
+
+from tests.conftest import ROOT
+
+GUIDE = (ROOT / "content" / "pages" / "guide.md").read_text()
+FLAGS = {flag for name in ("build",) for option in main.commands[name].params for flag in option.opts if flag.startswith("--")}
+
+
+@pytest.mark.parametrize("name", [*KINDS, *SOURCES, *DATASETS])
+def test_the_guide_names_every_kind_and_source(name: str) -> None:
+    assert f"| `{name}` |" in GUIDE
+
+
+@pytest.mark.parametrize("name", sorted(main.commands))
+def test_the_guide_and_the_readme_name_every_command(name: str) -> None:
+    assert f"`whatfires {name}`" in GUIDE
+    assert f"whatfires {name}" in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("flag", sorted(FLAGS))
+def test_the_guide_names_every_flag_of_build(flag: str) -> None:
+    assert flag in GUIDE
