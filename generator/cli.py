@@ -208,4 +208,4 @@ def kinds(kind: str | None) -> None:
     for name, option in module.Options.model_fields.items():
         default = "required" if option.is_required() else f"default {option.get_default(call_default_factory=True)!r}"
         click.echo(f"  {option.alias or name}: {option.description or ''} ({default})")
-    click.echo(f"\n```figure\n{module.EXAMPLE.strip()}\n```")
+    click.echo(f"\n```figure\nid: example\nkind: {kind}\n{module.EXAMPLE.strip()}\n```")

@@ -19,9 +19,7 @@ from generator.spec import BuildError, FigureOptions, TextChoice, UnitChoice, ne
 if TYPE_CHECKING:
     from generator.inputs import Inputs
 
-EXAMPLE = """
-id: coloured
-kind: activation-text
+EXAMPLE = """\
 model: tiny-text
 units: [{state: cell, index: 0}, {state: hidden, index: 1}]
 text: {literal: "x = 'a <b>'"}

@@ -17,9 +17,7 @@ from generator.spec import BuildError, FigureOptions
 if TYPE_CHECKING:
     from generator.inputs import Inputs
 
-EXAMPLE = """
-id: written
-kind: sample
+EXAMPLE = """\
 model: tiny-text
 start: "def "
 temperatures: [0.5, 1.0]

@@ -75,7 +75,6 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         data |= {
             "accuracy": round(accuracy, 4),
             "images": counted,
-            "dataset": options.dataset,
             "split": options.split,
             "worst": {"true": names[worst[1]], "taken": names[worst[2]], "share": round(worst[0], 3)},
         }

@@ -19,9 +19,7 @@ from generator.spec import FigureOptions
 if TYPE_CHECKING:
     from generator.inputs import Inputs
 
-EXAMPLE = """
-id: census
-kind: unit-census
+EXAMPLE = """\
 model: tiny-text
 dataset: tiny-corpus
 documents: 3

@@ -1,0 +1,105 @@
+"""Golden pages: a small site from artifacts made by hand, so that it needs no torch and survives its upgrades.
+
+`python -m tests.golden` accepts what the code renders now; test_golden.py only compares. Look at the diff,
+and at the pages in a browser, before you commit them.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from generator.artifact import Artifact, digest
+from generator.content import read_post
+from generator.publish import feed
+from generator.render import Site, render_site
+from generator.spec import FigureOptions, Job
+
+GOLDEN = Path(__file__).parent / "golden"
+SITE = Site("Golden", "Pages that change only when someone means it", "A. Author", "https://example.org", "en")
+HOSTILE = "if x == '<script>alert(1)</script>':\n\treturn \"&\"  # é 日\n"
+
+
+def picture(seed: int, size: int = 8) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (size, size, 3), dtype=np.uint8)
+
+
+def unit(name: str, step: int) -> dict[str, object]:
+    levels = [(number * step) % 21 for number in range(len(HOSTILE))]
+    values = [round(level / 10 - 1, 2) for level in levels]
+    return {"name": name, "note": "high for inside-string", "low": -1.0, "high": 1.0, "levels": levels, "values": values}
+
+
+def artifacts() -> dict[str, Artifact]:
+    """By figure id, one for each kind."""
+    made = {"seconds": 1.5, "device": "cpu", "ingredients": {"code": "0" * 64, "versions": {"torch": "2.0"}, "model": {"checkpoint": "f" * 64, "settings": {"source": "python"}}}}  # fmt: skip
+    names = ["cat", "<dog>"]
+    found = {
+        "written": Artifact(data={"start": "def ", "samples": [{"temperature": 0.5, "text": HOSTILE}, {"temperature": 1.0, "text": "pass\n"}]}, measures={"characters": 58}),
+        "cells": Artifact(data={"document": "<a>.py", "text": HOSTILE, "units": [unit("cell 1", 3), unit("hidden 2", 7), unit("cell 9", 11)]}, measures={"characters": len(HOSTILE)}),
+        "census": Artifact(
+            data={
+                "document_count": 2, "characters": 4000, "units": 16, "readable": 1, "passing": 2, "untrained_readable": 1, "threshold": 0.9,
+                "position": {"unit": "cell 3", "correlation": 0.51, "untrained_unit": "cell 4", "untrained_correlation": -0.2},
+                "concepts": [
+                    {"name": "inside-string", "description": "inside a string", "share": 0.1, "unit": "cell 1", "high": True, "auc": 0.98, "untrained_unit": "cell 2", "untrained_auc": 0.61, "readable_units": 1},
+                    {"name": "digit", "description": "a digit", "share": 0.02, "unit": "hidden 2", "high": False, "auc": 0.9, "untrained_unit": "cell 2", "untrained_auc": 0.92, "readable_units": 0},
+                ],
+                "strip": [
+                    {"name": "inside-string", "bins": [5, 4, 3, 2, 1, 1], "untrained_bins": [8, 6, 2, 0, 0, 0]},
+                    {"name": "digit", "bins": [9, 4, 1, 1, 1, 0], "untrained_bins": [7, 6, 1, 1, 1, 0]},
+                ],
+                "bins": [0.5, 0.58, 0.66, 0.74, 0.82, 0.9, 1.0],
+            },
+            measures={"readable": 1, "readable-share": 0.0625, "inside-string.auc": 0.98},
+        ),
+    }  # fmt: skip
+    found |= classifier_artifacts(names)
+    return {id: Artifact(one.arrays, one.data, one.measures, made) for id, one in found.items()}
+
+
+def classifier_artifacts(names: list[str]) -> dict[str, Artifact]:
+    """Figures of classifiers, with two classes."""
+    cells = [[{"value": 1.0, "level": 20}, {"value": -0.31, "level": 7}], [{"value": -0.31, "level": 7}, {"value": 1.0, "level": 20}]]
+    rows = [{"array": f"row-{n}", "label": name, "nearest": names[1 - n], "cosine": -0.31} for n, name in enumerate(names)]
+    bars = [{"label": name, "score": score, "start": start, "length": 40.0, "winner": n == 0, "true": n == 1} for n, (name, score, start) in enumerate(zip(names, (1.5, -1.5), (50.0, 10.0), strict=True))]
+    seen = [{"array": f"class-{n}", "label": name, "probability": 0.97 - n / 2, "logit": 9.5 - n, "rank": n + 1, "rival": names[1 - n], "rival_probability": 0.01} for n, name in enumerate(names)]
+    units = [{"channel": n, "label": f"channel {n}", "activation": 3.25 - n, "noise": 0.1, "array": f"unit-{n}"} for n in range(2)]
+    dreams = [{"array": "dream-0", "layer": "blocks.2", "energy": 3.0, "energy_before": 1.5, "change": 0.1}]
+    return {
+        "templates": Artifact({f"row-{n}": picture(n) for n in range(2)}, {"pictures": rows, "layer": "linear", "scale": "each", "largest": 0.5, "named": True}, {"cosine.cat.dog": -0.31}),
+        "scores": Artifact({"image": picture(5)}, {"bars": bars, "zero": 50.0, "winner": names[0], "truth": names[1], "classes": 2, "margin": 3.0}, {"margin": 3.0}),
+        "similarity": Artifact({}, {"classes": names, "layer": "linear", "cosines": cells, "closest": {"pair": names, "cosine": -0.31}, "confusions": cells, "accuracy": 0.8, "images": 1200, "split": "test", "worst": {"true": names[0], "taken": names[1], "share": 0.2}}, {"accuracy": 0.8}),
+        "classes": Artifact({f"class-{n}": picture(10 + n) for n in range(2)}, {"pictures": seen, "classes": 2, "steps": 30, "seed": 0}, {"cat.probability": 0.97}),
+        "ladder": Artifact({f"unit-{n}": picture(20 + n) for n in range(2)}, {"rungs": [{"layer": "blocks.0", "width": 8, "size": 8, "units": units, "silent": [4, 6]}], "steps": 30, "seed": 0}, {"silent": 2}),
+        "dream": Artifact({"original": picture(30), "dream-0": picture(31)}, {"pictures": dreams, "image": "<cat>", "seed": 0}, {"dream-0.enhancement": 2.0}),
+    }  # fmt: skip
+
+
+def rendered() -> dict[str, bytes]:
+    """Every file of the golden site."""
+    posts = [read_post(path, GOLDEN / "content", path.name) for path in sorted((GOLDEN / "content").glob("*/*.md"))]
+    made = artifacts()
+    jobs = {
+        (post.path, figure.id): Job(digest(figure.id), figure.kind, FigureOptions(), {}, figure.place, figure.id)
+        for post in posts
+        for figure in post.figures
+    }
+    by_key = {job.key: made[job.id] for job in jobs.values()}
+    site = render_site(SITE, posts, jobs, by_key, lambda name: {}, lambda name: False)
+    return {**site.files, "feed.xml": feed(SITE, site.posts)}
+
+
+def accept() -> None:
+    folder = GOLDEN / "site"
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, content in rendered().items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+if __name__ == "__main__":
+    accept()

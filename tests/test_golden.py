@@ -1,0 +1,32 @@
+"""Pages are as they were accepted; `python -m tests.golden` accepts them as they are now."""
+
+import io
+import shutil
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tests.golden import GOLDEN, rendered
+
+ACTUAL = Path(__file__).parent / "actual"
+
+
+def same(name: str, one: bytes, two: bytes) -> bool:
+    """Pictures by their pixels, which an encoder's next version keeps; the rest by the byte."""
+    if not name.endswith(".webp"):
+        return one == two
+    return bool(np.array_equal(*(np.asarray(Image.open(io.BytesIO(content))) for content in (one, two))))
+
+
+def test_the_site_is_as_it_was_accepted() -> None:
+    found = rendered()
+    golden = {path.relative_to(GOLDEN / "site").as_posix(): path.read_bytes() for path in (GOLDEN / "site").rglob("*") if path.is_file()}
+    differ = [name for name in sorted(set(found) | set(golden)) if name not in found or name not in golden or not same(name, found[name], golden[name])]
+    shutil.rmtree(ACTUAL, ignore_errors=True)
+    for name, content in found.items() if differ else ():
+        path = ACTUAL / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    assert not differ, f"these differ from the accepted pages; open {ACTUAL}/index.html: {differ}"
