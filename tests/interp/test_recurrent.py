@@ -1,0 +1,97 @@
+"""Character models against torch's own layers, and against literal loops."""
+
+import math
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from generator.interp.recurrent import CharRNN, cross_entropy, sample, states, train
+
+
+@pytest.fixture()
+def text() -> torch.Tensor:
+    """A text that can be learnt: 0 1 2 3 0 1 2 3 …"""
+    return torch.arange(4000) % 4
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("layers", [1, 2])
+def test_states_are_what_torch_computes(cell: str, layers: int) -> None:
+    torch.manual_seed(0)
+    network = CharRNN(7, cell, layers, width=5, embedding=3)
+    indices = torch.randint(7, (2, 11))
+    found = states(network, indices)
+    with torch.no_grad():
+        outputs, last = network.rnn(network.embedding(indices))
+
+    torch.testing.assert_close(found[f"hidden{layers - 1}"], outputs)
+    if cell == "lstm":
+        for layer in range(layers):
+            torch.testing.assert_close(found[f"cell{layer}"][:, -1], last[1][layer])
+    assert len(found) == layers * (2 if cell == "lstm" else 1)
+
+
+def test_training_learns_a_text_that_repeats(text: torch.Tensor) -> None:
+    torch.manual_seed(0)
+    network = CharRNN(4, "lstm", 1, width=16, embedding=4)
+    losses = [loss for _, loss in train(network, text, steps=60, batch=4, window=16, rate=0.02, seed=0)]
+
+    assert losses[0] == pytest.approx(math.log(4), abs=0.3)
+    assert losses[-1] < 0.1
+    assert cross_entropy(network, text) < 0.1
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_training_changes_the_weights_that_the_forward_pass_uses(text: torch.Tensor, half: bool) -> None:
+    """In bfloat16, autocast that is entered once keeps stale copies of the weights: the loss would stay."""
+    torch.manual_seed(0)
+    network = CharRNN(4, "lstm", 1, width=16, embedding=4)
+    losses = [loss for _, loss in train(network, text, steps=60, batch=4, window=16, rate=0.02, seed=0, half=half)]
+
+    assert losses[-1] < losses[0] / 2
+
+
+def test_the_same_seed_trains_the_same_network(text: torch.Tensor) -> None:
+    def trained() -> torch.Tensor:
+        torch.manual_seed(0)
+        network = CharRNN(4, width=8, embedding=4)
+        for _ in train(network, text, steps=3, batch=4, window=16, rate=0.01, seed=5):
+            pass
+        return network.head.weight
+
+    torch.testing.assert_close(trained(), trained(), rtol=0, atol=0)
+
+
+def test_a_text_too_short_for_the_streams_is_refused() -> None:
+    with pytest.raises(ValueError, match="10 characters are too few for 4 streams"):
+        next(train(CharRNN(4, width=4), torch.zeros(10, dtype=torch.long), steps=1, batch=4, window=8, rate=0.1, seed=0))
+
+
+def test_cross_entropy_is_the_mean_over_every_character_but_the_first() -> None:
+    torch.manual_seed(0)
+    network = CharRNN(5, width=6, embedding=3)
+    text = torch.randint(5, (50,))
+    with torch.no_grad():
+        logits, _ = network(text[None])
+
+    assert cross_entropy(network, text, streams=1, window=7) == pytest.approx(float(F.cross_entropy(logits[0, :-1], text[1:])), abs=1e-5)
+
+
+def test_samples_repeat_by_seed_and_never_draw_the_unknown_symbol() -> None:
+    torch.manual_seed(0)
+    network = CharRNN(3, width=4)
+    drawn = sample(network, [1], 200, temperature=2.0, seed=1)
+
+    assert drawn == sample(network, [1], 200, temperature=2.0, seed=1)
+    assert drawn != sample(network, [1], 200, temperature=2.0, seed=2)
+    assert set(drawn) == {1, 2}
+
+
+def test_a_low_temperature_takes_the_likeliest_symbol() -> None:
+    torch.manual_seed(0)
+    network = CharRNN(6, width=4)
+    with torch.no_grad():
+        logits, _ = network(torch.tensor([[2]]))
+
+    assert sample(network, [2], 1, temperature=0.01, seed=0) == [int(logits[0, -1, 1:].argmax()) + 1]
