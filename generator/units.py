@@ -36,33 +36,19 @@ def recurrent(model: Model) -> interp.recurrent.CharRNN:
 
 def activations(
     model: Model, texts: Sequence[str], progress: Progress = lambda done, total: None
-) -> tuple[list[str], list[NDArray[np.float32]]]:
-    """Names of all units, such as `cell 37`, and for each text their activations, (characters, units).
+) -> tuple[list[str], torch.Tensor]:
+    """Names of all units, such as `cell 37`, and their activations on texts of one length.
 
-    A unit of a second layer is called `cell 1.37`. ValueError where an activation is not a number.
+    (texts, characters, units). BuildError where an activation is not a number.
     """
-    network = recurrent(model)
-    longest = max(len(text) for text in texts)
-    # Padded at the end, where it cannot change what comes before it.
-    indices = torch.tensor([model.encode(text) + [0] * (longest - len(text)) for text in texts])
-    states = interp.recurrent.states(network, indices, progress)
-    if not all(bool(state.isfinite().all()) for state in states.values()):
+    indices = torch.tensor([model.encode(text) for text in texts])
+    names, found = interp.recurrent.states(recurrent(model), indices, progress)
+    # NaN spreads forward in time, so the last character tells of all.
+    if not bool(found[:, -1].isfinite().all()):
         raise BuildError(
             f"model {model.name}: some activations are not numbers (NaN or infinite); was its training stable?"
         )
-    names = [unit_name(state, number) for state, values in states.items() for number in range(values.shape[2])]
-    together = torch.cat(list(states.values()), dim=2).numpy()  # (texts, characters, units)
-    return names, [together[row, : len(text)] for row, text in enumerate(texts)]
-
-
-def unit_name(state: str, number: int) -> str:
-    """The name of a unit from its state (`cell0`) and number.
-
-    >>> unit_name("cell0", 37), unit_name("hidden1", 4)
-    ('cell 37', 'hidden 1.4')
-    """
-    kind, layer = state.rstrip("0123456789"), state.lstrip("abcdefghijklmnopqrstuvwxyz")
-    return f"{kind} {number}" if layer == "0" else f"{kind} {layer}.{number}"
+    return names, found
 
 
 @dataclass(frozen=True)
@@ -90,34 +76,34 @@ def selectivity(
 ) -> Selectivity:
     """Score every unit for every concept on excerpts of up to `most` documents, `length` characters each.
 
-    An excerpt begins where a document's first top-level definition or paragraph does: what stands above it
-    (licences, long docstrings) is much the same everywhere.
+    An excerpt begins where a document's first top-level definition does: what stands above it (licences, long
+    docstrings) is much the same everywhere. All excerpts are as long as the shortest, so the longest documents
+    are taken.
     """
-    texts: list[str] = []
-    masks, columns = [], []
+    readable = []
     for document in documents:
-        if len(texts) == most:
-            break
         found = interp.concepts.concepts(document.text, language)
-        if found is None:
-            continue
-        start = beginning(document.text, language)
-        texts.append(document.text[start : start + length])
-        masks.append(np.stack([mask[start : start + length] for mask in found.values()], axis=1))
-        columns.append(interp.concepts.position_in_line(document.text)[start : start + length])
-        names = list(found)
-    if not texts:
+        if found is not None and document.text:
+            start = beginning(document.text, language)
+            readable.append((document.text[start : start + length], start, document.text, found))
+    readable = sorted(readable, key=lambda one: -len(one[0]))[:most]
+    if not readable:
         raise BuildError(f"none of the {len(documents)} documents can be read as {language}")
-    units, values = activations(model, texts, lambda done, total: progress(done, 2 * total))
-    flags = np.concatenate(masks)
-    together = torch.from_numpy(np.concatenate(values))  # (characters, units)
-    areas = interp.selectivity.areas(
-        together,
-        torch.from_numpy(flags),
-        lambda done, total: progress(total + done, 2 * total),
+    length = min(len(text) for text, *_ in readable)
+    names = list(readable[0][3])
+    units, values = activations(model, [text[:length] for text, *_ in readable], lambda done, total: progress(done, 2 * total))
+    flags = np.concatenate(
+        [np.stack([found[name][start : start + length] for name in names], axis=1) for _, start, _, found in readable]
     )
-    positions = interp.selectivity.correlations(together, torch.from_numpy(np.concatenate(columns)))
-    return Selectivity(units, names, areas.numpy(), positions.numpy(), flags.mean(0), len(texts), len(flags))
+    columns = np.concatenate(
+        [interp.concepts.position_in_line(whole)[start : start + length] for _, start, whole, _ in readable]
+    )
+    together = values.flatten(0, 1)  # (characters, units)
+    areas = interp.selectivity.areas(
+        together, torch.from_numpy(flags), lambda done, total: progress(total + done, 2 * total)
+    )
+    positions = interp.selectivity.correlations(together, torch.from_numpy(columns))
+    return Selectivity(units, names, areas.numpy(), positions.numpy(), flags.mean(0), len(readable), len(flags))
 
 
 def beginning(text: str, language: str) -> int:

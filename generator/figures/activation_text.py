@@ -37,8 +37,8 @@ class Options(FigureOptions):
     text: TextChoice = Field(description="the text that is coloured")
     dataset: str | None = Field(None, description="text data set whose validation split is searched for concepts")
     language: Literal["python", "prose"] = Field("python", description="what the concepts are read from")
-    documents: int = Field(40, ge=1, description="documents searched")
-    length: int = Field(3000, ge=100, description="characters read of each")
+    documents: int = Field(24, ge=1, description="documents searched")
+    length: int = Field(2500, ge=100, description="characters read of each")
 
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
@@ -47,8 +47,8 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     So every unit uses the whole scale, and the legend tells what the scale means for it.
     """
     context, text, name = inputs.text(options.text)
-    names, (read,) = units.activations(inputs.model, [context + text])
-    values = read[len(context) :]  # (characters, units)
+    names, read = units.activations(inputs.model, [context + text])
+    values = read[0, len(context) :].numpy()  # (characters, units)
     searched = None
     if any(choice.concept is not None for choice in options.units):
         if options.dataset is None:
@@ -70,7 +70,8 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
 def chosen(choice: UnitChoice, names: list[str], searched: units.Selectivity | None) -> tuple[int, str]:
     """The number of the chosen unit among `names`, and what is to be said of it."""
     if searched is None or choice.concept is None:
-        name = units.unit_name(f"{choice.state or 'hidden'}{choice.layer}", choice.index or 0)
+        place = f"{choice.layer}.{choice.index}" if choice.layer else str(choice.index)
+        name = f"{choice.state or 'hidden'} {place}"
         if name not in names:
             raise BuildError(f"the model has no unit {name!r}; its units are {names[0]} to {names[-1]}")
         return names.index(name), ""

@@ -38,8 +38,8 @@ class Options(FigureOptions):
         description="a text data set: units are searched on its validation split, measured on its test split"
     )
     language: Literal["python", "prose"] = Field("python", description="what the concepts are read from")
-    documents: int = Field(40, ge=1, description="documents of each split")
-    length: int = Field(3000, ge=100, description="characters read of each document")
+    documents: int = Field(24, ge=1, description="documents of each split")
+    length: int = Field(2500, ge=100, description="characters read of each document")
     threshold: float = Field(0.9, gt=0.5, le=1, description="area under the curve from which a unit counts as readable")
 
 

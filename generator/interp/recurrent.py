@@ -115,35 +115,44 @@ def cross_entropy(network: CharRNN, text: Tensor, *, streams: int = 64, window: 
 @torch.inference_mode()
 def states(
     network: CharRNN, indices: Tensor, progress: Callable[[int, int], None] = lambda done, total: None
-) -> dict[str, Tensor]:
-    """Every unit's activation after every character: `hidden0`, `cell0`, `hidden1`, … each (batch, time, width).
+) -> tuple[list[str], Tensor]:
+    """Every unit's activation after every character: the units' names and (batch, time, units).
 
-    The equations are written out, because torch's own layers keep the cell state to themselves (Hochreiter
-    and Schmidhuber, 1997, in the form of https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html).
-    A GRU and a plain RNN have no cell state. Starts from a zero state.
+    Names are such as `hidden 37` and `cell 37`, in a second layer `cell 1.37`. The equations are written out,
+    because torch's own layers keep the cell state to themselves (Hochreiter and Schmidhuber, 1997, in the form
+    of https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html). A GRU and a plain RNN have no cell
+    state. Starts from a zero state.
     """
     rnn = network.rnn
+    kinds = ("hidden", "cell") if isinstance(rnn, nn.LSTM) else ("hidden",)
+    width, time = rnn.hidden_size, indices.shape[1]
+    names = [
+        f"{kind} {number}" if layer == 0 else f"{kind} {layer}.{number}"
+        for layer in range(rnn.num_layers)
+        for kind in kinds
+        for number in range(width)
+    ]
+    # One piece of memory, written once: text is long, and units are many.
+    found = torch.empty(len(indices), time, len(names))
     inputs = network.embedding(indices)  # (batch, time, embedding)
-    found: dict[str, Tensor] = {}
     for layer in range(rnn.num_layers):
         inward, recurrent, bias_in, bias_rec = (
             getattr(rnn, f"{name}_l{layer}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         )
-        projected = inputs @ inward.T + bias_in  # (batch, time, gates * width)
-        hidden = inputs.new_zeros(len(inputs), rnn.hidden_size)
+        first = layer * len(kinds) * width
+        hidden = inputs.new_zeros(len(inputs), width)
         cell = torch.zeros_like(hidden)
-        hiddens = inputs.new_empty(*inputs.shape[:2], rnn.hidden_size)
-        cells = torch.empty_like(hiddens)
-        for time in range(inputs.shape[1]):
-            hidden, cell = step(rnn, projected[:, time], hidden @ recurrent.T + bias_rec, hidden, cell)
-            hiddens[:, time], cells[:, time] = hidden, cell
-            if time % 256 == 0:
-                progress(layer * inputs.shape[1] + time, rnn.num_layers * inputs.shape[1])
-        found[f"hidden{layer}"] = hiddens
-        if isinstance(rnn, nn.LSTM):
-            found[f"cell{layer}"] = cells
-        inputs = hiddens
-    return found
+        for now in range(time):
+            hidden, cell = step(
+                rnn, inputs[:, now] @ inward.T + bias_in, hidden @ recurrent.T + bias_rec, hidden, cell
+            )
+            found[:, now, first : first + width] = hidden
+            if len(kinds) == 2:
+                found[:, now, first + width : first + 2 * width] = cell
+            if now % 256 == 0:
+                progress(layer * time + now, rnn.num_layers * time)
+        inputs = found[:, :, first : first + width]
+    return names, found
 
 
 def step(rnn: nn.RNNBase, inward: Tensor, recurrent: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 CHUNK = 32  # units ranked at a time: bounds the memory
+STEPS = 65_536  # into which the range of a unit is cut
 
 
 @torch.inference_mode()
@@ -35,16 +36,17 @@ def areas(
 
 
 def average_ranks(columns: Tensor) -> Tensor:
-    """Ranks from 1 within each column, ties sharing the mean of theirs; (positions, units), float64."""
-    ordered, order = columns.sort(dim=0)
-    positions = torch.arange(1, len(columns) + 1, dtype=torch.float64)[:, None].expand(columns.shape)
-    new = torch.ones_like(ordered, dtype=torch.bool)
-    new[1:] = ordered[1:] != ordered[:-1]
-    first = torch.where(new, positions, 0).cummax(0).values  # the first rank of each run of ties
-    last_flags = torch.ones_like(new)
-    last_flags[:-1] = new[1:]
-    last = torch.where(last_flags, positions, torch.inf).flip(0).cummin(0).values.flip(0)
-    ranks: Tensor = torch.empty_like(first).scatter_(0, order, (first + last) / 2)
+    """Ranks from 1 within each column, ties sharing the mean of theirs; (positions, units), float64.
+
+    Values closer than a 65,536th of their column's range count as ties: then counting replaces sorting, which
+    on a CPU is a hundred times slower.
+    """
+    ranks = torch.empty(columns.shape, dtype=torch.float64)
+    for unit, column in enumerate(columns.T.contiguous()):
+        low, high = column.aminmax()
+        steps = ((column - low) / (high - low).clamp_min(1e-30) * (STEPS - 1)).round().long()
+        counts = steps.bincount(minlength=STEPS)
+        ranks[:, unit] = (counts.cumsum(0) - (counts - 1) / 2)[steps]
     return ranks
 
 

@@ -21,15 +21,16 @@ def test_states_are_what_torch_computes(cell: str, layers: int) -> None:
     torch.manual_seed(0)
     network = CharRNN(7, cell, layers, width=5, embedding=3)
     indices = torch.randint(7, (2, 11))
-    found = states(network, indices)
+    names, found = states(network, indices)
     with torch.no_grad():
         outputs, last = network.rnn(network.embedding(indices))
 
-    torch.testing.assert_close(found[f"hidden{layers - 1}"], outputs)
+    top = "hidden 1." if layers == 2 else "hidden "
+    torch.testing.assert_close(found[:, :, [names.index(f"{top}{number}") for number in range(5)]], outputs)
     if cell == "lstm":
-        for layer in range(layers):
-            torch.testing.assert_close(found[f"cell{layer}"][:, -1], last[1][layer])
-    assert len(found) == layers * (2 if cell == "lstm" else 1)
+        first = [names.index(f"cell {number}") for number in range(5)]
+        torch.testing.assert_close(found[:, -1, first], last[1][0])
+    assert len(names) == found.shape[2] == layers * (10 if cell == "lstm" else 5)
 
 
 def test_training_learns_a_text_that_repeats(text: torch.Tensor) -> None:
