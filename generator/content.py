@@ -141,7 +141,9 @@ def read_post(path: Path, root: Path, shown: str) -> Post:
     headings = set(re.findall(r'<h\d id="([^"]+)"', body))
     for one in reading.figures:
         if one.id in headings:
-            reading.errors.append(BuildError(f"figure {one.id}: a heading has this id, too; call one of them otherwise", one.place))
+            reading.errors.append(
+                BuildError(f"figure {one.id}: a heading has this id, too; call one of them otherwise", one.place)
+            )
     named = [(one.id, one.place) for one in reading.figures] + [(one.id, one.place) for one in reading.claims]
     for id in repeated([name for name, _ in named]):
         lines = sorted(place.line for name, place in named if name == id)
@@ -419,11 +421,8 @@ class HolesProcessor(Treeprocessor):
             return
         self.reading.values.append(Value(match["figure"], match["measure"], match["format"] or "", place))
         code.tag, code.text = "data", ""
-        code.attrib = {
-            "class": "hole",
-            "data-value": f"{match['figure']}.{match['measure']}",
-            "data-format": match["format"] or "",
-        }
+        # One attribute: Markdown chooses the order of several.
+        code.attrib = {"class": "hole", "value": f"{match['figure']}.{match['measure']} {match['format'] or ''}"}
 
     def link(self, anchor: Element) -> None:
         target = anchor.get("href", "")

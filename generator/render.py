@@ -27,7 +27,7 @@ from generator.spec import BuildError, BuildErrors, Claim, FigureSpec, Job, Plac
 
 HOLE = re.compile(
     r'<div class="hole" data-(?P<block>figure|claim)="(?P<id>[\w-]+)"></div>'
-    r'|<data class="hole" data-value="(?P<value>[^"]+)" data-format="(?P<format>[^"]*)"></data>'
+    r'|<data class="hole" value="(?P<value>[^" ]+) (?P<format>[^"]*)"></data>'
     r'|<a class="hole" href="#(?P<target>[^"]+)"></a>|<a href="#(?P<late>[^"]+)" class="hole"></a>'
 )
 COMPARE: dict[str, Callable[[float, float], bool]] = {

@@ -66,44 +66,51 @@ class Selectivity:
     characters: int
 
 
-def selectivity(
-    model: Model,
-    documents: Sequence[Document],
-    language: str,
-    most: int,
-    length: int,
-    progress: Progress = lambda done, total: None,
-) -> Selectivity:
-    """Score every unit for every concept on excerpts of up to `most` documents, `length` characters each.
+@dataclass(frozen=True)
+class Excerpts:
+    """Texts of one length; where each concept holds, (characters of all texts, concepts); positions in the line."""
+
+    texts: list[str]
+    concepts: list[str]
+    flags: NDArray[np.bool_]
+    columns: NDArray[np.int64]
+
+
+def excerpts(documents: Sequence[Document], language: str, most: int, length: int) -> Excerpts:
+    """From up to `most` documents, the longest that can be read as `language`, `length` characters each.
 
     An excerpt begins where a document's first top-level definition does: what stands above it (licences, long
-    docstrings) is much the same everywhere. All excerpts are as long as the shortest, so the longest documents
-    are taken.
+    docstrings) is much the same everywhere. All are as long as the shortest.
     """
-    readable = []
-    for document in documents:
-        found = interp.concepts.concepts(document.text, language)
-        if found is not None and document.text:
+    found: list[tuple[str, int, dict[str, NDArray[np.bool_]], NDArray[np.int64]]] = []
+    for document in sorted(documents, key=lambda one: (-len(one.text), one.name)):
+        if len(found) == most:
+            break
+        masks = interp.concepts.concepts(document.text, language)
+        if masks is not None and document.text:
             start = beginning(document.text, language)
-            readable.append((document.text[start : start + length], start, document.text, found))
-    readable = sorted(readable, key=lambda one: -len(one[0]))[:most]
-    if not readable:
+            columns = interp.concepts.position_in_line(document.text)
+            found.append((document.text[start : start + length], start, masks, columns))
+    if not found:
         raise BuildError(f"none of the {len(documents)} documents can be read as {language}")
-    length = min(len(text) for text, *_ in readable)
-    names = list(readable[0][3])
-    units, values = activations(model, [text[:length] for text, *_ in readable], lambda done, total: progress(done, 2 * total))
-    flags = np.concatenate(
-        [np.stack([found[name][start : start + length] for name in names], axis=1) for _, start, _, found in readable]
-    )
-    columns = np.concatenate(
-        [interp.concepts.position_in_line(whole)[start : start + length] for _, start, whole, _ in readable]
-    )
+    shortest = min(len(text) for text, *_ in found)
+    names = list(found[0][2])
+    flags = [np.stack([masks[name][at : at + shortest] for name in names], axis=1) for _, at, masks, _ in found]
+    positions = [columns[at : at + shortest] for _, at, _, columns in found]
+    return Excerpts([text[:shortest] for text, *_ in found], names, np.concatenate(flags), np.concatenate(positions))
+
+
+def selectivity(model: Model, read: Excerpts, progress: Progress = lambda done, total: None) -> Selectivity:
+    """Score every unit for every concept on excerpts."""
+    units, values = activations(model, read.texts, lambda done, total: progress(done, 2 * total))
     together = values.flatten(0, 1)  # (characters, units)
     areas = interp.selectivity.areas(
-        together, torch.from_numpy(flags), lambda done, total: progress(total + done, 2 * total)
+        together, torch.from_numpy(read.flags), lambda done, total: progress(total + done, 2 * total)
     )
-    positions = interp.selectivity.correlations(together, torch.from_numpy(columns))
-    return Selectivity(units, names, areas.numpy(), positions.numpy(), flags.mean(0), len(readable), len(flags))
+    positions = interp.selectivity.correlations(together, torch.from_numpy(read.columns))
+    return Selectivity(
+        units, read.concepts, areas.numpy(), positions.numpy(), read.flags.mean(0), len(read.texts), len(read.flags)
+    )
 
 
 def beginning(text: str, language: str) -> int:

@@ -121,13 +121,15 @@ class SmallSite:
         return build(self.content, self.out, self.store)
 
     def files(self) -> dict[str, bytes]:
-        return {path.relative_to(self.out).as_posix(): path.read_bytes() for path in self.out.rglob("*") if path.is_file()}
+        return {
+            path.relative_to(self.out).as_posix(): path.read_bytes() for path in self.out.rglob("*") if path.is_file()
+        }
 
     def read(self, name: str = "posts/a.html") -> str:
         return (self.out / name).read_text()
 
 
-@pytest.fixture()
+@pytest.fixture
 def small_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallSite:
     """A site with one figure; its store is its own."""
     monkeypatch.chdir(tmp_path)
@@ -140,9 +142,8 @@ def shared_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("store")
 
 
-@pytest.fixture()
+@pytest.fixture
 def quick_site(tmp_path: Path, shared_store: Path, monkeypatch: pytest.MonkeyPatch) -> SmallSite:
     """A site whose figures may have been computed by another test."""
     monkeypatch.chdir(tmp_path)
     return SmallSite(tmp_path, shared_store)
-

@@ -29,7 +29,14 @@ def picture(seed: int, size: int = 8) -> np.ndarray:
 def unit(name: str, step: int) -> dict[str, object]:
     levels = [(number * step) % 21 for number in range(len(HOSTILE))]
     values = [round(level / 10 - 1, 2) for level in levels]
-    return {"name": name, "note": "high for inside-string", "low": -1.0, "high": 1.0, "levels": levels, "values": values}
+    return {
+        "name": name,
+        "note": "high for inside-string",
+        "low": -1.0,
+        "high": 1.0,
+        "levels": levels,
+        "values": values,
+    }
 
 
 def artifacts() -> dict[str, Artifact]:
@@ -62,11 +69,33 @@ def artifacts() -> dict[str, Artifact]:
 
 def classifier_artifacts(names: list[str]) -> dict[str, Artifact]:
     """Figures of classifiers, with two classes."""
-    cells = [[{"value": 1.0, "level": 20}, {"value": -0.31, "level": 7}], [{"value": -0.31, "level": 7}, {"value": 1.0, "level": 20}]]
-    rows = [{"array": f"row-{n}", "label": name, "nearest": names[1 - n], "cosine": -0.31} for n, name in enumerate(names)]
-    bars = [{"label": name, "score": score, "start": start, "length": 40.0, "winner": n == 0, "true": n == 1} for n, (name, score, start) in enumerate(zip(names, (1.5, -1.5), (50.0, 10.0), strict=True))]
-    seen = [{"array": f"class-{n}", "label": name, "probability": 0.97 - n / 2, "logit": 9.5 - n, "rank": n + 1, "rival": names[1 - n], "rival_probability": 0.01} for n, name in enumerate(names)]
-    units = [{"channel": n, "label": f"channel {n}", "activation": 3.25 - n, "noise": 0.1, "array": f"unit-{n}"} for n in range(2)]
+    cells = [
+        [{"value": 1.0, "level": 20}, {"value": -0.31, "level": 7}],
+        [{"value": -0.31, "level": 7}, {"value": 1.0, "level": 20}],
+    ]
+    rows = [
+        {"array": f"row-{n}", "label": name, "nearest": names[1 - n], "cosine": -0.31} for n, name in enumerate(names)
+    ]
+    bars = [
+        {"label": name, "score": score, "start": start, "length": 40.0, "winner": n == 0, "true": n == 1}
+        for n, (name, score, start) in enumerate(zip(names, (1.5, -1.5), (50.0, 10.0), strict=True))
+    ]
+    seen = [
+        {
+            "array": f"class-{n}",
+            "label": name,
+            "probability": 0.97 - n / 2,
+            "logit": 9.5 - n,
+            "rank": n + 1,
+            "rival": names[1 - n],
+            "rival_probability": 0.01,
+        }
+        for n, name in enumerate(names)
+    ]
+    units = [
+        {"channel": n, "label": f"channel {n}", "activation": 3.25 - n, "noise": 0.1, "array": f"unit-{n}"}
+        for n in range(2)
+    ]
     dreams = [{"array": "dream-0", "layer": "blocks.2", "energy": 3.0, "energy_before": 1.5, "change": 0.1}]
     return {
         "templates": Artifact({f"row-{n}": picture(n) for n in range(2)}, {"pictures": rows, "layer": "linear", "scale": "each", "largest": 0.5, "named": True}, {"cosine.cat.dog": -0.31}),

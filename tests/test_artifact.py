@@ -2,15 +2,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from generator.artifact import Artifact, ArtifactStore, write_whole
 
 
-@pytest.fixture()
+@pytest.fixture
 def store(tmp_path: Path) -> ArtifactStore:
     return ArtifactStore(tmp_path)
 
 
-ARTIFACT = Artifact({"picture": np.arange(12, dtype=np.uint8).reshape(2, 2, 3)}, {"text": "<é>"}, {"a.b": 0.5}, {"seconds": 1.0})
+ARTIFACT = Artifact(
+    {"picture": np.arange(12, dtype=np.uint8).reshape(2, 2, 3)}, {"text": "<é>"}, {"a.b": 0.5}, {"seconds": 1.0}
+)
 
 
 def test_an_artifact_comes_back_as_it_was_put(store: ArtifactStore) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from generator.content import read_post
 from generator.spec import BuildErrors, Post
 
@@ -43,7 +44,9 @@ def test_a_figure_in_a_fence_of_four_is_shown_not_made(tmp_path: Path) -> None:
 
 
 def test_values_and_references_in_captions_count(tmp_path: Path) -> None:
-    found = post(tmp_path, "\n```figure\nid: a\nkind: sample\nmodel: m\ncaption: See [](#b), `{value:.1f} a.loss`.\n```\n")
+    found = post(
+        tmp_path, "\n```figure\nid: a\nkind: sample\nmodel: m\ncaption: See [](#b), `{value:.1f} a.loss`.\n```\n"
+    )
 
     assert [(value.figure, value.measure, value.format) for value in found.values] == [("a", "loss", ".1f")]
     assert [name for name, _ in found.references] == ["b"]

@@ -1,15 +1,21 @@
 """The guide names everything that there is."""
 
 import pytest
+
 from generator.cli import main
 from generator.datasets import DATASETS
 from generator.figures import KINDS
 from generator.models import SOURCES
-
 from tests.conftest import ROOT
 
 GUIDE = (ROOT / "content" / "pages" / "guide.md").read_text()
-FLAGS = {flag for name in ("build",) for option in main.commands[name].params for flag in option.opts if flag.startswith("--")}
+FLAGS = {
+    flag
+    for name in ("build",)
+    for option in main.commands[name].params
+    for flag in option.opts
+    if flag.startswith("--")
+}
 
 
 @pytest.mark.parametrize("name", [*KINDS, *SOURCES, *DATASETS])

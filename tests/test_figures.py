@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+
 from generator.artifact import ArtifactStore
 from generator.figures import KINDS
 from generator.pipeline import build
 from generator.spec import BuildErrors, FigureOptions
-
 from tests.conftest import ROOT, SmallSite
 
 every_kind = pytest.mark.parametrize("kind", sorted(KINDS))
@@ -52,7 +52,9 @@ def test_a_kind_gives_the_same_artifact_twice(kind: str, quick_site: SmallSite, 
 
 
 @every_kind
-def test_a_kind_names_an_unknown_option_with_its_line_and_the_nearest_right_word(kind: str, quick_site: SmallSite) -> None:
+def test_a_kind_names_an_unknown_option_with_its_line_and_the_nearest_right_word(
+    kind: str, quick_site: SmallSite
+) -> None:
     quick_site.figure(block(kind, "modle: x\n"))
     line = 6 + block(kind, "modle: x\n").count("\n")
 

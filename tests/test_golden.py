@@ -21,8 +21,16 @@ def same(name: str, one: bytes, two: bytes) -> bool:
 
 def test_the_site_is_as_it_was_accepted() -> None:
     found = rendered()
-    golden = {path.relative_to(GOLDEN / "site").as_posix(): path.read_bytes() for path in (GOLDEN / "site").rglob("*") if path.is_file()}
-    differ = [name for name in sorted(set(found) | set(golden)) if name not in found or name not in golden or not same(name, found[name], golden[name])]
+    golden = {
+        path.relative_to(GOLDEN / "site").as_posix(): path.read_bytes()
+        for path in (GOLDEN / "site").rglob("*")
+        if path.is_file()
+    }
+    differ = [
+        name
+        for name in sorted(set(found) | set(golden))
+        if name not in found or name not in golden or not same(name, found[name], golden[name])
+    ]
     shutil.rmtree(ACTUAL, ignore_errors=True)
     for name, content in found.items() if differ else ():
         path = ACTUAL / name

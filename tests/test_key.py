@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
+
 from generator import key as key_module
 from generator.key import code_digest
 from generator.pipeline import make_plan
 from generator.progress import Quiet
-
 from tests.conftest import POST, SITE_TOML, SmallSite
 
 
@@ -26,7 +26,7 @@ caption: A caption.
 """
 
 
-@pytest.fixture()
+@pytest.fixture
 def site(small_site: SmallSite) -> SmallSite:
     small_site.figure(FIGURE)
     return small_site
@@ -54,7 +54,12 @@ def test_an_option_changes_the_key(site: SmallSite, old: str, new: str) -> None:
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("A caption.", "Another."), ("id: coloured", "id: painted"), ("caption:", "wide: true\ncaption:"), ("length: 40", "start: 0, length: 40")],
+    [
+        ("A caption.", "Another."),
+        ("id: coloured", "id: painted"),
+        ("caption:", "wide: true\ncaption:"),
+        ("length: 40", "start: 0, length: 40"),
+    ],
 )
 def test_caption_id_layout_and_a_written_default_do_not_change_the_key(site: SmallSite, old: str, new: str) -> None:
     before = key_of(site)
@@ -90,7 +95,9 @@ def test_the_name_of_a_data_set_or_model_does_not_change_the_key(site: SmallSite
 
 
 def test_the_bytes_of_a_checkpoint_change_the_key(site: SmallSite) -> None:
-    site.toml(SITE_TOML.replace('corpus = "tiny-corpus"\n', 'corpus = "tiny-corpus"\ncheckpoints = "*.safetensors"\n', 1))
+    site.toml(
+        SITE_TOML.replace('corpus = "tiny-corpus"\n', 'corpus = "tiny-corpus"\ncheckpoints = "*.safetensors"\n', 1)
+    )
     trained = key_of(site)
     (site.content / "step-1.safetensors").write_bytes(b"one")
     one = key_of(site)
@@ -100,7 +107,9 @@ def test_the_bytes_of_a_checkpoint_change_the_key(site: SmallSite) -> None:
 
 
 def test_the_newest_checkpoint_counts_and_its_name_does_not(site: SmallSite) -> None:
-    site.toml(SITE_TOML.replace('corpus = "tiny-corpus"\n', 'corpus = "tiny-corpus"\ncheckpoints = "*.safetensors"\n', 1))
+    site.toml(
+        SITE_TOML.replace('corpus = "tiny-corpus"\n', 'corpus = "tiny-corpus"\ncheckpoints = "*.safetensors"\n', 1)
+    )
     (site.content / "step-9.safetensors").write_bytes(b"nine")
     before = key_of(site)
     (site.content / "step-9.safetensors").rename(site.content / "step-10.safetensors")
@@ -117,7 +126,9 @@ def test_versions_of_libraries_change_the_key(site: SmallSite, monkeypatch: pyte
     assert key_of(site) != before
 
 
-def test_code_changes_the_key_and_its_comments_do_not(site: SmallSite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_code_changes_the_key_and_its_comments_do_not(
+    site: SmallSite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Also code that the kind only reaches: here the ranking behind the search for a unit."""
     original = key_module.source_of
     path = original("generator.interp.selectivity")
@@ -126,7 +137,9 @@ def test_code_changes_the_key_and_its_comments_do_not(site: SmallSite, monkeypat
 
     def digest_with(text: str) -> str:
         edited.write_text(text)
-        monkeypatch.setattr(key_module, "source_of", lambda name: edited if name.endswith("selectivity") else original(name))
+        monkeypatch.setattr(
+            key_module, "source_of", lambda name: edited if name.endswith("selectivity") else original(name)
+        )
         code_digest.cache_clear()
         try:
             return code_digest("generator.figures.activation_text")

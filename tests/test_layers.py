@@ -52,7 +52,9 @@ def imports(tree: ast.Module, known: set[str]) -> set[str]:
                 inner = f"{base}.{alias.name}".lstrip(".")
                 found.add(inner if inner in known else base)
         elif isinstance(node, ast.Import):
-            found |= {alias.name.removeprefix("generator.") for alias in node.names if alias.name.startswith("generator")}
+            found |= {
+                alias.name.removeprefix("generator.") for alias in node.names if alias.name.startswith("generator")
+            }
     return found
 
 
@@ -86,7 +88,10 @@ def test_no_function_imports(module: str) -> None:
 
 def test_nothing_but_instruments_costs_torch_to_import() -> None:
     names = [f"generator.{name}".rstrip(".") for name in TREES if not name.startswith("interp.")]
-    code = f"import importlib, sys\nfor name in {names}: importlib.import_module(name)\nprint(sorted({{'torch', 'torchvision', 'sklearn', 'skimage'}} & set(sys.modules)))"
+    code = (
+        f"import importlib, sys\nfor name in {names}: importlib.import_module(name)\n"
+        "print(sorted({'torch', 'torchvision', 'sklearn', 'skimage'} & set(sys.modules)))"
+    )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
 

@@ -11,11 +11,22 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+
 from generator.artifact import ArtifactStore
 from generator.pipeline import build
 from generator.spec import BuildError, BuildErrors
-
 from tests.conftest import POST, ROOT, SITE_TOML, SmallSite
+
+
+def test_values_and_references_are_filled_in(quick_site: SmallSite) -> None:
+    quick_site.post(POST + "\n`{value:.1f} written.characters` and `{value:.0%} written.characters`.\n")
+    quick_site.build()
+    page = quick_site.read()
+    words = re.sub(r"<[^>]+>", "", page)
+
+    assert "Words before Figure 1, which has 30 characters." in words
+    assert "30.0 and 3000%." in words
+    assert 'class="hole"' not in page
 
 
 def test_a_second_build_computes_nothing_and_writes_nothing(small_site: SmallSite) -> None:
@@ -30,13 +41,19 @@ def test_a_second_build_computes_nothing_and_writes_nothing(small_site: SmallSit
 def test_a_second_build_does_not_import_torch(small_site: SmallSite) -> None:
     small_site.build()
     code = (
-        "import sys; from pathlib import Path; from generator.pipeline import build; from generator.artifact import ArtifactStore\n"
+        "import sys; from pathlib import Path\n"
+        "from generator.pipeline import build; from generator.artifact import ArtifactStore\n"
         "done = build(Path('content'), Path('site'), ArtifactStore(Path('store')))\n"
         "print(done.computed, done.written, 'torch' in sys.modules)"
     )
 
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=small_site.folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        cwd=small_site.folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
     )
 
     assert done.stdout.split() == ["0", "0", "False"]
@@ -134,7 +151,11 @@ def test_all_errors_of_a_build_are_told_together(small_site: SmallSite) -> None:
     small_site.figure("id: a\nkind: smaple\n")
     small_site.post(POST.replace("model: tiny-text", "model: tiny-txet"), "b")
     small_site.post(POST.replace("#written", "#writen"), "c")
-    small_site.post("---\ntitle: x\ndate: 2026-01-02\n---\n\n```figure\nid: d\nkind: class-image\nmodel: tiny-vision\nclasses: [f]\n```\n", "d")
+    small_site.post(
+        "---\ntitle: x\ndate: 2026-01-02\n---\n\n"
+        "```figure\nid: d\nkind: class-image\nmodel: tiny-vision\nclasses: [f]\n```\n",
+        "d",
+    )
 
     with pytest.raises(BuildErrors) as caught:
         small_site.build()
@@ -160,7 +181,10 @@ def test_data_that_is_not_here_is_replaced_by_otherwise_and_the_page_says_so(qui
 
 
 def test_hostile_text_is_shown_as_text(quick_site: SmallSite) -> None:
-    quick_site.figure('id: t\nkind: activation-text\nmodel: tiny-text\nunits: [{index: 1}]\ntext: {literal: "<script>alert(1)</script>&\\"\'"}\n')
+    quick_site.figure(
+        "id: t\nkind: activation-text\nmodel: tiny-text\nunits: [{index: 1}]\n"
+        'text: {literal: "<script>alert(1)</script>&\\"\'"}\n'
+    )
     quick_site.build()
 
     tags = re.findall(r"<script[^>]*>", quick_site.read())
@@ -211,19 +235,27 @@ def test_report_tells_pages_figures_claims_and_models(quick_site: SmallSite) -> 
     (figure,) = report["figures"]
     assert set(figure) == {"id", "page", "kind", "model", "key", "cached", "seconds", "device", "measures", "files"}
     assert figure["measures"] == {"characters": 30}
-    assert [(row["id"], row["status"], row["value"]) for row in report["claims"]] == [("long", "holds", 30.0), ("longer", "broken", 30.0)]
+    assert [(row["id"], row["status"], row["value"]) for row in report["claims"]] == [
+        ("long", "holds", 30.0),
+        ("longer", "broken", 30.0),
+    ]
     assert set(report["models"]["tiny-text"]) == {"source", "checkpoint", "digest", "measures"}
     assert 'data-status="broken"' in quick_site.read()
 
 
 def test_a_build_that_was_killed_is_gone_on_with_and_gives_the_same_site(small_site: SmallSite) -> None:
     """Killed at many moments, then built: as an undisturbed build with the same artifacts."""
-    blocks = [f"\n```figure\nid: f{number}\nkind: sample\nmodel: tiny-text\nlength: {20 + number}\n```\n" for number in range(6)]
+    blocks = [
+        f"\n```figure\nid: f{number}\nkind: sample\nmodel: tiny-text\nlength: {20 + number}\n```\n"
+        for number in range(6)
+    ]
     small_site.post(POST + "".join(blocks))
     code = "from generator.cli import main; main(['build', '--store', 'store'])"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     for wait in (2.5, 4.0, 5.0):
-        process = subprocess.Popen([sys.executable, "-c", code], cwd=small_site.folder, env=environment, stdout=-3, stderr=-3)
+        process = subprocess.Popen(
+            [sys.executable, "-c", code], cwd=small_site.folder, env=environment, stdout=-3, stderr=-3
+        )
         time.sleep(wait)
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -232,7 +264,9 @@ def test_a_build_that_was_killed_is_gone_on_with_and_gives_the_same_site(small_s
     undisturbed = small_site.folder / "undisturbed"
     build(small_site.content, undisturbed, small_site.store)
 
-    again = {path.relative_to(undisturbed).as_posix(): path.read_bytes() for path in undisturbed.rglob("*") if path.is_file()}
+    again = {
+        path.relative_to(undisturbed).as_posix(): path.read_bytes() for path in undisturbed.rglob("*") if path.is_file()
+    }
     assert {name: content for name, content in disturbed.items() if name != "report.json"} == {
         name: content for name, content in again.items() if name != "report.json"
     }
@@ -264,5 +298,3 @@ def test_two_sites_in_one_process_share_nothing(small_site: SmallSite, tmp_path:
     assert (small_site.build().computed, other.build().computed) == (1, 1)
     assert "Other" in other.read()
     assert "Small &lt;models&gt;" in small_site.read()
-
-

@@ -1,8 +1,8 @@
 """The kinds of figures. To add one: a module here, a page template of the same name, a row, a test.
 
 A kind's module has a docstring whose first line says what it shows, `Options`, `EXAMPLE` (a figure
-block's body, less its id and kind) and `compute(options, inputs) -> Artifact`. Importing it costs no torch: the science is
-in the instruments, which are loaded on first use.
+block's body, less its id and kind) and `compute(options, inputs) -> Artifact`. Importing it costs no
+torch: the science is in the instruments, which are loaded on first use.
 """
 
 KINDS = {

@@ -37,8 +37,8 @@ class Options(FigureOptions):
     text: TextChoice = Field(description="the text that is coloured")
     dataset: str | None = Field(None, description="text data set whose validation split is searched for concepts")
     language: Literal["python", "prose"] = Field("python", description="what the concepts are read from")
-    documents: int = Field(24, ge=1, description="documents searched")
-    length: int = Field(2500, ge=100, description="characters read of each")
+    documents: int = Field(20, ge=1, description="documents searched")
+    length: int = Field(2000, ge=100, description="characters read of each")
 
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
@@ -54,27 +54,30 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         if options.dataset is None:
             raise BuildError("to find the unit of a concept, name the text data set to search: `dataset`")
         documents = inputs.documents(options.dataset, "validation")
-        searched = units.selectivity(
-            inputs.model, documents, options.language, options.documents, options.length, inputs.progress
-        )
+        excerpts = units.excerpts(documents, options.language, options.documents, options.length)
+        searched = units.selectivity(inputs.model, excerpts, inputs.progress)
     shown = []
     measures: dict[str, float] = {"characters": len(text)}
     for choice in options.units:
-        number, note = chosen(choice, names, searched)
-        shown.append({"name": names[number], "note": note, **coloured(values[:, number])})
+        number, sign, note = chosen(choice, names, searched)
+        name = names[number] if sign > 0 else f"−{names[number]}"
+        shown.append({"name": name, "note": note, **coloured(sign * values[:, number])})
         label = choice.concept or names[number].replace(" ", "-")
         measures[f"{label}.low"], measures[f"{label}.high"] = shown[-1]["low"], shown[-1]["high"]
     return Artifact(data={"document": name, "text": text, "units": shown}, measures=measures)
 
 
-def chosen(choice: UnitChoice, names: list[str], searched: units.Selectivity | None) -> tuple[int, str]:
-    """The number of the chosen unit among `names`, and what is to be said of it."""
+def chosen(choice: UnitChoice, names: list[str], searched: units.Selectivity | None) -> tuple[int, int, str]:
+    """The number of the chosen unit among `names`, the sign it is shown with, and what is to be said of it.
+
+    A unit that is low for its concept is shown negated, so that red always says that the concept holds.
+    """
     if searched is None or choice.concept is None:
         place = f"{choice.layer}.{choice.index}" if choice.layer else str(choice.index)
         name = f"{choice.state or 'hidden'} {place}"
         if name not in names:
             raise BuildError(f"the model has no unit {name!r}; its units are {names[0]} to {names[-1]}")
-        return names.index(name), ""
+        return names.index(name), 1, ""
     if choice.concept not in searched.concepts:
         raise BuildError(f"unknown concept {choice.concept!r}{nearest(choice.concept, searched.concepts)}")
     column = searched.areas[:, searched.concepts.index(choice.concept)]
@@ -82,8 +85,9 @@ def chosen(choice: UnitChoice, names: list[str], searched: units.Selectivity | N
     if choice.state is not None:
         strength = np.where([name.startswith(choice.state) for name in names], strength, 0)
     number = int(np.argsort(-strength, kind="stable")[choice.rank - 1])
-    direction = "high" if column[number] >= 0.5 else "low"
-    return number, f"{direction} for {choice.concept}, AUC {strength[number]:.2f} where it was searched"
+    sign = 1 if column[number] >= 0.5 else -1
+    turned = ", shown negated" if sign < 0 else ""
+    return number, sign, f"{choice.concept}, AUC {strength[number]:.2f} where it was searched{turned}"
 
 
 def coloured(values: NDArray[np.float32]) -> dict[str, Any]:

@@ -38,28 +38,27 @@ class Options(FigureOptions):
         description="a text data set: units are searched on its validation split, measured on its test split"
     )
     language: Literal["python", "prose"] = Field("python", description="what the concepts are read from")
-    documents: int = Field(24, ge=1, description="documents of each split")
-    length: int = Field(2500, ge=100, description="characters read of each document")
+    documents: int = Field(20, ge=1, description="documents of each split")
+    length: int = Field(2000, ge=100, description="characters read of each document")
     threshold: float = Field(0.9, gt=0.5, le=1, description="area under the curve from which a unit counts as readable")
 
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
     """Best units are chosen on the validation split, and all areas shown are of the test split."""
 
-    def scored(untrained: bool, split: str, part: int) -> units.Selectivity:
+    networks = (inputs.model, inputs.untrained(options.seed + 1))
+    texts = [
+        units.excerpts(inputs.documents(options.dataset, split), options.language, options.documents, options.length)
+        for split in ("validation", "test")
+    ]
+
+    def scored(network: int, split: int) -> units.Selectivity:
+        part = 2 * network + split
         return units.selectivity(
-            inputs.untrained(options.seed + 1) if untrained else inputs.model,
-            inputs.documents(options.dataset, split),
-            options.language,
-            options.documents,
-            options.length,
-            lambda done, total: inputs.progress(part * total + done, 4 * total),
+            networks[network], texts[split], lambda done, total: inputs.progress(part * total + done, 4 * total)
         )
 
-    trained, untrained = (
-        [scored(flag, split, 2 * flag + number) for number, split in enumerate(("validation", "test"))]
-        for flag in (False, True)
-    )
+    trained, untrained = ([scored(network, split) for split in (0, 1)] for network in (0, 1))
     searched, measured = (units.strength(one.areas) for one in trained)  # (units, concepts)
     control_searched, control = (units.strength(one.areas) for one in untrained)
     names, held_out = trained[1].concepts, trained[1]

@@ -143,9 +143,7 @@ def states(
         hidden = inputs.new_zeros(len(inputs), width)
         cell = torch.zeros_like(hidden)
         for now in range(time):
-            hidden, cell = step(
-                rnn, inputs[:, now] @ inward.T + bias_in, hidden @ recurrent.T + bias_rec, hidden, cell
-            )
+            hidden, cell = step(rnn, inputs[:, now] @ inward.T + bias_in, hidden @ recurrent.T + bias_rec, hidden, cell)
             found[:, now, first : first + width] = hidden
             if len(kinds) == 2:
                 found[:, now, first + width : first + 2 * width] = cell

@@ -19,9 +19,8 @@ def browser() -> Iterator[Browser]:
     """Chromium: the machine's own, else the one that Playwright brought."""
     path = next((found for name in NAMES if (found := shutil.which(name))), None)
     quiet = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    with sync_playwright() as playwright:
-        with playwright.chromium.launch(executable_path=path, args=quiet) as launched:
-            yield launched
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=path, args=quiet) as launched:
+        yield launched
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ PAGES = ["index.html", "posts/images.html", "posts/text.html", "about.html", "ta
 SCHEMES = ["light", "dark"]
 
 
-@pytest.fixture()
+@pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A page that fails the test if it says anything on the console or asks for anything beyond its files."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
@@ -22,7 +22,9 @@ def page(browser: Browser) -> Iterator[Page]:
     said: list[str] = []
     opened.on("console", lambda message: said.append(message.text))
     opened.on("pageerror", lambda error: said.append(str(error)))
-    opened.on("request", lambda request: None if request.url.startswith(("file:", "data:")) else said.append(request.url))
+    opened.on(
+        "request", lambda request: None if request.url.startswith(("file:", "data:")) else said.append(request.url)
+    )
     yield opened
     context.close()
 
@@ -131,4 +133,7 @@ def test_the_colour_scheme_can_be_chosen_and_is_remembered(page: Page, site: Pat
 def test_claims_show_what_became_of_them(page: Page, site: Path) -> None:
     page.goto((site / "posts/text.html").as_uri())
 
-    assert page.locator("[data-kind=claim]").evaluate_all("all => all.map(one => one.dataset.status)") == ["holds", "broken"]
+    assert page.locator("[data-kind=claim]").evaluate_all("all => all.map(one => one.dataset.status)") == [
+        "holds",
+        "broken",
+    ]

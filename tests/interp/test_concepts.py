@@ -1,6 +1,7 @@
 """Each concept on a line whose answer is seen at a glance: x marks where it holds."""
 
 import pytest
+
 from generator.interp.concepts import DESCRIPTIONS, concepts, position_in_line
 
 CASES = [

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from generator.interp.recurrent import CharRNN, cross_entropy, sample, states, train
 
 
-@pytest.fixture()
+@pytest.fixture
 def text() -> torch.Tensor:
     """A text that can be learnt: 0 1 2 3 0 1 2 3 …"""
     return torch.arange(4000) % 4
@@ -66,7 +66,9 @@ def test_the_same_seed_trains_the_same_network(text: torch.Tensor) -> None:
 
 def test_a_text_too_short_for_the_streams_is_refused() -> None:
     with pytest.raises(ValueError, match="10 characters are too few for 4 streams"):
-        next(train(CharRNN(4, width=4), torch.zeros(10, dtype=torch.long), steps=1, batch=4, window=8, rate=0.1, seed=0))
+        next(
+            train(CharRNN(4, width=4), torch.zeros(10, dtype=torch.long), steps=1, batch=4, window=8, rate=0.1, seed=0)
+        )
 
 
 def test_cross_entropy_is_the_mean_over_every_character_but_the_first() -> None:
@@ -76,7 +78,9 @@ def test_cross_entropy_is_the_mean_over_every_character_but_the_first() -> None:
     with torch.no_grad():
         logits, _ = network(text[None])
 
-    assert cross_entropy(network, text, streams=1, window=7) == pytest.approx(float(F.cross_entropy(logits[0, :-1], text[1:])), abs=1e-5)
+    assert cross_entropy(network, text, streams=1, window=7) == pytest.approx(
+        float(F.cross_entropy(logits[0, :-1], text[1:])), abs=1e-5
+    )
 
 
 def test_samples_repeat_by_seed_and_never_draw_the_unknown_symbol() -> None:

@@ -42,7 +42,8 @@ def test_areas_are_those_of_scikit_learn_with_and_without_ties(distinct: int) ->
 
 def test_ranks_share_their_mean_among_ties() -> None:
     torch.testing.assert_close(
-        average_ranks(torch.tensor([[2.0], [1.0], [2.0], [5.0]])).squeeze(1), torch.tensor([2.5, 1.0, 2.5, 4.0], dtype=torch.float64)
+        average_ranks(torch.tensor([[2.0], [1.0], [2.0], [5.0]])).squeeze(1),
+        torch.tensor([2.5, 1.0, 2.5, 4.0], dtype=torch.float64),
     )
 
 
