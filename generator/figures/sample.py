@@ -31,7 +31,9 @@ class Options(FigureOptions):
 
     model: str = Field(description="a text model of site.toml")
     start: str = Field("def ", min_length=1, description="what the model reads before it writes")
-    temperatures: tuple[float, ...] = Field((0.5, 0.8, 1.1), min_length=1, max_length=8)
+    temperatures: tuple[float, ...] = Field(
+        (0.5, 0.8, 1.1), min_length=1, max_length=8, description="what the logits are divided by, one text for each"
+    )
     length: int = Field(400, ge=1, le=20_000, description="characters written at each temperature")
 
 

@@ -1,0 +1,129 @@
+"""The command line: what it prints, and what it exits with."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from generator.cli import main
+from generator.figures import KINDS
+from tests.conftest import POST, SITE_TOML, SmallSite
+
+CLAIM = "\n```claim\nid: long\nfigure: written\nexpect: characters {}\ntext: It writes.\n```\n"
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    done = CliRunner().invoke(main, list(arguments))
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.output
+
+
+def test_build_says_what_it_did_and_where_the_site_is(small_site: SmallSite) -> None:
+    code, output = run("build")
+    again = run("build")[1]
+
+    assert code == 0
+    assert "[1/1] written: computed in" in output
+    assert "1 figures computed, 0 kept" in output
+    assert "site/index.html" in output
+    assert "0 figures computed, 1 kept; 0 files written, 0 removed" in again
+
+
+def test_build_can_compute_a_figure_again(small_site: SmallSite) -> None:
+    run("build")
+
+    assert "1 figures computed" in run("build", "--again", "written")[1]
+    assert "no figure 'writen'; did you mean 'written'?" in run("build", "--again", "writen")[1]
+
+
+def test_errors_are_lines_with_places_and_exit_with_one(small_site: SmallSite) -> None:
+    small_site.post(POST.replace("tiny-text", "tiny-txet").replace("length", "lenght"))
+    code, output = run("build")
+
+    assert code == 1
+    assert "error: content/posts/a.md:13: figure written: unknown key 'lenght'; did you mean 'length'?" in output
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize(("expectation", "code"), [(">= 30", 0), ("> 30", 1)])
+def test_check_exits_with_one_where_a_claim_is_broken(small_site: SmallSite, expectation: str, code: int) -> None:
+    small_site.post(POST + CLAIM.format(expectation))
+
+    assert run("check")[0] == code
+
+
+def test_drafts_are_built_only_when_asked_for(small_site: SmallSite) -> None:
+    small_site.post(POST.replace("tags:", "draft: true\ntags:"), "draft")
+    run("build")
+    without = (small_site.out / "posts" / "draft.html").exists()
+    run("build", "--drafts")
+
+    assert not without
+    assert (small_site.out / "posts" / "draft.html").exists()
+
+
+def test_train_writes_checkpoints_with_cards_that_the_next_build_loads(small_site: SmallSite) -> None:
+    small_site.toml(
+        SITE_TOML.replace("steps = 3", "steps = 3, keep = [2]").replace(
+            'corpus = "tiny-corpus"', 'corpus = "tiny-corpus"\ncheckpoints = "checkpoints/tiny-text/*.safetensors"', 1
+        )
+    )
+    code, _ = run("train", "tiny-text")
+    folder = small_site.content / "checkpoints" / "tiny-text"
+    card = json.loads((folder / "step-000003.json").read_text())
+    run("build")
+    report = json.loads((small_site.out / "report.json").read_text())
+
+    assert code == 0
+    assert sorted(path.name for path in folder.glob("*.safetensors")) == [
+        "step-000002.safetensors",
+        "step-000003.safetensors",
+    ]
+    assert {"recipe", "data", "measures", "seconds", "machine", "versions", "step"} <= set(card)
+    assert report["models"]["tiny-text"]["checkpoint"] == "step-000003.safetensors"
+    assert report["models"]["tiny-text"]["measures"] == card["measures"]
+
+
+def test_kinds_lists_and_teaches_every_kind() -> None:
+    listed = run("kinds")[1]
+
+    for kind in KINDS:
+        assert kind in listed
+        assert f"kind: {kind}" in run("kinds", kind)[1]
+    assert "did you mean 'dream'" in run("kinds", "draem")[1]
+
+
+def test_an_unknown_command_is_answered_with_the_nearest() -> None:
+    code, output = run("biuld")
+
+    assert code == 2
+    assert "did you mean 'build'" in output
+
+
+def test_serve_says_what_to_do_where_there_is_no_site(small_site: SmallSite) -> None:
+    code, output = run("serve")
+
+    assert code == 1
+    assert "run whatfires build" in output
+
+
+def test_a_folder_that_is_no_report_is_told(small_site: SmallSite) -> None:
+    assert "no nowhere/site.toml" in run("build", "--content", "nowhere")[1]
+
+
+@pytest.mark.parametrize(
+    ("toml", "message"),
+    [
+        ("title = ", "site.toml:1: Invalid value"),
+        ('name = "x"', "site.toml:1: title: Field required"),
+        (SITE_TOML.replace('source = "digits"', 'source = "digit"'), "datasets.digits.source: no source 'digit' of data sets; did you mean 'digits'?"),
+        (SITE_TOML.replace("train = {}", "trian = {}"), "models.tiny-linear.trian: Extra inputs are not permitted; did you mean 'train'?"),
+        (SITE_TOML.replace('corpus = "tiny-corpus"', 'corpus = "tiny-korpus"'), "no data set 'tiny-korpus'; did you mean 'tiny-corpus'?"),
+    ],
+)  # fmt: skip
+def test_mistakes_in_site_toml_are_told(small_site: SmallSite, toml: str, message: str) -> None:
+    small_site.toml(toml)
+    code, output = run("build")
+
+    assert code == 1
+    assert message in output
