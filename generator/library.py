@@ -60,14 +60,14 @@ class Library:
         self.errors: list[BuildError] = []  # what is wrong with site.toml; a row that is wrong is in no table
         self.models = rows("model", settings.models, SOURCES, self.errors)
         self.datasets = rows("data set", settings.datasets, DATASETS, self.errors)
-        self.wrong = (set(settings.models) | set(settings.datasets)) - set(self.models) - set(self.datasets)
-        for name, row in self.models.items():
+        for name, row in list(self.models.items()):
             for field in ("dataset", "corpus"):
                 wanted = getattr(row.settings, field, None)
                 if wanted is not None and wanted not in self.datasets:
-                    self.errors.append(
-                        BuildError(f"models.{name}.{field}: no data set {wanted!r}{nearest(wanted, self.datasets)}")
-                    )
+                    hint = nearest(wanted, self.datasets)
+                    self.errors.append(BuildError(f"models.{name}.{field}: no data set {wanted!r}{hint}"))
+                    self.models.pop(name, None)
+        self.wrong = set(settings.models) - set(self.models)
         # Per library, not per class: two sites of one process share nothing.
         self.missing = cache(self._missing)
         self.dataset_digest = cache(self._dataset_digest)

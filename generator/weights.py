@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import pickle
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,7 +87,9 @@ def read_weights(path: Path) -> Weights:
                 {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()},
                 about,
             )
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what torch finds odd about a pickle is told by its error
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise BuildError(
             f"checkpoint {path} holds more than tensors, so reading it could execute code, and it is refused; "

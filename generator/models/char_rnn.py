@@ -39,18 +39,12 @@ class Shape(Options):
     embedding: int = Field(64, ge=1, le=4096, description="numbers that stand for a character")
 
 
-class Phase(Options):
-    """One run of training, from a warm start of the learning rate to its end."""
+class Recipe(Shape):
+    """How to train it."""
 
     steps: int = Field(2000, ge=1, description="gradient steps")
     window: int = Field(128, ge=2, description="characters of a stream read in one step")
     rate: float = Field(4e-3, gt=0, description="learning rate at its height")
-
-
-class Recipe(Shape, Phase):
-    """How to train it. Later phases with longer windows teach what spans many characters."""
-
-    then: tuple[Phase, ...] = Field((), description="further phases, from the weights of the one before")
     batch: int = Field(64, ge=1, description="streams of text read side by side")
     half: bool = Field(False, description="products in bfloat16: faster where the processor has it")
     seed: int = 0
@@ -98,23 +92,17 @@ def train(
     network = interp.recurrent.CharRNN(len(SYMBOLS), **shape)
     held_out = encoded(splits["test"])[:HELD_OUT]
     about = {"shape": shape, "symbols": SYMBOLS}
-    text = encoded(splits["train"])
-    phases = (recipe, *recipe.then)
-    total = sum(phase.steps for phase in phases)
-    common = recipe.model_dump(include={"batch", "half", "seed"})
-    before = 0
-    for phase in phases:
-        run = interp.recurrent.train(network, text, steps=phase.steps, window=phase.window, rate=phase.rate, **common)
-        for done, _ in run:
-            step = before + done
-            report(step, total)
-            if step in recipe.keep or step == total:
-                loss = interp.recurrent.cross_entropy(network, held_out)
-                tensors = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
-                yield Trained(
-                    step, Weights(tensors, about), {"loss": round(loss, 4), "bits": round(loss / math.log(2), 4)}
-                )
-        before += phase.steps
+    steps = interp.recurrent.train(
+        network,
+        encoded(splits["train"]),
+        **recipe.model_dump(include={"steps", "batch", "window", "rate", "half", "seed"}),
+    )
+    for step, _ in steps:
+        report(step, recipe.steps)
+        if step in recipe.keep or step == recipe.steps:
+            loss = interp.recurrent.cross_entropy(network, held_out)
+            tensors = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+            yield Trained(step, Weights(tensors, about), {"loss": round(loss, 4), "bits": round(loss / math.log(2), 4)})
 
 
 def encoded(documents: list[Document]) -> torch.Tensor:
