@@ -30,8 +30,8 @@ types: $(VENV)/.test  ## mypy --strict
 golden: $(VENV)/.test  ## accept the golden pages as they are now; look at the diff
 	$(BIN)/python -m tests.golden
 
-bench: $(VENV)/.test  ## measure build times on this machine
-	$(BIN)/python -m tests.benchmarks.build
+bench: $(VENV)/.test  ## measure against peers, on this machine
+	$(BIN)/python -m tests.benchmarks.selectivity
 
 clean:  ## remove the site and the computed figures; trained weights in content/ stay
 	rm -rf .whatfires

@@ -46,7 +46,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
 
     So every unit uses the whole scale, and the legend tells what the scale means for it.
     """
-    context, text, name = inputs.text(options.text)
+    context, text, document = inputs.text(options.text)
     names, read = units.activations(inputs.model, [context + text])
     values = read[0, len(context) :].numpy()  # (characters, units)
     searched = None
@@ -64,7 +64,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         shown.append({"name": name, "note": note, **coloured(sign * values[:, number])})
         label = choice.concept or names[number].replace(" ", "-")
         measures[f"{label}.low"], measures[f"{label}.high"] = shown[-1]["low"], shown[-1]["high"]
-    return Artifact(data={"document": name, "text": text, "units": shown}, measures=measures)
+    return Artifact(data={"document": document, "text": text, "units": shown}, measures=measures)
 
 
 def chosen(choice: UnitChoice, names: list[str], searched: units.Selectivity | None) -> tuple[int, int, str]:

@@ -1,0 +1,46 @@
+"""Sets of text: their splits do not overlap, and their digests tell of every byte."""
+
+from pathlib import Path
+
+from generator.datasets import python_stdlib, text
+
+STDLIB = python_stdlib.Settings(source="python-stdlib")
+
+
+def test_splits_of_the_standard_library_do_not_overlap_and_leave_tests_out() -> None:
+    splits = {
+        split: {one.name for one in python_stdlib.load(STDLIB, split, Path())}
+        for split in ("train", "validation", "test")
+    }
+
+    assert all(splits.values())
+    assert sum(map(len, splits.values())) == len(set().union(*splits.values()))
+    assert not any(name.startswith(("test/", "idlelib/")) for names in splits.values() for name in names)
+
+
+def test_a_file_stays_in_its_split_wherever_python_lies() -> None:
+    assert python_stdlib.split_of("argparse.py") == "test"
+
+
+def test_a_single_file_is_split_by_position(tmp_path: Path) -> None:
+    (tmp_path / "book.txt").write_text("".join(f"{number:09}\n" for number in range(100_000)))
+    settings = text.Settings(source="text", path="book.txt")
+    parts = [
+        "".join(one.text for one in text.load(settings, split, tmp_path)) for split in ("train", "validation", "test")
+    ]
+
+    assert "".join(parts) == (tmp_path / "book.txt").read_text()
+    assert [len(part) for part in parts] == [800_000, 100_000, 100_000]
+
+
+def test_what_is_not_there_is_told(tmp_path: Path) -> None:
+    assert "no file matches nothing.txt" in text.missing(text.Settings(source="text", path="nothing.txt"), tmp_path)
+
+
+def test_the_digest_tells_of_every_byte(tmp_path: Path) -> None:
+    settings = text.Settings(source="text", path="*.txt")
+    (tmp_path / "a.txt").write_text("abc")
+    before = text.digest(settings, tmp_path)
+    (tmp_path / "a.txt").write_text("abd")
+
+    assert text.digest(settings, tmp_path) != before

@@ -1,0 +1,50 @@
+"""Units of a text model: what is chosen, how it is shown, and that naming the wrong one is told."""
+
+import numpy as np
+
+from generator.data import Document
+from generator.figures.activation_text import chosen, coloured
+from generator.spec import UnitChoice
+from generator.units import Selectivity, excerpts, strength
+
+AREAS = np.array([[0.6, 0.5], [0.1, 0.5], [0.8, np.nan]], dtype=np.float32)
+SEARCHED = Selectivity(["hidden 0", "cell 0", "cell 1"], ["a", "b"], AREAS, np.zeros(3, np.float32), np.zeros(2), 1, 1)
+
+
+def test_strength_counts_both_ways_and_takes_the_undefined_for_chance() -> None:
+    np.testing.assert_allclose(strength(AREAS), [[0.6, 0.5], [0.9, 0.5], [0.8, 0.5]], atol=1e-6)
+
+
+def test_the_unit_that_follows_best_is_chosen_and_turned_where_it_is_low() -> None:
+    number, sign, note = chosen(UnitChoice(concept="a"), SEARCHED.units, SEARCHED)
+
+    assert (number, sign) == (1, -1)
+    assert "AUC 0.90" in note
+    assert "negated" in note
+    assert chosen(UnitChoice(concept="a", rank=2), SEARCHED.units, SEARCHED)[:2] == (2, 1)
+    assert chosen(UnitChoice(concept="a", state="hidden"), SEARCHED.units, SEARCHED)[:2] == (0, 1)
+
+
+def test_colours_go_from_low_to_high() -> None:
+    shown = coloured(np.linspace(-1, 1, 101, dtype=np.float32))
+
+    assert shown["levels"][0] == 0
+    assert shown["levels"][50] == 10
+    assert shown["levels"][-1] == 20
+
+
+def test_a_unit_that_never_changes_has_a_colour() -> None:
+    assert len(set(coloured(np.zeros(5, dtype=np.float32))["levels"])) == 1
+
+
+def test_excerpts_are_of_one_length_and_begin_at_a_definition() -> None:
+    documents = [
+        Document("a", '"""Long."""\n\ndef f(x):\n    return x\n'),
+        Document("b", "import os\nclass A:\n    x = 1\n    y = 2\n    z = 3\n"),
+        Document("c", "this is no Python ("),
+    ]
+    found = excerpts(documents, "python", most=5, length=1000)
+
+    assert [text.split("(")[0].split(":")[0] for text in found.texts] == ["class A", "def f"]
+    assert len({len(text) for text in found.texts}) == 1
+    assert found.flags.shape == (sum(map(len, found.texts)), len(found.concepts))
