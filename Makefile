@@ -18,7 +18,8 @@ serve: $(VENV)/.site  ## serve site/ on localhost
 	$(BIN)/whatfires serve
 
 test: $(VENV)/.test lint types  ## install what the tests need, then ruff, mypy --strict and the whole suite
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	@# One thread for each of the two workers: more would wait for each other.
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 lint: $(VENV)/.test  ## ruff
 	$(BIN)/ruff check .

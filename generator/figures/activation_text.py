@@ -38,7 +38,7 @@ class Options(FigureOptions):
     dataset: str | None = Field(None, description="text data set whose validation split is searched for concepts")
     language: Literal["python", "prose"] = Field("python", description="what the concepts are read from")
     documents: int = Field(20, ge=1, description="documents searched")
-    length: int = Field(2000, ge=100, description="characters read of each")
+    length: int = Field(1600, ge=100, description="characters read of each")
 
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
