@@ -150,7 +150,7 @@ def test_code_changes_the_key_and_its_comments_do_not(
 
     assert digest_with(path.read_text() + "\n# a comment\n") == before
     assert digest_with(path.read_text().replace('"""How well units', '"""How badly units')) == before
-    assert digest_with(path.read_text().replace("(first + last) / 2", "first")) != before
+    assert digest_with(path.read_text().replace("(counts - 1) / 2", "counts / 2")) != before
 
 
 def test_a_kind_reaches_the_instruments_that_it_uses_and_no_others() -> None:
