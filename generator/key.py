@@ -43,13 +43,18 @@ def code_digest(module: str) -> str:
         source = source_of(name)
         if source is None:
             continue
-        tree = ast.parse(source.read_text("utf-8"))
-        seen[name] = hashlib.sha256(ast.dump(without_docstrings(tree)).encode()).hexdigest()
-        waiting += [
-            one for one in imported(tree, name, source.name == "__init__.py") if one.partition(".")[0] == package
-        ]
+        seen[name], names = read_code(source.read_text("utf-8"), name, source.name == "__init__.py")
+        waiting += [one for one in names if one.partition(".")[0] == package]
     lines = "\n".join(f"{name} {value}" for name, value in sorted(seen.items()))
     return hashlib.sha256(lines.encode()).hexdigest()
+
+
+@cache
+def read_code(text: str, name: str, is_package: bool) -> tuple[str, tuple[str, ...]]:
+    """The digest of a module's code, and what it imports; each text is parsed once, whoever reaches it."""
+    tree = ast.parse(text)
+    names = tuple(imported(tree, name, is_package))
+    return hashlib.sha256(ast.dump(without_docstrings(tree)).encode()).hexdigest(), names
 
 
 def source_of(module: str) -> Path | None:
