@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Installation does not byte-compile (below), so the first import of a module must be let to.
+export PYTHONDONTWRITEBYTECODE :=
 # Byte-compiling every package at installation costs minutes, and most of it is never imported.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 

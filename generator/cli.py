@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import functools
-import http.server
+import os
 import sys
 import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
 from generator import __version__
 from generator.artifact import ArtifactStore
+from generator.deferred import Deferred
 from generator.figures import KINDS
 from generator.library import Library
 from generator.pipeline import build as build_site
@@ -24,6 +25,11 @@ from generator.progress import display
 from generator.settings import read_settings
 from generator.spec import BuildError, BuildErrors, nearest
 from generator.weights import write_weights
+
+if TYPE_CHECKING:
+    import http.server as http_server
+else:
+    http_server = Deferred("http.server")  # only `serve` needs it, and it is slow to import
 
 CONTENT = click.option(
     "--content",
@@ -92,6 +98,9 @@ def main() -> None:
     A report is a folder with content/site.toml, which names models and data sets, and content/posts/*.md, where a
     fenced ```figure block asks for a figure. Start with `whatfires build`; `whatfires kinds` lists what can be shown.
     """
+    # Read by OpenMP when torch is loaded: threads that wait for each other sleep after a thousand turns. By
+    # default they turn for milliseconds, and where another program holds a core, all work stands still for as long.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
 @main.command()
@@ -183,8 +192,8 @@ def serve(out: Path, port: int) -> None:
     """Serve a built site on localhost, until Ctrl-C."""
     if not (out / "index.html").exists():
         raise BuildError(f"there is no site in {shown(out)} yet; run whatfires build")
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(out))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+    handler = functools.partial(http_server.SimpleHTTPRequestHandler, directory=str(out))
+    with http_server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         click.echo(f"http://localhost:{server.server_port}/ (Ctrl-C stops)")
         try:
             server.serve_forever()

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
@@ -79,6 +80,7 @@ class ClaimBlock(Options):
 
 
 Block = TypeVar("Block", bound=Options)
+Lines = Mapping[tuple[str | int, ...], int]  # of each key of a block, by its path
 BLOCK_KEYS = set(FigureBlock.model_fields)
 
 
@@ -96,6 +98,11 @@ class Reading:
     values: list[Value] = field(default_factory=list)
     references: list[tuple[str, Place]] = field(default_factory=list)
     cursor: int = 0  # blocks are met in the order in which they are written
+
+    @cached_property
+    def captions(self) -> Markdown:
+        """What converts captions; made once, which takes longer than a caption."""
+        return markdown_for(self, path_in_site(self.path, self.root))
 
     def wrong(self, message: str, line: int) -> None:
         self.errors.append(BuildError(message, Place(self.shown, line)))
@@ -160,7 +167,7 @@ def read_post(path: Path, root: Path, shown: str) -> Post:
         claims=tuple(reading.claims),
         values=tuple(reading.values),
         references=tuple(reading.references),
-        **front.model_dump(),
+        **front[0].model_dump(),
     )
 
 
@@ -199,10 +206,10 @@ def markdown_for(reading: Reading, site_path: str) -> Markdown:
 
 def read_figure(reading: Reading, source: str, line: int) -> str:
     """A figure block -> its hole in the body; what is wrong with it is noted in `reading`."""
-    values = read_yaml(reading, source, line)
-    if values is None:
+    found = read_yaml(reading, source, line)
+    if found is None:
         return ""
-    lines = {path: line + 1 + at for path, at in key_lines(source).items()}
+    values, lines = found
     common = {key: value for key, value in values.items() if key in BLOCK_KEYS}
     block = validated(reading, FigureBlock, common, lines, line)
     if block is None:
@@ -245,10 +252,10 @@ def read_figure(reading: Reading, source: str, line: int) -> str:
 
 def read_claim(reading: Reading, source: str, line: int) -> str:
     """A claim block -> its hole in the body."""
-    block = read_block(reading, ClaimBlock, source, line)
-    if block is None:
+    found = read_block(reading, ClaimBlock, source, line)
+    if found is None:
         return ""
-    lines = {path: line + 1 + at for path, at in key_lines(source).items()}
+    block, lines = found
     match = EXPECTATION.fullmatch(block.expect.strip())
     if match is None:
         reading.wrong(
@@ -274,46 +281,65 @@ def read_claim(reading: Reading, source: str, line: int) -> str:
 
 def inline(reading: Reading, text: str) -> str:
     """A caption's Markdown as HTML, without the paragraph around it if it is a single one."""
-    html = markdown_for(reading, path_in_site(reading.path, reading.root)).convert(text.strip())
+    html = reading.captions.reset().convert(text.strip())
     single = re.fullmatch(r"<p>(.*)</p>", html, re.DOTALL)
     return single[1] if single and "<p>" not in single[1] else html
 
 
-def read_yaml(reading: Reading, source: str, line: int) -> dict[str, Any] | None:
-    """A block's YAML as a mapping; None, with a note of why, if it is none."""
+class PlainLoader(yaml.SafeLoader):
+    """YAML without aliases: a few lines of them can stand for gigabytes."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            problem = "aliases (*name) are not read here; write the value again"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=self.get_event().start_mark)  # type: ignore[no-untyped-call]
+        return super().compose_node(parent, index)
+
+
+def read_yaml(reading: Reading, source: str, line: int) -> tuple[dict[str, Any], Lines] | None:
+    """A block's YAML as a mapping, and the line of each key; None, with a note of why, if it is none."""
     if len(source) > MOST_YAML:
         reading.wrong(f"the block has {len(source):,} characters; at most {MOST_YAML:,} are read", line)
         return None
+    loader = PlainLoader(source)
     try:
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(source)):
-            reading.wrong("YAML aliases (*name) are not read here; write the value again", line)
-            return None
-        values = yaml.safe_load(source)
+        node = loader.get_single_node()
+        values = loader.construct_document(node) if node else None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         reading.wrong(f"YAML: {getattr(error, 'problem', None) or error}", line + 1 + (mark.line if mark else 0))
         return None
+    except RecursionError:
+        reading.wrong("YAML: nested too deeply", line)
+        return None
+    finally:
+        loader.dispose()
     if not isinstance(values, dict):
         reading.wrong("the block is not a list of `key: value` lines", line)
         return None
-    for path in repeated_keys(source):
-        reading.wrong(f"the key {path[-1]!r} is written twice", line + 1 + key_lines(source)[path])
-        return None
-    return {str(key): value for key, value in values.items()}
+    lines: dict[tuple[str | int, ...], int] = {}
+    for path, at in key_lines(node):
+        if path in lines:
+            reading.wrong(f"the key {path[-1]!r} is written twice", line + 1 + at)
+            return None
+        lines[path] = line + 1 + at
+    return {str(key): value for key, value in values.items()}, lines
 
 
-def read_block(reading: Reading, model: type[Block], source: str, line: int) -> Block | None:
-    values = read_yaml(reading, source, line)
-    if values is None:
+def read_block(reading: Reading, model: type[Block], source: str, line: int) -> tuple[Block, Lines] | None:
+    """A block as `model`, and the line of each key; None, with a note of why, if it is not one."""
+    found = read_yaml(reading, source, line)
+    if found is None:
         return None
-    return validated(reading, model, values, {path: line + 1 + at for path, at in key_lines(source).items()}, line)
+    block = validated(reading, model, *found, line)
+    return None if block is None else (block, found[1])
 
 
 def validated(
     reading: Reading,
     model: type[Block],
     values: Mapping[str, Any],
-    lines: Mapping[tuple[str | int, ...], int],
+    lines: Lines,
     line: int,
     prefix: str = "",
     more_keys: set[str] = frozenset(),  # type: ignore[assignment]
@@ -357,25 +383,16 @@ def fields_at(model: type[Options], path: tuple[str | int, ...]) -> Iterator[str
     yield from model.model_fields
 
 
-def key_lines(source: str) -> dict[tuple[str | int, ...], int]:
-    """The line, from 0, of every key of a YAML mapping, by its path."""
-    return dict(walk(yaml.compose(source, Loader=yaml.SafeLoader), ()))
-
-
-def walk(node: yaml.Node | None, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], int]]:
+def key_lines(node: yaml.Node | None, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], int]]:
+    """The path and the line, from 0, of every key of a YAML mapping."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             yield (*path, str(key.value)), key.start_mark.line
-            yield from walk(value, (*path, str(key.value)))
+            yield from key_lines(value, (*path, str(key.value)))
     elif isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):
             yield (*path, number), value.start_mark.line
-            yield from walk(value, (*path, number))
-
-
-def repeated_keys(source: str) -> list[tuple[str | int, ...]]:
-    paths = [path for path, _ in walk(yaml.compose(source, Loader=yaml.SafeLoader), ())]
-    return [path for path in dict.fromkeys(paths) if paths.count(path) > 1]
+            yield from key_lines(value, (*path, number))
 
 
 class Holes(Extension):

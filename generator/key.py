@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)  # nodes that may have a docstring
+REACHING = (ast.Import, ast.ImportFrom, ast.Attribute)  # nodes that may name another module
 LIBRARIES = ("torch", "torchvision", "numpy", "pillow", "scikit-learn")  # those whose results show in an artifact
 
 
@@ -51,10 +54,34 @@ def code_digest(module: str) -> str:
 
 @cache
 def read_code(text: str, name: str, is_package: bool) -> tuple[str, tuple[str, ...]]:
-    """The digest of a module's code, and what it imports; each text is parsed once, whoever reaches it."""
-    tree = ast.parse(text)
-    names = tuple(imported(tree, name, is_package))
-    return hashlib.sha256(ast.dump(without_docstrings(tree)).encode()).hexdigest(), names
+    """The digest of a module's code, and what it imports; each text is read once, whoever reaches it."""
+    found: list[ast.AST] = []
+    described = description(ast.parse(text), found)
+    return hashlib.sha256(described.encode()).hexdigest(), tuple(imported(found, name, is_package))
+
+
+def description(node: Any, found: list[ast.AST]) -> str:
+    """A syntax tree as text, less its docstrings: what is said about code does not change what it computes.
+
+    Nodes that may import are appended to `found`. `ast.dump` and `ast.walk` would say the same in three
+    passes; reading the code is most of a build in which nothing changed.
+    """
+    if isinstance(node, ast.AST):
+        if isinstance(node, REACHING):
+            found.append(node)
+        fields = [getattr(node, name, None) for name in node._fields]
+        if isinstance(node, DOCUMENTED) and is_docstring(node.body):
+            fields[node._fields.index("body")] = node.body[1:]
+        return f"{type(node).__name__}({','.join([description(one, found) for one in fields])})"
+    if isinstance(node, list):
+        return f"[{','.join([description(one, found) for one in node])}]"
+    return repr(node)
+
+
+def is_docstring(body: list[ast.stmt]) -> bool:
+    """Whether a body begins with one."""
+    first = body[0] if body else None
+    return isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
 
 
 def source_of(module: str) -> Path | None:
@@ -66,13 +93,13 @@ def source_of(module: str) -> Path | None:
     return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
 
 
-def imported(tree: ast.AST, module: str, is_package: bool) -> Iterator[str]:
+def imported(nodes: Iterable[ast.AST], module: str, is_package: bool) -> Iterator[str]:
     """Names that the code imports, and instruments that it reaches as attributes of `interp`.
 
     `interp` loads its modules lazily, so an import statement does not say which of them are used;
     the attribute does.
     """
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -85,17 +112,3 @@ def imported(tree: ast.AST, module: str, is_package: bool) -> Iterator[str]:
             yield from (f"{base}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "interp":
             yield f"generator.interp.{node.attr}"
-
-
-def without_docstrings(tree: ast.Module) -> ast.Module:
-    """The same tree, less its docstrings: what is said about code does not change what it computes."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            first = node.body[0] if node.body else None
-            if (
-                isinstance(first, ast.Expr)
-                and isinstance(first.value, ast.Constant)
-                and isinstance(first.value.value, str)
-            ):
-                node.body = node.body[1:]
-    return tree
