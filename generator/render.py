@@ -87,7 +87,7 @@ def theme_folders(theme: str) -> list[str]:
 
 @cache
 def environment(theme: str) -> Environment:
-    return Environment(
+    env = Environment(
         loader=FileSystemLoader(theme_folders(theme)),
         autoescape=True,
         undefined=StrictUndefined,
@@ -95,6 +95,8 @@ def environment(theme: str) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    env.globals["number"] = number
+    return env
 
 
 def render_site(
@@ -319,17 +321,27 @@ class PostWriter:
         return self.env.get_template("claim.html").render(claim=shown)
 
 
-def written(number: float, format: str) -> str:
+def written(value: float, format: str) -> str:
     """A measure as prose shows it: whole numbers whole, others to three digits, or as `format` says.
 
     >>> written(0.98123, ""), written(768, ""), written(0.052, ".0%"), written(12.0, "d")
     ('0.981', '768', '5%', '12')
     """
     if format.endswith("d"):
-        return f"{round(number):{format}}"
+        return number(format, round(value))
     if format:
-        return f"{number:{format}}"
-    return f"{int(number)}" if float(number).is_integer() and abs(number) < 1e15 else f"{number:.3g}"
+        return number(format, value)
+    return number("d", int(value)) if float(value).is_integer() and abs(value) < 1e15 else number(".3g", value)
+
+
+def number(format: str, value: float) -> str:
+    """A number by a format of Python's, with a minus sign that is as long as a plus, and none before zero.
+
+    >>> number(".2f", -0.333), number(".2f", -0.001)
+    ('−0.33', '0.00')
+    """
+    text = f"{value:{format}}"
+    return text.lstrip("-") if not text.strip("-0.%") else text.replace("-", "−")
 
 
 def provenance(artifact: Artifact, job: Job) -> list[tuple[str, str]]:

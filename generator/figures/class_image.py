@@ -22,7 +22,6 @@ from generator.spec import BuildError, FigureOptions, nearest
 EXAMPLE = """\
 model: tiny-vision
 classes: [a, c]
-coarse: 2
 steps: 3
 caption: What two classes look like to a network that has seen nothing yet.
 """
@@ -34,25 +33,20 @@ class Options(FigureOptions):
         min_length=1, max_length=24, description="the model's names of classes, in order of display"
     )
     size: int | None = Field(None, ge=16, le=1024, description="pixels on a side; the model's input size if not given")
-    coarse: int = Field(
-        60,
-        ge=0,
-        le=5000,
-        description="steps of ascent at a smaller size first, where a whole object fits and a step costs less",
-    )
-    coarse_size: float = Field(0.6, gt=0.1, le=1, description="that size, as a share of the picture's")
-    steps: int = Field(25, ge=1, le=5000, description="steps of ascent at full size")
-    rate: float = Field(0.03, gt=0, le=1, description="step size of Adam; each run of steps ends slower")
+    steps: int = Field(160, ge=1, le=5000, description="steps of ascent")
+    rate: float = Field(0.01, gt=0, le=1, description="step size of Adam")
     decay: float = Field(
-        1.25, ge=0, le=3, description="coefficients are scaled by 1 / frequency ** decay; higher is smoother"
+        1.5, ge=0, le=3, description="coefficients are scaled by 1 / frequency ** decay; higher is smoother"
     )
     saturation: float = Field(
-        1.0, gt=0, le=10, description="how readily a step changes hue; 1 is as photographs have it"
+        1.3, gt=0, le=10, description="how readily a step changes hue; 1 is as photographs have it"
     )
     rotation: float = Field(10.0, ge=0, le=180, description="random turns at each step, degrees either way")
-    zoom: tuple[float, float] = Field((0.95, 1.1), description="random magnification at each step, from and to")
-    shift: float = Field(0.05, ge=0, le=0.5, description="random shifts at each step, as a share of the size")
-    noise: float = Field(0.05, ge=0, le=1, description="random noise at each step, its standard deviation")
+    zoom: tuple[float, float] = Field((0.8, 1.15), description="random magnification at each step, from and to")
+    shift: float = Field(0.08, ge=0, le=0.5, description="random shifts at each step, as a share of the size")
+    noise: float = Field(
+        0.1, ge=0, le=1, description="random noise at each step; more of it leaves larger, plainer forms"
+    )
 
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
@@ -84,7 +78,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     data = {
         "pictures": pictures,
         "classes": len(model.classes),
-        "steps": options.coarse + options.steps,
+        "steps": options.steps,
         "seed": options.seed,
     }
     return Artifact(arrays, data, measures)
@@ -106,27 +100,22 @@ def grow(model: Model, target: int, options: Options, progress: Any) -> NDArray[
         device=interp.hooks.device(model.network),
     )
 
-    def climb(steps: int, share: float, before: int) -> Any:
-        def transform(images: Any) -> Any:
-            small = interp.pictures.fit(images, round(share * max(height, width)))
-            moved = interp.transforms.wobble(
-                small, sources, rotation=options.rotation, zoom=options.zoom, shift=options.shift * min(small.shape[2:])
-            )
-            return interp.transforms.noise(moved, sources, options.noise)
-
-        return interp.ascent.ascend(
-            picture,
-            lambda images: interp.objectives.logit(model.network(model.normalise(images)), [target]),
-            steps=steps,
-            rate=options.rate,
-            transform=transform,
-            progress=lambda done, total: progress(before + done, options.coarse + options.steps),
-            name=f"the logit of {model.classes[target]!r}",
+    def transform(images: Any) -> Any:
+        moved = interp.transforms.wobble(
+            images, sources, rotation=options.rotation, zoom=options.zoom, shift=options.shift * min(height, width)
         )
+        return interp.transforms.noise(moved, sources, options.noise)
 
-    if options.coarse:
-        climb(options.coarse, options.coarse_size, 0)
-    pixels: NDArray[np.uint8] = interp.pictures.to_pixels(climb(options.steps, 1.0, options.coarse).images)[0]
+    grown = interp.ascent.ascend(
+        picture,
+        lambda images: interp.objectives.logit(model.network(model.normalise(images)), [target]),
+        steps=options.steps,
+        rate=options.rate,
+        transform=transform,
+        progress=progress,
+        name=f"the logit of {model.classes[target]!r}",
+    )
+    pixels: NDArray[np.uint8] = interp.pictures.to_pixels(grown.images)[0]
     return pixels
 
 

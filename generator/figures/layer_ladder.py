@@ -43,17 +43,17 @@ class Options(FigureOptions):
         default_factory=dict, description="by layer, which channels; those drawn by the seed if not given"
     )
     count: int = Field(5, ge=1, le=24, description="channels of each layer")
-    size: int = Field(112, ge=16, le=512, description="pixels on a side in the last layer")
+    size: int = Field(144, ge=16, le=512, description="pixels on a side in the last layer")
     smallest: int = Field(
-        48, ge=16, le=512, description="pixels on a side in the first layer; those between grow evenly"
+        64, ge=16, le=512, description="pixels on a side in the first layer; those between grow evenly"
     )
-    steps: int = Field(60, ge=1, le=5000, description="steps of ascent")
-    rate: float = Field(0.05, gt=0, le=1, description="step size of Adam")
+    steps: int = Field(80, ge=1, le=5000, description="steps of ascent")
+    rate: float = Field(0.03, gt=0, le=1, description="step size of Adam")
     decay: float = Field(
-        1.0, ge=0, le=3, description="coefficients are scaled by 1 / frequency ** decay; higher is smoother"
+        1.3, ge=0, le=3, description="coefficients are scaled by 1 / frequency ** decay; higher is smoother"
     )
     saturation: float = Field(
-        1.0, gt=0, le=10, description="how readily a step changes hue; 1 is as photographs have it"
+        1.3, gt=0, le=10, description="how readily a step changes hue; 1 is as photographs have it"
     )
     rotation: float = Field(5.0, ge=0, le=180, description="random turns at each step, degrees either way")
     zoom: tuple[float, float] = Field((0.95, 1.1), description="random magnification at each step, from and to")
