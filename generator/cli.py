@@ -80,6 +80,8 @@ def tells_errors(command: Callable[..., Any]) -> Callable[..., Any]:
             )
         except BuildError as problem:
             click.echo(f"error: {problem}", err=True)
+        except BrokenPipeError:
+            raise  # the reader of our output has seen enough; click ends quietly
         except OSError as problem:
             click.echo(f"error: {problem.filename or ''}: {problem.strerror or problem}", err=True)
         except KeyboardInterrupt:

@@ -1,6 +1,8 @@
 """The command line: what it prints, and what it exits with."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -91,6 +93,16 @@ def test_kinds_lists_and_teaches_every_kind() -> None:
         assert kind in listed
         assert f"kind: {kind}" in run("kinds", kind)[1]
     assert "did you mean 'dream'" in run("kinds", "draem")[1]
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    """As in `whatfires kinds | head -1`."""
+    command = [sys.executable, "-c", "from generator.cli import main; main(['kinds'])"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
 
 
 def test_an_unknown_command_is_answered_with_the_nearest() -> None:
