@@ -39,6 +39,7 @@ COMPARE: dict[str, Callable[[float, float], bool]] = {
 }
 SIGNS = {">=": "≥", "<=": "≤", ">": ">", "<": "<", "==": "="}
 WORDS_PER_MINUTE = 230
+THUMBNAIL = 128  # pixels of the longer side, below which a picture is a blur in lists of posts
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def render_site(
             "description": post.description,
             "authors": list(post.authors) or ([site.author] if site.author else []),
             "tags": [{"name": tag, "path": tag_path(tag)} for tag in post.tags],
-            "picture": writer.first_picture,
+            "picture": writer.thumbnail(),
         }
         contents = Markup(post.contents)  # made by Markdown's toc from headings
         minutes = max(1, round(words / WORDS_PER_MINUTE)) if post.date else None
@@ -223,7 +224,15 @@ class PostWriter:
         self.claims = {claim.id: claim for claim in post.claims}
         self.jobs = {id: jobs[post.path, id] for id in self.figures}
         self.artifacts = {id: artifacts[job.key] for id, job in self.jobs.items()}
-        self.first_picture: dict[str, Any] | None = None
+        self.illustrations: list[Picture] = []
+
+    def thumbnail(self) -> dict[str, Any] | None:
+        """What stands for the post in lists: its first picture that is not too small for that, else its first."""
+        large = [one for one in self.illustrations if max(one.width, one.height) >= THUMBNAIL]
+        for picture in (large or self.illustrations)[:1]:
+            url = posixpath.normpath(posixpath.join(posixpath.dirname(self.post.path), picture.url))
+            return {"url": url, "width": picture.width, "height": picture.height}
+        return None
 
     def filled(self, text: str) -> str:
         return HOLE.sub(self.fill, text)
@@ -255,14 +264,7 @@ class PostWriter:
             )
         except TemplateNotFound as error:
             raise BuildError(f"the theme has no figures/{spec.kind}.html", spec.place) from error
-        if self.first_picture is None and pictures:
-            name, picture = next(iter(pictures.items()))
-            self.first_picture = {
-                "url": posixpath.normpath(posixpath.join(posixpath.dirname(self.post.path), picture.url)),
-                "width": picture.width,
-                "height": picture.height,
-                "alt": name.replace("-", " "),
-            }
+        self.illustrations += pictures.values()
         return self.env.get_template("figure.html").render(
             figure={
                 **shown,
