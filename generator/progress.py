@@ -1,6 +1,7 @@
 """What is said while a build works: a line for each figure under way, and an estimate of the whole.
 
-On a terminal the lines move (rich); elsewhere each figure has one plain line when it is done.
+On a terminal the lines move (rich); elsewhere each figure has one plain line when it is done, and one now and
+then while it is not, so that a log shows that the build lives.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ class Quiet:
 
 
 class Plain:
-    """One line for each figure, when it is done, with the time that is left at the pace so far."""
+    """One line for each figure when it is done, with the time that is left at the pace so far."""
+
+    PAUSE = 30.0  # seconds between lines about the same figure
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -47,20 +50,23 @@ class Plain:
     def begin(self, total: int) -> None:
         self.total, self.done, self.began = total, 0, time.monotonic()
 
-    def start(self, name: str) -> None: ...
+    def start(self, name: str) -> None:
+        self.name, self.told = name, time.monotonic()
 
-    def advance(self, done: int, total: int, what: str = "") -> None: ...
+    def advance(self, done: int, total: int, what: str = "") -> None:
+        now = time.monotonic()
+        if now - self.told >= self.PAUSE:
+            self.told = now
+            self.print(self.done + 1, f"{self.name}: {what + ', ' if what else ''}{done / max(total, 1):.0%} done")
 
     def finish(self, name: str, seconds: float, error: str = "") -> None:
         self.done += 1
         left = (time.monotonic() - self.began) / self.done * (self.total - self.done)
         rest = f", about {left:.0f} s left" if self.done < self.total else ""
-        self.console.print(
-            f"[{self.done}/{self.total}] {name}: {'failed' if error else 'computed'} in {seconds:.1f} s{rest}",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
+        self.print(self.done, f"{name}: {'failed' if error else 'computed'} in {seconds:.1f} s{rest}")
+
+    def print(self, number: int, line: str) -> None:
+        self.console.print(f"[{number}/{self.total}] {line}", markup=False, highlight=False, soft_wrap=True)
 
 
 class Live:

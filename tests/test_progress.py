@@ -1,0 +1,36 @@
+"""What a log shows while a build works."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from generator import progress
+
+
+def test_a_log_has_a_line_for_each_figure_and_one_now_and_then_while_it_is_computed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter([0.0, 0.0, 10.0, 31.0, 45.0, 62.0, 80.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    log = io.StringIO()
+    plain = progress.Plain(Console(file=log))
+
+    plain.begin(2)
+    plain.start("cells")
+    plain.advance(1, 10, "training lstm")
+    plain.advance(5, 10, "training lstm")
+    plain.advance(6, 10, "training lstm")
+    plain.advance(1, 4)
+    plain.finish("cells", 80.0)
+
+    assert log.getvalue().splitlines() == [
+        "[1/2] cells: training lstm, 50% done",
+        "[1/2] cells: 25% done",
+        "[1/2] cells: computed in 80.0 s, about 80 s left",
+    ]
+
+
+def test_a_log_is_no_terminal() -> None:
+    with progress.display(Console(file=io.StringIO())) as display:
+        assert isinstance(display, progress.Plain)
