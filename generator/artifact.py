@@ -5,6 +5,7 @@ An artifact holds no HTML, so the same artifact can be shown under any theme.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import io
 import json
@@ -69,6 +70,12 @@ def write_whole(path: Path, content: bytes) -> None:
         raise
 
 
+def matching(root: Path, pattern: str) -> list[Path]:
+    """The files that a glob names, relative to `root` or absolute, by name."""
+    names = glob.glob(pattern, root_dir=root, recursive=True)  # noqa: PTH207  (Path.glob refuses absolute patterns)
+    return sorted(root / name for name in names if (root / name).is_file())
+
+
 class ArtifactStore:
     """A folder of artifacts by key. What cannot be read back whole counts as absent, and is computed again."""
 
@@ -90,7 +97,7 @@ class ArtifactStore:
                 for name, content in members.items()
             }
             return Artifact(arrays, meta["data"], meta["measures"], meta["provenance"])
-        except (OSError, zipfile.BadZipFile, ValueError, KeyError, EOFError):
+        except Exception:  # damage shows as anything, from zlib's errors to NotImplementedError
             return None
 
     def has(self, key: str) -> bool:

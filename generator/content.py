@@ -33,12 +33,13 @@ from generator.spec import (
     Place,
     Post,
     Value,
+    fields_at,
     nearest,
 )
 
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?\n)---[ \t]*\n", re.DOTALL)
 VALUE = re.compile(r"\{value(?::(?P<format>[^}]*))?\}\s+(?P<figure>[\w-]+)\.(?P<measure>\S+)")
-FORMAT = re.compile(r"[+]?,?(\.\d{1,2})?[efg%d]?")
+FORMAT = re.compile(r"[+]?,?((\.\d{1,2})?[efg%]?|d)")
 EXPECTATION = re.compile(r"(?P<measure>\S+)\s*(?P<comparison>>=|<=|==|>|<)\s*(?P<bound>[-+]?[\d.]+(?:e[-+]?\d+)?)")
 ID = re.compile(r"[a-z][a-z0-9-]*")
 MOST_YAML = 100_000  # characters of one block: more is an accident or an attack
@@ -302,12 +303,16 @@ def read_yaml(reading: Reading, source: str, line: int) -> tuple[dict[str, Any],
         reading.wrong(f"the block has {len(source):,} characters; at most {MOST_YAML:,} are read", line)
         return None
     loader = PlainLoader(source)
+    node = None
     try:
         node = loader.get_single_node()
         values = loader.construct_document(node) if node else None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         reading.wrong(f"YAML: {getattr(error, 'problem', None) or error}", line + 1 + (mark.line if mark else 0))
+        return None
+    except ValueError as error:  # of values such as 2026-13-45, which is like a date and is none
+        reading.wrong(f"YAML: {error}", line + 1 + line_of_bad_value(node))
         return None
     except RecursionError:
         reading.wrong("YAML: nested too deeply", line)
@@ -324,6 +329,16 @@ def read_yaml(reading: Reading, source: str, line: int) -> tuple[dict[str, Any],
             return None
         lines[path] = line + 1 + at
     return {str(key): value for key, value in values.items()}, lines
+
+
+def line_of_bad_value(node: yaml.Node | None) -> int:
+    """The line, from 0, of the first key of a mapping whose value cannot be made."""
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        try:
+            PlainLoader("").construct_document(value)
+        except ValueError:
+            return int(key.start_mark.line)
+    return 0
 
 
 def read_block(reading: Reading, model: type[Block], source: str, line: int) -> tuple[Block, Lines] | None:
@@ -366,21 +381,6 @@ def validated(
                 )
             reading.wrong(prefix + message, at)
         return None
-
-
-def fields_at(model: type[Options], path: tuple[str | int, ...]) -> Iterator[str]:
-    """Names of the fields of the options model that stands at `path` inside `model`."""
-    for part in path:
-        annotation = model.model_fields[str(part)].annotation if str(part) in model.model_fields else None
-        inside = [
-            one
-            for one in (annotation, *getattr(annotation, "__args__", ()))
-            if isinstance(one, type) and issubclass(one, Options)
-        ]
-        if not inside:
-            return
-        model = inside[0]
-    yield from model.model_fields
 
 
 def key_lines(node: yaml.Node | None, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], int]]:

@@ -48,12 +48,8 @@ class Inputs:
     def documents(self, dataset: str, split: str = "test") -> list[Document]:
         return self.library.documents(dataset, split)
 
-    def picture(self, choice: ImageChoice) -> NDArray[np.uint8]:
-        """The chosen image: uint8, (height, width, 3), sRGB, at its own size."""
-        return self.labelled_picture(choice)[0]
-
     def labelled_picture(self, choice: ImageChoice) -> tuple[NDArray[np.uint8], str]:
-        """The chosen image and its true class, "" where it has none."""
+        """The chosen image, uint8, (height, width, 3), sRGB, and its true class, "" where it has none."""
         if choice.dataset is not None:
             images = self.images(choice.dataset, choice.split)
             numbers = np.arange(len(images.labels))
@@ -100,7 +96,10 @@ def sample(name: str) -> NDArray[np.uint8]:
         raise BuildError("sample images come with scikit-image: pip install 'whatfires[examples]'") from error
     if name not in public:
         raise BuildError(f"scikit-image has no sample {name!r}{nearest(name, public)}")
-    pixels = getattr(skimage.data, name)()
+    try:
+        pixels = getattr(skimage.data, name)()
+    except Exception as error:  # most samples are no part of the package, and would be downloaded
+        raise BuildError(f"scikit-image does not carry its sample {name!r} in the package ({error})") from error
     return np.asarray(pixels, dtype=np.uint8)
 
 
@@ -113,5 +112,5 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
                     f"image {path} has {image.width} × {image.height} pixels; at most {MOST_PIXELS:,} are read"
                 )
             return np.asarray(image.convert("RGB"))
-    except (OSError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # Pillow's, of damaged files
         raise BuildError(f"image {path} cannot be read: {error}") from error

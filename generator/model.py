@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ class Model:
     """A network in eval mode with frozen parameters, and the meaning of its inputs and outputs.
 
     classes: names of the logits, in order; empty where the network has none. symbols: the characters
-    of a text model, the first standing for all unknown ones. measures: what its training card states.
+    of a text model, the first standing for all unknown ones.
     """
 
     name: str
@@ -34,7 +33,6 @@ class Model:
     classes: tuple[str, ...] = ()
     image: ImageInput | None = None
     symbols: str = ""
-    measures: Mapping[str, float] = field(default_factory=dict)
 
     def layers(self) -> list[str]:
         return [name for name, _ in self.network.named_modules() if name]

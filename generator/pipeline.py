@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import time
@@ -19,7 +20,7 @@ from generator.key import code_digest, versions
 from generator.library import Library
 from generator.progress import Display, Quiet
 from generator.publish import feed, report, same_report
-from generator.render import Site, Verdict, judged, render_site
+from generator.render import GENERATED, Site, Verdict, judged, render_site, tag_path
 from generator.runners import here
 from generator.settings import line_of, read_settings
 from generator.spec import BuildError, BuildErrors, Claim, FigureSpec, Job, Options, Post, Value, nearest
@@ -69,6 +70,7 @@ def build(
         if id not in ids:
             raise BuildError(f"no figure {id!r}{nearest(id, ids)}")
     anew = {job.key for (_, id), job in plan.jobs.items() if id in again}
+    train_quoted(plan, display)
     artifacts, missing = obtain(plan, plan.jobs.values(), store, display, anew)
     written, removed, broken, pages = write_site(plan, artifacts, missing, out)
     return Outcome(len(missing), len(artifacts) - len(missing), written, removed, broken, pages)
@@ -76,6 +78,7 @@ def build(
 
 def check_claims(plan: Plan, store: ArtifactStore, display: Display) -> list[Verdict]:
     """The verdict of every claim; only the figures that claims name are computed."""
+    train_quoted(plan, display)
     named = {(post.path, claim.figure) for post in plan.posts for claim in post.claims}
     artifacts, _ = obtain(plan, [job for place, job in plan.jobs.items() if place in named], store, display)
     verdicts = []
@@ -97,6 +100,8 @@ def obtain(
 
     def compute(job: Job) -> Artifact:
         start = time.perf_counter()
+        for error in unknown_names(job, plan.library):  # of a model that was trained only now
+            raise error
         inputs = Inputs(plan.library, job.options.model, display.advance)
         artifact: Artifact = import_module(KINDS[job.kind]).compute(job.options, inputs)
         provenance = {"ingredients": job.ingredients, "seconds": round(time.perf_counter() - start, 1), "device": "cpu"}
@@ -113,6 +118,36 @@ def obtain(
     if errors:
         raise BuildErrors(errors)
     return artifacts, {job.key for job in missing}
+
+
+def train_quoted(plan: Plan, display: Display) -> None:
+    """Train the models whose measures prose and claims state, where that is not done yet."""
+    library = plan.library
+    quoted = {value.figure for post in plan.posts for value in post.values}
+    quoted |= {claim.figure for post in plan.posts for claim in post.claims}
+    names = sorted(name for name in quoted & set(library.models) if library.untaught(name))
+    if names:
+        display.begin(len(names))
+    for name in names:
+        start = time.perf_counter()
+        display.start(name)
+        library.model(name)
+        display.finish(name, time.perf_counter() - start)
+
+
+def same_paths(posts: Sequence[Post]) -> Iterable[BuildError]:
+    """Posts and tags whose pages would overwrite each other, or a page that every site has."""
+    taken = dict.fromkeys(GENERATED, "every site")
+    for post in posts:
+        if post.path in taken:
+            yield BuildError(f"its page {post.path} is also that of {taken[post.path]}; rename one", post.place)
+        taken.setdefault(post.path, post.place.file)
+    tags: dict[str, str] = {}
+    for post in posts:
+        for tag in post.tags:
+            other = tags.setdefault(tag_path(tag), tag)
+            if other != tag:
+                yield BuildError(f"the tags {other!r} and {tag!r} would share a page; write them alike", post.place)
 
 
 def make_plan(content: Path, store: ArtifactStore, display: Display, drafts: bool = False) -> Plan:
@@ -153,11 +188,12 @@ def make_plan(content: Path, store: ArtifactStore, display: Display, drafts: boo
             figures.append(spec)
         resolved.append(replace(post, figures=tuple(figures)))
         errors += unknown_references(post, library)
+    errors += same_paths(posts)
     if not posts and not errors:
         errors.append(BuildError(f"there is no post in {shown(content / 'posts')}; write one as NAME.md"))
     wanted = {job.key: job for job in jobs.values()}
     for job in wanted.values():
-        if not store.has(job.key):
+        if not store.has(job.key) and not (job.options.model and library.untaught(job.options.model)):
             errors += unknown_names(job, library)
     if errors:
         raise BuildErrors(errors)
@@ -222,12 +258,7 @@ def make_job(spec: FigureSpec, library: Library) -> Job:
     if model is not None:
         ingredients["model"] = library.fingerprint(model)
     for field, name in names_in(spec.options, "dataset"):
-        row = library.datasets[name]
-        ingredients.setdefault("data", {})[field] = {
-            "digest": library.dataset_digest(name),
-            "settings": row.settings.model_dump(mode="json", exclude={"path"}),
-            "code": code_digest(row.module.__name__),
-        }
+        ingredients.setdefault("data", {})[field] = library.data_fingerprint(name)
     for field, name in names_in(spec.options, "file"):
         path = library.root / name
         if not path.is_file():
@@ -237,9 +268,9 @@ def make_job(spec: FigureSpec, library: Library) -> Job:
 
 
 def nameless(options: Any) -> Any:
-    """Options without the names of models, data sets and files: what these hold is told by their digests."""
+    """Options without the names of models and data sets: what these hold is told by their digests."""
     if isinstance(options, dict):
-        return {key: nameless(value) for key, value in options.items() if key not in ("model", "dataset", "file")}
+        return {key: nameless(value) for key, value in options.items() if key not in ("model", "dataset")}
     return [nameless(value) for value in options] if isinstance(options, list) else options
 
 
@@ -261,7 +292,8 @@ def unknown_references(post: Post, library: Library) -> Iterable[BuildError]:
 def unknown_names(job: Job, library: Library) -> Iterable[BuildError]:
     """Layers and classes that the figure names and its model has not: told before anything is computed.
 
-    Loads the model, so it is asked only of figures that must be computed.
+    Loads the model, so it is asked only of figures that must be computed; a model that must be trained first
+    is asked after that.
     """
     name = job.options.model
     asked = {key: getattr(job.options, key, None) for key in ("layer", "layers", "classes")}
@@ -283,12 +315,30 @@ def unknown_names(job: Job, library: Library) -> Iterable[BuildError]:
                 yield BuildError(f"figure {job.id}: unknown {what} {one!r} of model {name}{nearest(one, known)}", place)
 
 
+def take(out: Path, content: Path) -> None:
+    """Make the folder ours, so that a build that is killed while it writes can be gone on with.
+
+    BuildError where it holds what Whatfires did not write: whatever no page refers to is removed from a site.
+    """
+    if content.resolve().is_relative_to(out.resolve()):
+        raise BuildError(f"{shown(out)} holds the content; a site needs a folder of its own: choose another --out")
+    try:
+        ours = "schema" in (account := json.loads((out / REPORT).read_bytes())) and "pages" in account
+    except (OSError, ValueError, TypeError):
+        ours = False
+    if not ours:
+        if out.exists() and any(not path.name.startswith(".") for path in out.iterdir()):
+            raise BuildError(
+                f"{shown(out)} holds files that Whatfires did not write; choose another --out, or empty it"
+            )
+        write_whole(out / REPORT, b'{"schema": 1, "pages": []}')
+
+
 def write_site(
     plan: Plan, artifacts: Mapping[str, Artifact], computed: set[str], out: Path
 ) -> tuple[int, int, tuple[str, ...], int]:
     """Render everything and write what differs: (files written, files removed, broken claims, pages)."""
-    if out.exists() and not (out / REPORT).exists() and any(not path.name.startswith(".") for path in out.iterdir()):
-        raise BuildError(f"{shown(out)} holds files that Whatfires did not write; choose another --out, or empty it")
+    take(out, plan.library.root)
     rendered = render_site(
         plan.site, plan.posts, plan.jobs, artifacts, plan.library.measures, lambda name: (out / name).exists()
     )
@@ -306,11 +356,15 @@ def write_site(
     keep = set(files) | rendered.kept
     removed = 0
     for path in sorted(out.rglob("*"), reverse=True):
-        name = path.relative_to(out).as_posix()
-        if path.is_dir():
+        inside = path.relative_to(out)
+        if path.name.startswith(WRITING):
+            path.unlink()
+        elif any(part.startswith(".") for part in inside.parts):
+            continue  # .git, .gitignore and their like are not ours
+        elif path.is_dir():
             if not any(path.iterdir()):
                 path.rmdir()
-        elif path.name.startswith(WRITING) or (name not in keep and not name.startswith(".")):
+        elif inside.as_posix() not in keep:
             path.unlink()
             removed += 1
     return written, removed, rendered.broken, rendered.pages

@@ -72,8 +72,8 @@ class Plain:
 class Live:
     """A bar for the whole, and a bar for the figure under way."""
 
-    def __init__(self, console: Console, progress: Progress) -> None:
-        self.console, self.progress = console, progress
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
 
     def begin(self, total: int) -> None:
         self.whole = self.progress.add_task("all figures", total=total)
@@ -111,4 +111,4 @@ def display(console: Console) -> Iterator[Display]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True) as progress:
-        yield Live(console, progress)
+        yield Live(progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,9 @@ from generator.library import Library
 from generator.render import Rendered, Site, environment
 from generator.spec import Job, Post
 
+# https://www.w3.org/TR/xml/#charsets: not even escaped may these stand in a document.
+NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
 
 def feed(site: Site, posts: Sequence[Mapping[str, Any]]) -> bytes:
     """Atom, with full text; links are absolute where site.toml has a base_url."""
@@ -20,7 +24,8 @@ def feed(site: Site, posts: Sequence[Mapping[str, Any]]) -> bytes:
     ]
     updated = max((entry["updated"] for entry in entries), default="1970-01-01T00:00:00Z")
     page = environment(site.theme).get_template("feed.xml")
-    return page.render(site=site, posts=entries, updated=updated, generator_version=__version__).encode()
+    text = page.render(site=site, posts=entries, updated=updated, generator_version=__version__)
+    return NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", text).encode()
 
 
 def report(

@@ -39,6 +39,7 @@ COMPARE: dict[str, Callable[[float, float], bool]] = {
 }
 SIGNS = {">=": "≥", "<=": "≤", ">": ">", "<": "<", "==": "="}
 WORDS_PER_MINUTE = 230
+GENERATED = ("index.html", "tags.html")  # pages that no author writes
 THUMBNAIL = 128  # pixels of the longer side, below which a picture is a blur in lists of posts
 
 

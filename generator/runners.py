@@ -28,7 +28,7 @@ def here(jobs: Sequence[Job], compute: Compute, save: Save, display: Display) ->
             save(job, compute(job))
         except BuildError as problem:
             error = BuildError(f"figure {job.id}: {problem.message}", problem.place or job.place)
-        except (ArithmeticError, LookupError, RuntimeError, ValueError, TypeError, AttributeError, OSError) as problem:
+        except Exception as problem:  # the author's network may raise anything; the other figures go on
             error = BuildError(f"figure {job.id}: {type(problem).__name__}: {problem}", job.place)
             error.__cause__ = problem
         if error:

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from generator.spec import BuildError, Options, Place
+from generator.spec import BuildError, BuildErrors, Options, Place, mistakes
 
 
 class Settings(Options):
@@ -37,29 +37,34 @@ def read_settings(content: Path, shown: str) -> Settings:
         text = path.read_text("utf-8")
     except OSError as error:
         raise BuildError(f"no {shown}: a report needs a content folder with a site.toml") from error
+    except UnicodeDecodeError as error:
+        raise BuildError(f"is not UTF-8 text ({error.reason} at byte {error.start})", Place(shown)) from error
     try:
-        return Settings.model_validate(tomllib.loads(text))
+        settings = Settings.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"line (\d+)", str(error))
         raise BuildError(str(error), Place(shown, int(line[1]) if line else 1)) from error
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise BuildError(f"{key}: {first['msg']}", line_of(text, key, shown)) from error
+        raise BuildErrors(
+            [BuildError(f"{key}: {message}", line_of(text, key, shown)) for key, message in mistakes(error, Settings)]
+        ) from error
+    if settings.theme and not (content / settings.theme).is_dir():
+        raise BuildError(f"theme: there is no folder {settings.theme!r} in {content}", line_of(text, "theme", shown))
+    return settings
 
 
 def line_of(text: str, key: str, shown: str) -> Place:
-    """The line of a TOML file where a dotted key, or the table that holds it, is written."""
-    *tables, last = key.split(".")
-    header = re.compile(rf"^\s*\[\s*{re.escape('.'.join(tables))}\s*\]") if tables else None
-    inside, at = header is None, 1
-    for number, line in enumerate(text.splitlines(), 1):
-        if header and header.match(line):
-            inside, at = True, number
-        elif inside and re.match(rf"^\s*{re.escape(last)}\s*=", line):
-            return Place(shown, number)
-        elif header and inside and line.lstrip().startswith("["):
-            inside = False
-        if re.match(rf"^\s*\[\s*{re.escape(key)}\s*\]", line):
-            return Place(shown, number)
-    return Place(shown, at)
+    """The line of a TOML file where a dotted key is written, or else the nearest table or key that holds it."""
+    parts = key.split(".")
+    for end in range(len(parts), 0, -1):
+        table, last = ".".join(parts[: end - 1]), parts[end - 1]
+        inside = not table
+        for number, line in enumerate(text.splitlines(), 1):
+            header = re.match(r"\s*\[\s*(.*?)\s*\]", line)
+            if header:
+                inside = header[1] == table
+            if (header and header[1] == ".".join(parts[:end])) or (
+                inside and re.match(rf"\s*{re.escape(last)}\s*=", line)
+            ):
+                return Place(shown, number)
+    return Place(shown)

@@ -6,11 +6,11 @@ Nothing here reads a file, loads a model or knows HTML.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 
 @dataclass(frozen=True, order=True)
@@ -60,6 +60,30 @@ class Options(BaseModel):
     """The base of everything an author sets: an unknown key is an error, and nothing changes after reading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def fields_at(model: type[Options], path: tuple[str | int, ...]) -> Iterator[str]:
+    """Names of the fields of the options model that stands at `path` inside `model`."""
+    for part in path:
+        annotation = model.model_fields[str(part)].annotation if str(part) in model.model_fields else None
+        inside = [
+            one
+            for one in (annotation, *getattr(annotation, "__args__", ()))
+            if isinstance(one, type) and issubclass(one, Options)
+        ]
+        if not inside:
+            return
+        model = inside[0]
+    yield from model.model_fields
+
+
+def mistakes(problem: ValidationError, model: type[Options]) -> Iterator[tuple[str, str]]:
+    """(dotted key, what is wrong with it and the nearest right word) of a table that is not like `model`."""
+    for one in problem.errors():
+        path = tuple(one["loc"])
+        hint = nearest(str(path[-1]), fields_at(model, path[:-1])) if one["type"] == "extra_forbidden" else ""
+        message = "there is no such key" if one["type"] == "extra_forbidden" else one["msg"]
+        yield ".".join(map(str, path)), message + hint
 
 
 class FigureOptions(Options):

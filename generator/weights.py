@@ -6,6 +6,7 @@ any pickle that does more than name tensors.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pickle
 import re
@@ -15,10 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.numpy import save
 
-from generator.artifact import file_digest, write_whole
+from generator.artifact import file_digest, matching, write_whole
 from generator.deferred import Deferred
 from generator.spec import BuildError
 
@@ -65,14 +66,19 @@ class Checkpoint:
         """The training card beside the file (same name, .json); empty where there is none."""
         path = self.path.with_suffix(".json")
         try:
-            return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
+            card = dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
         except ValueError as error:
             raise BuildError(f"training card {path}: {error}") from error
+        if card.get("weights", self.digest()) != self.digest():
+            raise BuildError(
+                f"training card {path} is of other weights than {self.path.name}; train again, or remove it"
+            )
+        return card
 
 
 def checkpoints(root: Path, pattern: str) -> list[Checkpoint]:
     """The files that a glob names, by the step in their names, else by time; the newest last."""
-    found = [Checkpoint(path) for path in root.glob(pattern) if path.is_file()] if pattern else []
+    found = [Checkpoint(path) for path in matching(root, pattern)] if pattern else []
     return sorted(found, key=lambda one: (one.step is not None, one.step or 0, one.path.stat().st_mtime, one.path.name))
 
 
@@ -82,7 +88,7 @@ def read_weights(path: Path) -> Weights:
         if path.suffix == ".safetensors":
             with safe_open(path, framework="pt") as file:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
-                about = {name: json.loads(text) for name, text in (file.metadata() or {}).items() if name != "format"}
+                about = {name: plain(text) for name, text in (file.metadata() or {}).items() if name != "format"}
             return Weights(
                 {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()},
                 about,
@@ -95,13 +101,21 @@ def read_weights(path: Path) -> Weights:
             f"checkpoint {path} holds more than tensors, so reading it could execute code, and it is refused; "
             "save model.state_dict() with safetensors.torch.save_file"
         ) from error
-    except (OSError, RuntimeError, ValueError, EOFError, SafetensorError) as error:
+    except Exception as error:  # a damaged file shows as anything that a reader of zips and pickles may raise
         raise BuildError(f"checkpoint {path} cannot be read ({error}); is it truncated?") from error
     if isinstance(state, Mapping) and isinstance(state.get("state_dict"), Mapping):
         state = state["state_dict"]
     if not isinstance(state, Mapping) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise BuildError(f"checkpoint {path} holds no state dict (a mapping of names to tensors)")
     return Weights(dict(state))
+
+
+def plain(text: str) -> Any:
+    """A value of safetensors' metadata: JSON as we write it, or the free text of others."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def write_weights(path: Path, weights: Weights, card: Mapping[str, Any], half: bool = True) -> None:
@@ -111,5 +125,8 @@ def write_weights(path: Path, weights: Weights, card: Mapping[str, Any], half: b
         for name, tensor in weights.tensors.items()
     }
     about = {name: json.dumps(value) for name, value in weights.about.items()}
-    write_whole(path, save(tensors, about))
+    content = save(tensors, about)
+    # The card says of which weights it is: should the second write not be reached, an old card is not believed.
+    card = {**card, "weights": hashlib.sha256(content).hexdigest()}
+    write_whole(path, content)
     write_whole(path.with_suffix(".json"), (json.dumps(card, indent=2) + "\n").encode())

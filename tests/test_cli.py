@@ -123,13 +123,47 @@ def test_a_folder_that_is_no_report_is_told(small_site: SmallSite) -> None:
     assert "no nowhere/site.toml" in run("build", "--content", "nowhere")[1]
 
 
+def test_all_mistakes_in_site_toml_are_told_together(small_site: SmallSite) -> None:
+    small_site.toml('titel = "t"\nlanguage = 3\n')
+    output = run("build")[1]
+
+    assert "site.toml:1: titel: there is no such key; did you mean 'title'?" in output
+    assert "site.toml:2: language: Input should be a valid string" in output
+    assert "title: Field required" in output
+
+
+def test_a_site_toml_in_another_encoding_is_told(small_site: SmallSite) -> None:
+    (small_site.content / "site.toml").write_bytes('title = "é"'.encode("latin-1"))
+
+    assert "is not UTF-8 text" in run("build")[1]
+
+
+@pytest.mark.parametrize("classes", ["['0', '1']", "['0', 'x']"])
+def test_a_model_is_trained_before_its_classes_are_asked_for(small_site: SmallSite, classes: str) -> None:
+    small_site.figure(f"id: t\nkind: templates\nmodel: tiny-linear\nclasses: {classes}\n")
+    code, output = run("build")
+
+    assert code == ("x" in classes)
+    assert ("unknown class 'x' of model tiny-linear" in output) == ("x" in classes)
+
+
+def test_a_model_that_only_prose_speaks_of_is_trained(small_site: SmallSite) -> None:
+    small_site.post("---\ntitle: T\ndate: 2026-01-02\n---\n\nRight in `{value:.0%} tiny-linear.accuracy`.\n")
+
+    assert run("build")[0] == 0
+    assert "Right in <data" in small_site.read()
+
+
 @pytest.mark.parametrize(
     ("toml", "message"),
     [
         ("title = ", "site.toml:1: Invalid value"),
         ('name = "x"', "site.toml:1: title: Field required"),
         (SITE_TOML.replace('source = "digits"', 'source = "digit"'), "datasets.digits.source: no source 'digit' of data sets; did you mean 'digits'?"),
-        (SITE_TOML.replace("train = {}", "trian = {}"), "models.tiny-linear.trian: Extra inputs are not permitted; did you mean 'train'?"),
+        (SITE_TOML.replace("train = {}", "trian = {}"), "models.tiny-linear.trian: there is no such key; did you mean 'train'?"),
+        (SITE_TOML.replace("train = {}", "train = { smothness = 1 }"), "site.toml:13: models.tiny-linear.train.smothness: there is no such key; did you mean 'smoothness'?"),
+        (SITE_TOML.replace("base_url", "bas_url"), "bas_url: there is no such key; did you mean 'base_url'?"),
+        ('theme = "nowhere"\n' + SITE_TOML, "site.toml:1: theme: there is no folder 'nowhere'"),
         (SITE_TOML.replace('corpus = "tiny-corpus"', 'corpus = "tiny-korpus"'), "no data set 'tiny-korpus'; did you mean 'tiny-corpus'?"),
     ],
 )  # fmt: skip

@@ -153,6 +153,22 @@ def test_code_changes_the_key_and_its_comments_do_not(
     assert digest_with(path.read_text().replace("(counts - 1) / 2", "counts / 2")) != before
 
 
+def test_the_code_of_a_data_set_is_part_of_a_model_that_is_trained_on_it(
+    site: SmallSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It splits the data: with other splits, a trained model may have read what is now held out."""
+    before = key_of(site)
+    monkeypatch.setattr(
+        "generator.library.code_digest", lambda name: "other" if name.endswith("datasets.text") else code_digest(name)
+    )
+    site.figure("id: s\nkind: sample\nmodel: tiny-text\nlength: 9\n")
+    other = key_of(site)
+    monkeypatch.undo()
+    monkeypatch.chdir(site.folder)
+
+    assert other not in {before, key_of(site)}
+
+
 def test_a_kind_reaches_the_instruments_that_it_uses_and_no_others() -> None:
     digests = {kind: code_digest(f"generator.figures.{kind}") for kind in ("sample", "unit_census", "templates")}
 

@@ -3,16 +3,19 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
-from generator.artifact import ArtifactStore
+from generator.artifact import Artifact, ArtifactStore, write_whole
+from generator.figures import sample
 from generator.pipeline import build
 from generator.spec import BuildError, BuildErrors
 from tests.conftest import POST, ROOT, SITE_TOML, SmallSite
@@ -144,6 +147,98 @@ def test_a_folder_with_other_files_is_not_written_to(small_site: SmallSite) -> N
     with pytest.raises(BuildError, match="did not write"):
         small_site.build()
     assert (small_site.out / "thesis.tex").exists()
+
+
+def test_a_folder_with_a_report_of_another_tool_is_not_written_to(small_site: SmallSite) -> None:
+    small_site.out.mkdir()
+    (small_site.out / "report.json").write_text('{"tool": "other"}')
+
+    with pytest.raises(BuildError, match="did not write"):
+        small_site.build()
+
+
+def test_the_content_is_no_place_for_the_site(small_site: SmallSite) -> None:
+    for out in (small_site.folder, small_site.content):
+        (out / "report.json").write_text('{"schema": 1, "pages": []}')
+        with pytest.raises(BuildError, match="holds the content"):
+            build(small_site.content, out, small_site.store)
+
+
+def test_what_is_in_dot_folders_of_the_site_stays(small_site: SmallSite) -> None:
+    """A published site is often a checkout of its own, and git needs its empty folders."""
+    small_site.build()
+    (small_site.out / ".git" / "refs").mkdir(parents=True)
+    small_site.post(POST.replace("A post", "Another"))
+    small_site.build()
+
+    assert (small_site.out / ".git" / "refs").is_dir()
+
+
+@pytest.mark.parametrize("after", [0, 1, 3])
+def test_a_build_that_was_stopped_while_it_wrote_is_gone_on_with(
+    small_site: SmallSite, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    small_site.build()
+    whole = small_site.files()
+    shutil.rmtree(small_site.out)
+    written = []
+
+    def stop(path: Path, content: bytes) -> None:
+        if len(written) > after:
+            raise KeyboardInterrupt
+        written.append(path)
+        write_whole(path, content)
+
+    monkeypatch.setattr("generator.pipeline.write_whole", stop)
+    with pytest.raises(KeyboardInterrupt):
+        small_site.build()
+    monkeypatch.undo()
+    monkeypatch.chdir(small_site.folder)
+    small_site.build()
+
+    assert {**small_site.files(), "report.json": b""} == {**whole, "report.json": b""}
+
+
+def test_pages_that_would_overwrite_each_other_are_told(quick_site: SmallSite) -> None:
+    page = "---\ntitle: T\n---\n\nText.\n"
+    for name in ("index", "posts/a"):
+        path = quick_site.content / "pages" / f"{name}.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page)
+    quick_site.post(POST.replace("[small]", "[C, C++]"))
+
+    with pytest.raises(BuildErrors) as caught:
+        quick_site.build()
+    message = str(caught.value)
+    assert "its page index.html is also that of every site" in message
+    assert "its page posts/a.html is also that of content/pages/posts/a.md" in message
+    assert "the tags 'C' and 'C++' would share a page" in message
+
+
+def test_a_feed_is_well_formed_whatever_a_text_holds(quick_site: SmallSite) -> None:
+    quick_site.post(POST.replace("Words before", "A bell \x07 and an escape \x1b"))
+    quick_site.build()
+
+    ElementTree.fromstring((quick_site.out / "feed.xml").read_bytes())
+
+
+def test_a_figure_that_fails_in_an_unforeseen_way_does_not_stop_the_others(
+    small_site: SmallSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_site.post(POST + "\n```figure\nid: fails\nkind: sample\nmodel: tiny-text\nlength: 20\n```\n")
+    compute = sample.compute
+
+    def fails(options: sample.Options, inputs: object) -> Artifact:
+        assert options.length != 20
+        return compute(options, inputs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(sample, "compute", fails)
+    with pytest.raises(BuildErrors, match="figure fails: AssertionError"):
+        small_site.build()
+    monkeypatch.undo()
+    monkeypatch.chdir(small_site.folder)
+
+    assert small_site.build().computed == 1
 
 
 def test_a_build_that_fails_leaves_the_site_as_it_was_and_keeps_what_was_computed(small_site: SmallSite) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from generator.spec import BuildError, BuildErrors
 from generator.weights import Weights, checkpoints, read_weights, write_weights
@@ -28,7 +29,29 @@ def test_weights_come_back_as_they_were_written_in_half_precision(tmp_path: Path
 
     torch.testing.assert_close(back.tensors["w"], tensor.half().float(), rtol=0, atol=0)
     assert back.about == {"symbols": "é\n"}
-    assert checkpoints(tmp_path, "*.safetensors")[0].card() == {"step": 7}
+    assert checkpoints(tmp_path, "*.safetensors")[0].card()["step"] == 7
+
+
+def test_a_card_of_other_weights_is_not_believed(tmp_path: Path) -> None:
+    for value in (1.0, 2.0):
+        write_weights(tmp_path / f"step-{value:.0f}.safetensors", Weights({"w": torch.tensor([value])}), {})
+    (tmp_path / "step-2.json").replace(tmp_path / "step-1.json")
+
+    with pytest.raises(BuildError, match="is of other weights than step-1"):
+        checkpoints(tmp_path, "step-1.safetensors")[0].card()
+
+
+def test_checkpoints_may_be_named_by_an_absolute_path(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "a").mkdir(parents=True)
+    (tmp_path / "runs" / "a" / "step-3.pt").touch()
+
+    assert [one.step for one in checkpoints(Path("elsewhere"), f"{tmp_path}/runs/*/step-*.pt")] == [3]
+
+
+def test_metadata_that_others_wrote_are_kept_as_text(tmp_path: Path) -> None:
+    save_file({"w": torch.ones(1)}, tmp_path / "a.safetensors", {"format": "pt", "author": "me", "step": "3"})
+
+    assert read_weights(tmp_path / "a.safetensors").about == {"author": "me", "step": 3}
 
 
 def test_checkpoints_are_ordered_by_the_step_in_their_names(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from generator.artifact import matching
 from generator.data import Document
 from generator.spec import BuildError, Options
 
@@ -51,8 +52,4 @@ def load(settings: Settings, split: str, root: Path) -> list[Document]:
 
 
 def files(settings: Settings, root: Path) -> list[Path]:
-    """The files that the path names. An absolute path is taken as it is."""
-    path = Path(settings.path)
-    if path.is_absolute():
-        return sorted(one for one in path.parent.glob(path.name) if one.is_file())
-    return sorted(one for one in root.glob(settings.path) if one.is_file())
+    return matching(root, settings.path)

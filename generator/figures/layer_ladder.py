@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from generator import interp
 from generator.artifact import Artifact
 from generator.inputs import Inputs
 from generator.model import Model
-from generator.spec import BuildError, FigureOptions
+from generator.spec import BuildError, FigureOptions, nearest
 
 EXAMPLE = """\
 model: tiny-vision
@@ -58,6 +58,13 @@ class Options(FigureOptions):
     rotation: float = Field(5.0, ge=0, le=180, description="random turns at each step, degrees either way")
     zoom: tuple[float, float] = Field((0.95, 1.1), description="random magnification at each step, from and to")
     shift: float = Field(0.05, ge=0, le=0.5, description="random shifts at each step, as a share of the size")
+
+    @model_validator(mode="after")
+    def _channels_of_layers(self) -> Self:
+        for layer in self.channels:
+            if layer not in self.layers:
+                raise ValueError(f"channels: {layer!r} is not one of `layers`{nearest(layer, self.layers)}")
+        return self
 
 
 def compute(options: Options, inputs: Inputs) -> Artifact:

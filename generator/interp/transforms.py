@@ -60,8 +60,3 @@ def noise(images: Tensor, sources: Sequence[torch.Generator], deviation: float) 
     return images + deviation * torch.stack([torch.randn(images.shape[1:], generator=source) for source in sources]).to(
         images
     )
-
-
-def jitter(images: Tensor, shifts: tuple[int, int]) -> Tensor:
-    """Move by whole pixels down and right; what leaves on one side comes back on the other."""
-    return images.roll(shifts, dims=(-2, -1))

@@ -6,6 +6,7 @@ https://karpathy.github.io/2015/05/21/rnn-effectiveness/.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -100,8 +101,11 @@ def train(
     for step, _ in steps:
         report(step, recipe.steps)
         if step in recipe.keep or step == recipe.steps:
-            loss = interp.recurrent.cross_entropy(network, held_out)
-            tensors = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+            # float16, as a checkpoint keeps them: what is measured is what a reader gets.
+            tensors = {name: tensor.half().float() for name, tensor in network.state_dict().items()}
+            kept = copy.deepcopy(network)
+            kept.load_state_dict(tensors)
+            loss = interp.recurrent.cross_entropy(kept, held_out)
             yield Trained(step, Weights(tensors, about), {"loss": round(loss, 4), "bits": round(loss / math.log(2), 4)})
 
 

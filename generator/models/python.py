@@ -1,7 +1,7 @@
 """The source `python`: a network of the author's own, made by a function that site.toml names, with their checkpoints.
 
 The factory is called without arguments and returns a torch.nn.Module; its checkpoint is a state dict. The code of
-the factory's module, and of what it imports from its own package, is part of every key, so that a changed network
+the factory's module, and of the author's code that it imports, is part of every key, so that a changed network
 is computed again. Naming a factory runs its module: it is code that the author chose to run.
 """
 
@@ -64,7 +64,10 @@ def load(name: str, settings: Settings, weights: Weights | None, seed: int, root
     factory = find_factory(settings.factory)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = factory()
+        try:
+            network = factory()
+        except Exception as error:
+            raise BuildError(f"model {name}: factory {settings.factory}: {type(error).__name__}: {error}") from error
     if not isinstance(network, torch.nn.Module):
         raise BuildError(
             f"model {name}: factory {settings.factory} returned {type(network).__name__}, not a torch.nn.Module"
@@ -89,7 +92,7 @@ def find_factory(factory: str) -> Callable[[], Any]:
     module_name, _, path = factory.partition(":")
     try:
         found: Any = import_module(module_name)
-    except ImportError as error:
+    except Exception as error:
         raise BuildError(f"factory {factory}: module {module_name!r} cannot be imported: {error}") from error
     for part in path.split("."):
         if not hasattr(found, part):

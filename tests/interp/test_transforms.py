@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from generator.interp.transforms import affine, generators, jitter, noise, uniform, wobble
+from generator.interp.transforms import affine, generators, noise, uniform, wobble
 
 
 def one_pixel(row, column, height=9, width=9):
@@ -99,7 +99,3 @@ def test_noise_has_the_deviation_that_it_is_given():
 
     assert float(found.mean()) == pytest.approx(0.5, abs=0.003)
     assert float(found.std()) == pytest.approx(0.1, rel=0.03)
-
-
-def test_jitter_comes_back_on_the_other_side():
-    assert where(jitter(one_pixel(8, 0), (2, -1))) == (1, 8)

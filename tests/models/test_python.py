@@ -108,6 +108,40 @@ def test_the_fingerprint_follows_the_code_of_the_factorys_module_but_not_its_com
     assert prints[0] == prints[1] != prints[2]
 
 
+@pytest.mark.parametrize("edited", ["layers_beside.py", "pk_own/__init__.py", "pk_own/parts.py"])
+def test_the_fingerprint_follows_the_authors_code_beside_the_factory(tmp_path, monkeypatch, edited):
+    """Flat modules beside it, the packages that it is in, and their parts; and none of it is run."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "pk_own").mkdir()
+    for name, code in {
+        "pk_own/__init__.py": "raise RuntimeError('run')",
+        "pk_own/parts.py": "x = 1",
+        "pk_own/nets.py": "import layers_beside\nfrom . import parts",
+        "layers_beside.py": "import torch",
+    }.items():
+        (tmp_path / name).write_text(code)
+    prints = []
+    for more in ("", "\ny = 2"):
+        (tmp_path / edited).write_text((tmp_path / edited).read_text() + more)
+        code_digest.cache_clear()
+        prints.append(fingerprint(settings(factory="pk_own.nets:x")))
+    code_digest.cache_clear()
+
+    assert prints[0] != prints[1]
+
+
+def test_a_factory_that_raises_or_cannot_be_parsed_is_told(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "bad_factory.py").write_text("def make(size):\n    return size")
+    with pytest.raises(BuildError, match="bad_factory:make: TypeError"):
+        load("n", settings(factory="bad_factory:make"), None, 0, tmp_path)
+
+    (tmp_path / "worse_factory.py").write_text("def make(:\n")
+    code_digest.cache_clear()
+    with pytest.raises(BuildError, match="worse_factory"):
+        fingerprint(settings(factory="worse_factory:make"))
+
+
 def test_a_factory_without_a_module_has_no_fingerprint():
     with pytest.raises(BuildError, match="there is no module 'no_such_module'"):
         fingerprint(settings(factory="no_such_module:make"))
