@@ -68,7 +68,7 @@ class Selectivity:
 
 @dataclass(frozen=True)
 class Excerpts:
-    """Texts of one length; where each concept holds, (characters of all texts, concepts); positions in the line."""
+    """Texts; where each concept holds, (characters of all texts, concepts); positions in the line."""
 
     texts: list[str]
     concepts: list[str]
@@ -77,10 +77,10 @@ class Excerpts:
 
 
 def excerpts(documents: Sequence[Document], language: str, most: int, length: int) -> Excerpts:
-    """From up to `most` documents, the longest that can be read as `language`, `length` characters each.
+    """From up to `most` documents, the longest that can be read as `language`, up to `length` characters each.
 
     An excerpt begins where a document's first top-level definition does: what stands above it (licences, long
-    docstrings) is much the same everywhere. All are as long as the shortest.
+    docstrings) is much the same everywhere.
     """
     found: list[tuple[str, int, dict[str, NDArray[np.bool_]], NDArray[np.int64]]] = []
     for document in sorted(documents, key=lambda one: (-len(one.text), one.name)):
@@ -93,17 +93,20 @@ def excerpts(documents: Sequence[Document], language: str, most: int, length: in
             found.append((document.text[start : start + length], start, masks, columns))
     if not found:
         raise BuildError(f"none of the {len(documents)} documents can be read as {language}")
-    shortest = min(len(text) for text, *_ in found)
     names = list(found[0][2])
-    flags = [np.stack([masks[name][at : at + shortest] for name in names], axis=1) for _, at, masks, _ in found]
-    positions = [columns[at : at + shortest] for _, at, _, columns in found]
-    return Excerpts([text[:shortest] for text, *_ in found], names, np.concatenate(flags), np.concatenate(positions))
+    flags = [np.stack([masks[name][at : at + len(text)] for name in names], axis=1) for text, at, masks, _ in found]
+    positions = [columns[at : at + len(text)] for text, at, _, columns in found]
+    return Excerpts([text for text, *_ in found], names, np.concatenate(flags), np.concatenate(positions))
 
 
 def selectivity(model: Model, read: Excerpts, progress: Progress = lambda done, total: None) -> Selectivity:
     """Score every unit for every concept on excerpts."""
-    units, values = activations(model, read.texts, lambda done, total: progress(done, 2 * total))
-    together = values.flatten(0, 1)  # (characters, units)
+    lengths = torch.tensor([len(text) for text in read.texts])
+    longest = int(lengths.max())
+    # What follows a text's end changes nothing before it, as the network reads forward; it is left out below.
+    filled = [text.ljust(longest) for text in read.texts]
+    units, values = activations(model, filled, lambda done, total: progress(done, 2 * total))
+    together = values[torch.arange(longest) < lengths[:, None]]  # (characters, units), text after text
     areas = interp.selectivity.areas(
         together, torch.from_numpy(read.flags), lambda done, total: progress(total + done, 2 * total)
     )

@@ -1,11 +1,14 @@
 """Units of a text model: what is chosen, how it is shown, and that naming the wrong one is told."""
 
 import numpy as np
+import torch
 
+from generator import interp
 from generator.data import Document
 from generator.figures.activation_text import chosen, coloured
+from generator.model import Model
 from generator.spec import UnitChoice
-from generator.units import Selectivity, excerpts, strength
+from generator.units import Excerpts, Selectivity, activations, excerpts, selectivity, strength
 
 AREAS = np.array([[0.6, 0.5], [0.1, 0.5], [0.8, np.nan]], dtype=np.float32)
 SEARCHED = Selectivity(["hidden 0", "cell 0", "cell 1"], ["a", "b"], AREAS, np.zeros(3, np.float32), np.zeros(2), 1, 1)
@@ -37,7 +40,7 @@ def test_a_unit_that_never_changes_has_a_colour() -> None:
     assert len(set(coloured(np.zeros(5, dtype=np.float32))["levels"])) == 1
 
 
-def test_excerpts_are_of_one_length_and_begin_at_a_definition() -> None:
+def test_excerpts_begin_at_a_definition_and_none_is_cut_because_another_is_short() -> None:
     documents = [
         Document("a", '"""Long."""\n\ndef f(x):\n    return x\n'),
         Document("b", "import os\nclass A:\n    x = 1\n    y = 2\n    z = 3\n"),
@@ -46,5 +49,19 @@ def test_excerpts_are_of_one_length_and_begin_at_a_definition() -> None:
     found = excerpts(documents, "python", most=5, length=1000)
 
     assert [text.split("(")[0].split(":")[0] for text in found.texts] == ["class A", "def f"]
-    assert len({len(text) for text in found.texts}) == 1
+    assert [text[-2:] for text in found.texts] == ["3\n", "x\n"]
     assert found.flags.shape == (sum(map(len, found.texts)), len(found.concepts))
+
+
+def test_units_are_scored_on_texts_of_any_length_as_if_each_were_read_alone() -> None:
+    torch.manual_seed(0)
+    model = Model("m", interp.recurrent.CharRNN(5, width=3, embedding=2).eval(), symbols="?abc\n")
+    texts = ["abcabc\nab", "ca\n"]
+    flags = np.array([[character == "a"] for text in texts for character in text])
+    columns = np.arange(len(flags))
+
+    found = selectivity(model, Excerpts(texts, ["a"], flags, columns))
+
+    alone = torch.cat([activations(model, [text])[1][0] for text in texts])
+    np.testing.assert_allclose(found.areas, interp.selectivity.areas(alone, torch.from_numpy(flags)), atol=1e-3)
+    assert found.characters == len(flags)
