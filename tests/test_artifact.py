@@ -1,9 +1,13 @@
+import io
+import os
+import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from generator.artifact import Artifact, ArtifactStore, write_whole
+from generator.artifact import HOUR, WRITING, Artifact, ArtifactStore, digest, write_whole
 
 
 @pytest.fixture
@@ -57,6 +61,27 @@ def test_a_flipped_byte_wherever_it_is_never_gives_other_numbers(store: Artifact
     assert absent > len(content) / 2
 
 
+def test_an_artifact_that_holds_a_pickle_counts_as_absent(store: ArtifactStore) -> None:
+    store.put("ab12", ARTIFACT)
+    content = io.BytesIO()
+    np.save(content, np.array([{"an": "object"}], dtype=object), allow_pickle=True)
+    with zipfile.ZipFile(store.path("ab12"), "a") as archive:
+        archive.writestr("more.npy", content.getvalue())
+
+    assert store.get("ab12") is None
+
+
+def test_a_file_half_written_is_swept_away_when_it_is_old(store: ArtifactStore) -> None:
+    store.put("ab12", ARTIFACT)
+    old, young = (store.path("ab12").with_name(f"{WRITING}{name}") for name in ("old", "young"))
+    for path in (old, young):
+        path.touch()
+    os.utime(old, (time.time() - 2 * HOUR,) * 2)
+    store.sweep()
+
+    assert [path.exists() for path in (old, young, store.path("ab12"))] == [False, True, True]
+
+
 def test_a_number_that_is_none_is_refused(store: ArtifactStore) -> None:
     with pytest.raises(ValueError, match="JSON"):
         store.put("ab12", Artifact(measures={"loss": float("nan")}))
@@ -76,3 +101,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, mon
 
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     assert (tmp_path / "file").read_bytes() == b"old"
+
+
+def test_a_digest_does_not_depend_on_the_order_of_keys_and_does_on_values() -> None:
+    assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1}) != digest({"a": 1, "b": [3]})

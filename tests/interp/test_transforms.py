@@ -73,6 +73,17 @@ def test_uniform_numbers_stay_between_their_bounds():
     assert drawn.mean() == pytest.approx(0.5, abs=0.4)
 
 
+def test_a_wobble_turns_and_shifts_both_ways():
+    """A pixel to the right of the centre is turned up and down; the centre moves left, right, up and down."""
+    sources = generators([0])
+    turned = {where(wobble(one_pixel(4, 8), sources, rotation=40, zoom=(1, 1), shift=0))[0] for _ in range(40)}
+    shifted = [where(wobble(one_pixel(4, 4), sources, rotation=0, zoom=(1, 1), shift=2)) for _ in range(40)]
+
+    assert min(turned) < 4 < max(turned)
+    for axis in (0, 1):
+        assert min(place[axis] for place in shifted) < 4 < max(place[axis] for place in shifted)
+
+
 def test_a_wobble_without_range_changes_nothing():
     image = torch.rand(2, 3, 5, 5)
 
