@@ -57,3 +57,10 @@ def test_every_concept_has_a_description_and_a_value_for_each_character(language
 
 def test_position_in_line_starts_anew_after_each_newline() -> None:
     assert position_in_line("ab\nc").tolist() == [0, 1, 2, 0]
+
+
+def test_curly_quotes_open_and_close_by_themselves() -> None:
+    found = concepts("a “b “c” d” e", "prose")
+
+    assert found is not None
+    assert "".join("x" if holds else "." for holds in found["inside-quotes"]) == "..xxxxx......"

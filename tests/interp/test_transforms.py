@@ -73,6 +73,10 @@ def test_uniform_numbers_stay_between_their_bounds():
     assert drawn.mean() == pytest.approx(0.5, abs=0.4)
 
 
+def test_a_turn_and_a_zoom_together_take_a_pixel_round_and_outwards():
+    assert where(moved(one_pixel(4, 6), angle=90.0, zoom=2.0)) == (8, 4)
+
+
 def test_a_wobble_turns_and_shifts_both_ways():
     """A pixel to the right of the centre is turned up and down; the centre moves left, right, up and down."""
     sources = generators([0])
