@@ -50,13 +50,16 @@ def code_digest(module: str) -> str:
     waiting = [module]
     while waiting:
         name = waiting.pop()
+        if name in seen:
+            continue
         source = source_of(name)
-        if name in seen or source is None or not belongs(name, source, module):
+        if source is None or not belongs(name, source, module):
             continue
         try:
             seen[name], names = read_code(source.read_text("utf-8"), name, source.name == "__init__.py")
         except (SyntaxError, UnicodeDecodeError) as error:
-            raise BuildError(f"module {name}: {error}", Place(str(source), getattr(error, "lineno", 0) or 0)) from error
+            line = getattr(error, "lineno", None) or 1
+            raise BuildError(f"module {name}: {error}", Place(str(source), line)) from error
         waiting += names
         if name.partition(".")[0] != OURS:  # the __init__ files of our own packages hold tables
             waiting.append(name.rpartition(".")[0])

@@ -69,7 +69,7 @@ class Checkpoint:
             card = dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
         except ValueError as error:
             raise BuildError(f"training card {path}: {error}") from error
-        if card.get("weights", self.digest()) != self.digest():
+        if "weights" in card and card["weights"] != self.digest():
             raise BuildError(
                 f"training card {path} is of other weights than {self.path.name}; train again, or remove it"
             )
