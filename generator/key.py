@@ -109,6 +109,7 @@ def is_docstring(body: list[ast.stmt]) -> bool:
     return isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
 
 
+@cache
 def source_of(module: str) -> Path | None:
     """The file of a module, found by its name, so that nothing is imported; None where it has no source."""
     top, *rest = module.split(".")
