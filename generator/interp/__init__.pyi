@@ -1,6 +1,7 @@
 from . import ascent as ascent
 from . import concepts as concepts
 from . import dream as dream
+from . import evidence as evidence
 from . import hooks as hooks
 from . import linear as linear
 from . import objectives as objectives
