@@ -42,7 +42,10 @@ class Options(FigureOptions):
 
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
-    """The colours are symmetric about zero where any value is negative, and go from zero up where none is."""
+    """Of channels with the same maximum, as after a ReLU6, the one with the higher mean comes first.
+
+    The colours are symmetric about zero where any value is negative, and go from zero up where none is.
+    """
     model = inputs.model
     if model.image is None:
         raise BuildError(f"model {model.name} takes no images, so its channels have no maps")
@@ -58,8 +61,9 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     maps = found[0].detach().float().cpu()  # (channels, rows, columns)
     if not bool(maps.isfinite().all()):
         raise BuildError(f"layer {options.layer} of model {model.name}: some activations are NaN or infinite")
-    highest = maps.amax((1, 2))
-    chosen = options.channels or highest.argsort(descending=True, stable=True)[: options.count].tolist()
+    highest, means = maps.amax((1, 2)).tolist(), maps.mean((1, 2)).tolist()
+    active = sorted(range(len(maps)), key=lambda channel: (-highest[channel], -means[channel]))
+    chosen = list(options.channels or active[: options.count])
     for channel in chosen:
         if not 0 <= channel < len(maps):
             raise BuildError(
@@ -70,14 +74,14 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     arrays = {"image": ground}
     measures: dict[str, float] = {}
     shown = []
-    shared = float(maps[list(chosen)].abs().max())
+    shared = float(maps[chosen].abs().max())
     for channel in chosen:
         one = maps[channel]
         full = shared if options.scale == "shared" else float(one.abs().max())
         across, down = interp.heatmaps.peak(one)
         name = f"channel-{channel}"
         arrays[name] = interp.heatmaps.drawn(ground, one, full, smooth=True)
-        measures |= {f"{name}.max": float(one.max()), f"{name}.mean": float(one.mean())}
+        measures |= {f"{name}.max": highest[channel], f"{name}.mean": means[channel]}
         shown.append({"array": name, "channel": channel, "full": full, "across": across, "down": down})
     data = {
         "maps": shown,
@@ -86,7 +90,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         "width": len(maps),
         "positions": list(maps.shape[1:]),
         "chosen": options.channels is None,
-        "signed": bool((maps[list(chosen)] < 0).any()),
+        "signed": bool((maps[chosen] < 0).any()),
         "scale": options.scale,
         "full": shared,
     }

@@ -1,13 +1,15 @@
 """Which parts of an image speak for a class: saliency, integrated gradients, Grad-CAM and occlusion, side by side.
 
 Beside every map stands its control: the same method on the same network with random weights. A method whose map
-hardly changes shows the image's edges, not what the network has learnt (Adebayo et al., 2018,
+hardly changes shows the image, not what the network has learnt (Adebayo et al., 2018,
 https://arxiv.org/abs/1810.03292). The measure `METHOD.sanity-correlation` is Spearman's rank correlation of the
 absolute values of the two maps.
 """
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -19,7 +21,7 @@ from generator.artifact import Artifact
 from generator.deferred import Deferred
 from generator.inputs import Inputs
 from generator.model import Model
-from generator.readouts import enlarged, image_of, resized
+from generator.readouts import enlarged, image_of, linear_layers, resized
 from generator.spec import BuildError, FigureOptions, ImageChoice, nearest
 
 if TYPE_CHECKING:
@@ -62,9 +64,12 @@ class Options(FigureOptions):
     layer: str | None = Field(
         None, description="the layer of Grad-CAM; the last whose output has height and width if not given"
     )
-    steps: int = Field(64, ge=1, le=1000, description="nodes on the path of integrated gradients")
+    steps: int = Field(128, ge=1, le=1000, description="nodes on the path of integrated gradients")
     baseline: float = Field(
-        0.5, ge=0, le=1, description="the grey that stands for nothing: where the path starts, and what covers; 0 is black"
+        0.5,
+        ge=0,
+        le=1,
+        description="the grey that stands for nothing: where the path starts, and what covers; 0 is black",
     )
     window: int | None = Field(
         None, ge=1, description="pixels on a side of the square that covers; a seventh of the image if not given"
@@ -86,17 +91,18 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         interp.attribution  # noqa: B018  (loads it)
     except ModuleNotFoundError as error:
         raise BuildError("attribution needs Captum: pip install 'whatfires[attribution]'") from error
-    model, control = inputs.model, inputs.untrained(options.seed + 1)
+    model, untrained = inputs.model, inputs.untrained(options.seed + 1)
     image = image_of(model)
     picture, truth = inputs.labelled_picture(options.image)
     pixels = resized(picture, image.width, image.height)
     images = interp.pictures.from_pixels(pixels[None], image.channels, interp.hooks.device(model.network))
     logits = steady_logits(model, images)
-    if torch.equal(logits, steady_logits(control, images)):
+    if torch.equal(logits, steady_logits(untrained, images)):
         raise BuildError(
             f"model {model.name} has the same weights when it is made untrained, so its maps have no control; "
             "does its factory load weights? Let `checkpoints` name them instead"
         )
+    control = without_offset(untrained)
     target = class_number(model, options.target, logits)
     layer = spatial_layer(model, images, options.layer) if "grad-cam" in options.methods else ""
 
@@ -161,6 +167,19 @@ def steady_logits(model: Model, images: Tensor) -> Tensor:
     return once.cpu()
 
 
+def without_offset(model: Model) -> Model:
+    """The same network without the bias of its logits, which changes no map, as each is of differences.
+
+    In rounding it would swallow the signal of random weights: that of an untrained EfficientNet-Lite0 without its
+    batch norms is 1e-9.
+    """
+    network = copy.deepcopy(model.network)
+    layers = list(linear_layers(replace(model, network=network)).values())
+    if layers and layers[-1].out_features == len(model.classes) and layers[-1].bias is not None:
+        layers[-1].bias.data.zero_()
+    return replace(model, network=network)
+
+
 def class_number(model: Model, name: str | None, logits: Tensor) -> int:
     if len(logits) != len(model.classes):
         raise BuildError(f"model {model.name} has {len(model.classes)} classes, and gives {len(logits)} logits")
@@ -172,7 +191,10 @@ def class_number(model: Model, name: str | None, logits: Tensor) -> int:
 
 
 def spatial_layer(model: Model, images: Tensor, wanted: str | None) -> str:
-    """The layer of Grad-CAM: the one wanted, or the last to finish whose output has more than one position."""
+    """The layer of Grad-CAM: the one wanted, or the last whose output has more than one position.
+
+    The last in the order in which layers end for the first time, so that a block comes after its parts.
+    """
     with torch.no_grad(), interp.hooks.capture(model.network, *model.layers()) as found:
         model.network(model.normalise(images))
     spatial = [
@@ -217,7 +239,7 @@ def attribute(method: Method, model: Model, images: Tensor, target: int, layer: 
 
 
 def drawn(ground: NDArray[np.uint8], method: Method, values: Tensor) -> NDArray[np.uint8]:
-    """Each map has its own scale, as their units differ. Grad-CAM is smoothed from its few positions, as in its paper."""
+    """Each map has its own scale: units differ. Grad-CAM is smoothed from its few positions, as in its paper."""
     full = float(values.abs().quantile(FULL)) or float(values.abs().max())
     picture: NDArray[np.uint8] = interp.heatmaps.drawn(ground, values, full, smooth=method == "grad-cam")
     return picture
