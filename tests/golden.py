@@ -156,6 +156,7 @@ def map_artifacts(names: list[str]) -> dict[str, Artifact]:
         "target": names[1],
         "winner": names[0],
         "layer": "blocks.2",
+        "baseline": 0.5,
         "alike": 0.5,
         "full": 0.99,
         "seed": 1,

@@ -3,7 +3,7 @@
 Beside every map stands its control: the same method on the same network with random weights. A method whose map
 hardly changes shows the image, not what the network has learnt (Adebayo et al., 2018,
 https://arxiv.org/abs/1810.03292). The measure `METHOD.sanity-correlation` is Spearman's rank correlation of the
-absolute values of the two maps.
+absolute values of the two maps, 0 where one is empty.
 """
 
 from __future__ import annotations
@@ -44,9 +44,12 @@ Method = Literal["saliency", "integrated-gradients", "grad-cam", "occlusion"]
 
 TITLES = {
     "saliency": ("Saliency", "how steeply the logit changes with each pixel"),
-    "integrated-gradients": ("Integrated gradients", "what each pixel adds to the logit, from grey to the image"),
+    "integrated-gradients": (
+        "Integrated gradients",
+        "what each pixel adds to the logit on the way from plain grey to the image",
+    ),
     "grad-cam": ("Grad-CAM", "where channels that speak for the class are active"),
-    "occlusion": ("Occlusion", "how far the logit falls where the image is covered"),
+    "occlusion": ("Occlusion", "how far the logit falls where plain grey covers the image"),
 }
 SIGNED = ("integrated-gradients", "occlusion")
 # From here on a map is called much the same for random weights. Our choice: Adebayo et al. draw no line.
@@ -148,6 +151,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         "target": model.classes[target],
         "winner": model.classes[int(logits.argmax())],
         "layer": layer,
+        "baseline": options.baseline if {"integrated-gradients", "occlusion"} & set(options.methods) else None,
         "alike": ALIKE,
         "full": FULL,
         "seed": options.seed + 1,

@@ -129,6 +129,13 @@ def test_grad_cam_is_what_its_equations_say(layer):
     assert bool(found.any())
 
 
+def test_grad_cam_is_the_same_in_batches(monkeypatch):
+    whole = grad_cam(Network(), "second", IMAGES, [2, 0, 3])
+    monkeypatch.setattr(attribution, "BATCH", 2)
+
+    torch.testing.assert_close(grad_cam(Network(), "second", IMAGES, [2, 0, 3]), whole)
+
+
 def test_grad_cam_agrees_with_captum_where_nothing_works_in_place():
     network = Network(inplace=False)
 
