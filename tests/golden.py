@@ -110,8 +110,8 @@ def classifier_artifacts(names: list[str]) -> dict[str, Artifact]:
 def map_artifacts(names: list[str]) -> dict[str, Artifact]:
     """Maps over an image: of channels, with a silent one, and of four methods, with warned and empty ones."""
     maps = [
-        {"array": f"channel-{n}", "channel": n, "full": full, "across": 40, "down": 60}
-        for n, full in ((3, 4.5), (7, 0.0))
+        {"array": f"channel-{n}", "channel": n, "silent": silent, "across": 40, "down": 60}
+        for n, silent in ((3, False), (7, True))
     ]
     channels = {
         "maps": maps,

@@ -82,7 +82,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         name = f"channel-{channel}"
         arrays[name] = interp.heatmaps.drawn(ground, one, full, smooth=True)
         measures |= {f"{name}.max": highest[channel], f"{name}.mean": means[channel]}
-        shown.append({"array": name, "channel": channel, "full": full, "across": across, "down": down})
+        shown.append({"array": name, "channel": channel, "silent": not bool(one.any()), "across": across, "down": down})
     data = {
         "maps": shown,
         "image": label or options.image.sample or options.image.file or "the image",

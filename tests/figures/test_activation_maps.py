@@ -59,10 +59,23 @@ def test_maps_share_one_scale_or_have_their_own():
     each = compute(options(channels=[4, 0], scale="each"), Given(make=lambda: Seeing(inplace=False)))
 
     largest = [float(activation()[channel].abs().max()) for channel in (4, 0)]
-    assert [one["full"] for one in shared.data["maps"]] == pytest.approx([max(largest)] * 2)
-    assert [one["full"] for one in each.data["maps"]] == pytest.approx(largest)
     ground = shared.arrays["image"]
     assert np.array_equal(shared.arrays["channel-4"], drawn(ground, activation()[4], max(largest), smooth=True))
+    for channel, own in zip((4, 0), largest, strict=True):
+        expected = drawn(ground, activation()[channel], own, smooth=True)
+        assert np.array_equal(each.arrays[f"channel-{channel}"], expected)
+    assert shared.data["full"] == pytest.approx(max(largest))
+
+
+def test_a_channel_that_is_zero_everywhere_is_called_silent():
+    class Deaf(Seeing):
+        def __init__(self):
+            super().__init__()
+            self.conv.weight.data[2], self.conv.bias.data[2] = 0, 0
+
+    shown = compute(options(channels=[2, 3]), Given(make=Deaf)).data["maps"]
+
+    assert [one["silent"] for one in shown] == [True, False]
 
 
 def test_colours_have_two_signs_only_where_a_value_is_negative():
