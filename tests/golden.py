@@ -63,7 +63,7 @@ def artifacts() -> dict[str, Artifact]:
             measures={"readable": 1, "readable-share": 0.0625, "inside-string.auc": 0.98},
         ),
     }  # fmt: skip
-    found |= classifier_artifacts(names)
+    found |= classifier_artifacts(names) | map_artifacts(names)
     return {id: Artifact(one.arrays, one.data, one.measures, made) for id, one in found.items()}
 
 
@@ -118,6 +118,73 @@ def classifier_artifacts(names: list[str]) -> dict[str, Artifact]:
         "classes": Artifact({f"class-{n}": picture(10 + n) for n in range(2)}, {"pictures": seen, "classes": 2, "natural": 40, "steps": 30, "seed": 0}, {"cat.probability": 0.97}),
         "ladder": Artifact({f"unit-{n}": picture(20 + n) for n in range(2)}, {"rungs": [{"layer": "blocks.0", "width": 8, "size": 8, "units": units, "silent": [4, 6], "natural": 0}], "steps": 30, "seed": 0}, {"silent": 2}),
         "dream": Artifact({"original": picture(30), "dream-0": picture(31)}, {"pictures": dreams, "image": "<cat>", "seed": 0}, {"dream-0.enhancement": 2.0}),
+    }  # fmt: skip
+
+
+def map_artifacts(names: list[str]) -> dict[str, Artifact]:
+    """Maps over an image: of channels, with a silent one, and of four methods, with warned and empty ones."""
+    maps = [
+        {"array": f"channel-{n}", "channel": n, "silent": silent, "across": 40, "down": 60}
+        for n, silent in ((3, False), (7, True))
+    ]
+    channels = {
+        "maps": maps,
+        "image": "<cat>",
+        "layer": "blocks.2",
+        "width": 8,
+        "positions": [4, 4],
+        "chosen": True,
+        "signed": True,
+        "scale": "shared",
+        "full": 4.5,
+    }
+    activity = {"channel-3.max": 4.5, "channel-3.mean": -0.25, "channel-7.max": 0.0, "channel-7.mean": 0.0}
+    rows = [
+        {
+            "method": method,
+            "title": title,
+            "says": f"what {title} says",
+            "signed": signed,
+            "correlation": correlation,
+            "alike": correlation >= 0.5,
+            "empty": False,
+            "random_empty": empty,
+            "central_share": 0.4,
+            "across": 40,
+            "down": 60,
+        }
+        for method, title, signed, correlation, empty in (
+            ("saliency", "Saliency", False, 0.61, False),
+            ("integrated-gradients", "Integrated gradients", True, -0.08, False),
+            ("grad-cam", "Grad-CAM", False, 0.0, True),
+        )
+    ]
+    pictures = {"image": picture(42)} | {
+        f"{row['method']}{control}": picture(43 + 2 * n + m)
+        for n, row in enumerate(rows)
+        for m, control in enumerate(("", "-random"))
+    }
+    why = {
+        "rows": rows,
+        "image": "<cat>",
+        "target": names[1],
+        "winner": names[0],
+        "layer": "blocks.2",
+        "baseline": 0.5,
+        "alike": 0.5,
+        "full": 0.99,
+        "seed": 1,
+    }
+    sums = {
+        "logit": 9.5,
+        "probability": 0.97,
+        "integrated-gradients.sum": 9.4,
+        "integrated-gradients.rise": 9.5,
+        "integrated-gradients.completeness-error": 0.1,
+    }
+    return {
+        "maps": Artifact({"image": picture(40), "channel-3": picture(41), "channel-7": picture(42)}, channels, activity),
+        "why": Artifact(pictures, why, sums),
     }  # fmt: skip
 
 
