@@ -28,10 +28,13 @@ class Inputs:
     library: Library
     model_name: str | None = None
     progress: Callable[[int, int], None] = lambda done, total: None
+    random: int | None = None  # the seed of random weights, in place of the model's own
 
     @property
     def model(self) -> Model:
-        """The figure's model; BuildError where the figure names none."""
+        """The figure's model, in a control with random weights; BuildError where the figure names none."""
+        if self.random is not None:
+            return self.untrained(self.random)
         if self.model_name is None:
             raise BuildError("the figure names no model")
         return self.library.model(self.model_name)

@@ -177,6 +177,12 @@ class Library:
         if checkpoint is None and self.trains(name):
             about = self._trained(name).about
         model: Model = row.module.load(name, row.settings, Weights({}, about), seed, self.root)
+        pairs = zip(model.network.parameters(), self.model(name).network.parameters(), strict=True)
+        if all(torch.equal(random, own) for random, own in pairs):  # such as a factory that reads its weights itself
+            raise BuildError(
+                f"model {name} has the same weights whatever the seed, so there are no random ones to compare it with; "
+                f"source {row.settings.source} should get them from `checkpoints`"
+            )
         return model
 
     def _trained(self, name: str) -> Weights:

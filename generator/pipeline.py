@@ -20,12 +20,13 @@ from generator.key import code_digest, versions
 from generator.library import Library
 from generator.progress import Display, Quiet
 from generator.publish import feed, report, same_report
-from generator.render import GENERATED, Site, Verdict, judged, render_site, tag_path
+from generator.render import GENERATED, Site, Verdict, judged, measures_of, render_site, tag_path
 from generator.runners import here
 from generator.settings import line_of, read_settings
 from generator.spec import BuildError, BuildErrors, Claim, FigureSpec, Job, Options, Post, Value, nearest
 
 REPORT = "report.json"
+CONTROL = 1001  # added to a figure's seed, so that its control starts as no other random network of the figure
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def build(
     for id in again:
         if id not in ids:
             raise BuildError(f"no figure {id!r}{nearest(id, ids)}")
-    anew = {job.key for (_, id), job in plan.jobs.items() if id in again}
+    anew = {one.key for (_, id), job in plan.jobs.items() if id in again for one in job.all()}
     train_quoted(plan, display)
     artifacts, missing = obtain(plan, plan.jobs.values(), store, display, anew)
     written, removed, broken, pages = write_site(plan, artifacts, missing, out)
@@ -85,7 +86,7 @@ def check_claims(plan: Plan, store: ArtifactStore, display: Display) -> list[Ver
     for post in plan.posts:
         for claim in post.claims:
             job = plan.jobs.get((post.path, claim.figure))
-            measures = artifacts[job.key].measures if job else plan.library.measures(claim.figure)
+            measures = measures_of(job, artifacts) if job else plan.library.measures(claim.figure)
             verdicts.append(judged(claim, post.path, measures.get(claim.measure)))
     return verdicts
 
@@ -94,7 +95,7 @@ def obtain(
     plan: Plan, jobs: Iterable[Job], store: ArtifactStore, display: Display, anew: Set[str] = frozenset()
 ) -> tuple[dict[str, Artifact], set[str]]:
     """Artifacts of all jobs by key, and the keys of those that were computed now. BuildErrors of those that failed."""
-    wanted = {job.key: job for job in jobs}
+    wanted = {one.key: one for job in jobs for one in job.all()}
     artifacts = {key: artifact for key in wanted if key not in anew and (artifact := store.get(key)) is not None}
     missing = [job for key, job in wanted.items() if key not in artifacts]
 
@@ -102,7 +103,7 @@ def obtain(
         start = time.perf_counter()
         for error in unknown_names(job, plan.library):  # of a model that was trained only now
             raise error
-        inputs = Inputs(plan.library, job.options.model, display.advance)
+        inputs = Inputs(plan.library, job.options.model, display.advance, job.random)
         artifact: Artifact = import_module(KINDS[job.kind]).compute(job.options, inputs)
         provenance = {"ingredients": job.ingredients, "seconds": round(time.perf_counter() - start, 1), "device": "cpu"}
         return replace(artifact, provenance=provenance)
@@ -264,7 +265,22 @@ def make_job(spec: FigureSpec, library: Library) -> Job:
         if not path.is_file():
             raise BuildError(f"figure {spec.id}: no file {name!r} in {shown(library.root)}", spec.at(field))
         ingredients.setdefault("files", {})[field] = file_digest(path)
-    return Job(digest(ingredients), spec.kind, spec.options, ingredients, spec.place, spec.id, dict(spec.lines))
+    job = Job(digest(ingredients), spec.kind, spec.options, ingredients, spec.place, spec.id, dict(spec.lines))
+    if not spec.control:
+        return job
+    if model is None:
+        raise BuildError(f"figure {spec.id}: it reads no model, so there is no control", spec.at("control"))
+    seed = spec.options.seed + CONTROL
+    ingredients = {**ingredients, "weights": {"random": True, "seed": seed}}
+    control = replace(
+        job,
+        key=digest(ingredients),
+        ingredients=ingredients,
+        place=spec.at("control"),
+        id=f"{spec.id} (control)",
+        random=seed,
+    )
+    return replace(job, control=control)
 
 
 def nameless(options: Any) -> Any:

@@ -164,6 +164,7 @@ class FigureSpec:
     otherwise: FigureOptions | None = None
     absent: str = ""
     wide: bool = False
+    control: bool = False  # the same is also computed with random weights
 
     def at(self, key: str) -> Place:
         return replace(self.place, line=self.lines.get(key, self.place.line))
@@ -223,6 +224,11 @@ class Job:
     place: Place  # of the first figure that asks for it
     id: str  # of that figure
     lines: Mapping[str, int] = field(default_factory=dict)  # and its keys
+    random: int | None = None  # the seed of random weights, in place of the model's own
+    control: Job | None = None  # the same with random weights, shown below the figure
+
+    def all(self) -> tuple[Job, ...]:
+        return (self, self.control) if self.control else (self,)
 
     def at(self, key: str) -> Place:
         return replace(self.place, line=self.lines.get(key, self.place.line))

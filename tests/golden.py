@@ -15,7 +15,7 @@ from generator.artifact import Artifact, digest
 from generator.content import read_post
 from generator.publish import feed
 from generator.render import Site, render_site
-from generator.spec import FigureOptions, Job
+from generator.spec import FigureOptions, FigureSpec, Job
 
 GOLDEN = Path(__file__).parent / "golden"
 SITE = Site("Golden", "Pages that change only when someone means it", "A. Author", "https://example.org", "en")
@@ -64,6 +64,11 @@ def artifacts() -> dict[str, Artifact]:
         ),
     }  # fmt: skip
     found |= classifier_artifacts(names)
+    found["cells-again"] = found["cells"]
+    found["cells-again.control"] = Artifact(
+        data={"document": "<a>.py", "text": HOSTILE, "units": [unit("cell 1", 2), unit("hidden 2", 5)]},
+        measures={"characters": len(HOSTILE)},
+    )
     return {id: Artifact(one.arrays, one.data, one.measures, made) for id, one in found.items()}
 
 
@@ -111,12 +116,18 @@ def rendered() -> dict[str, bytes]:
     """Every file of the golden site."""
     posts = [read_post(path, GOLDEN / "content", path.name) for path in sorted((GOLDEN / "content").glob("*/*.md"))]
     made = artifacts()
+
+    def job(figure: FigureSpec, id: str, random: int | None = None, control: Job | None = None) -> Job:
+        return Job(digest(id), figure.kind, FigureOptions(), {}, figure.place, id, random=random, control=control)
+
     jobs = {
-        (post.path, figure.id): Job(digest(figure.id), figure.kind, FigureOptions(), {}, figure.place, figure.id)
+        (post.path, figure.id): job(
+            figure, figure.id, control=job(figure, f"{figure.id}.control", random=1001) if figure.control else None
+        )
         for post in posts
         for figure in post.figures
     }
-    by_key = {job.key: made[job.id] for job in jobs.values()}
+    by_key = {one.key: made[one.id] for job in jobs.values() for one in job.all()}
     site = render_site(SITE, posts, jobs, by_key, lambda name: {}, lambda name: False)
     return {**site.files, "feed.xml": feed(SITE, site.posts)}
 
