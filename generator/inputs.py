@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,12 @@ class Inputs:
         if self.model_name is None:
             raise BuildError("the figure names no model")
         return self.library.untrained(self.model_name, seed)
+
+    def trained_with(self, setting: str, value: Any) -> tuple[Model, Mapping[str, float]]:
+        """The figure's model, trained by its recipe but for one setting, and what it measures; trained only once."""
+        variant = self.library.variant(str(self.model_name), setting, value)
+        model = self.library.model(variant)
+        return model, self.library.measures(variant)
 
     def images(self, dataset: str, split: str = "test") -> Images:
         return self.library.images(dataset, split)

@@ -23,7 +23,7 @@ from generator.publish import feed, report, same_report
 from generator.render import GENERATED, Site, Verdict, judged, measures_of, render_site, tag_path
 from generator.runners import here
 from generator.settings import line_of, read_settings
-from generator.spec import BuildError, BuildErrors, Claim, FigureSpec, Job, Options, Post, Value, nearest
+from generator.spec import BuildError, BuildErrors, Claim, FigureOptions, FigureSpec, Job, Options, Post, Value, nearest
 
 REPORT = "report.json"
 CONTROL = 1001  # added to a figure's seed, so that its control starts as no other random network of the figure
@@ -209,7 +209,7 @@ def shown(path: Path) -> str:
 
 def at_hand(spec: FigureSpec, library: Library) -> FigureSpec:
     """The figure with its `otherwise` in force where the data that it asks for is not on this machine."""
-    for field, name in names_in(spec.options, "dataset"):
+    for field, name in data_of(spec.options, library):
         if name not in library.datasets:
             raise BuildError(f"figure {spec.id}: no data set {name!r}{nearest(name, library.datasets)}", spec.at(field))
         reason = library.missing(name)
@@ -226,6 +226,32 @@ def at_hand(spec: FigureSpec, library: Library) -> FigureSpec:
                 library,
             )
     return spec
+
+
+def data_of(options: FigureOptions, library: Library) -> Iterable[tuple[str, str]]:
+    """(option, data set) for all data that a figure reads, also to train networks of its own."""
+    yield from names_in(options, "dataset")
+    if hasattr(options, "setting") and options.model in library.models:
+        taught_on = library.taught_on(options.model)
+        if taught_on is not None:
+            yield "model", taught_on
+
+
+def trainings(spec: FigureSpec, library: Library) -> list[dict[str, Any]]:
+    """What decides each of the networks that a figure trains: its model's recipe with other values of a setting."""
+    options: Any = spec.options
+    key = "model"
+    try:
+        if not library.trains(options.model):
+            raise BuildError(f"model {options.model} has no `train` recipe in site.toml, and so no settings to vary")
+        found = []
+        for number, value in enumerate(options.values):
+            known = type(library.row(options.model).settings.train).model_fields
+            key = f"values.{number}" if options.setting in known else "setting"
+            found.append(library.fingerprint(library.variant(options.model, options.setting, value)))
+        return found
+    except BuildError as error:
+        raise BuildError(f"figure {spec.id}: {error.message}", spec.at(key)) from error
 
 
 def names_in(value: Any, field: str, path: str = "") -> Iterable[tuple[str, str]]:
@@ -258,7 +284,9 @@ def make_job(spec: FigureSpec, library: Library) -> Job:
     }
     if model is not None:
         ingredients["model"] = library.fingerprint(model)
-    for field, name in names_in(spec.options, "dataset"):
+    if hasattr(spec.options, "setting"):
+        ingredients["trained"] = trainings(spec, library)
+    for field, name in data_of(spec.options, library):
         ingredients.setdefault("data", {})[field] = library.data_fingerprint(name)
     for field, name in names_in(spec.options, "file"):
         path = library.root / name
@@ -268,8 +296,9 @@ def make_job(spec: FigureSpec, library: Library) -> Job:
     job = Job(digest(ingredients), spec.kind, spec.options, ingredients, spec.place, spec.id, dict(spec.lines))
     if not spec.control:
         return job
-    if model is None:
-        raise BuildError(f"figure {spec.id}: it reads no model, so there is no control", spec.at("control"))
+    if model is None or "trained" in ingredients:
+        reason = "reads no model" if model is None else "trains its networks itself"
+        raise BuildError(f"figure {spec.id}: it {reason}, so there is no control", spec.at("control"))
     seed = spec.options.seed + CONTROL
     ingredients = {**ingredients, "weights": {"random": True, "seed": seed}}
     control = replace(
@@ -313,8 +342,8 @@ def unknown_names(job: Job, library: Library) -> Iterable[BuildError]:
     """
     name = job.options.model
     asked = {key: getattr(job.options, key, None) for key in ("layer", "layers", "classes")}
-    if name is None or not any(asked.values()):
-        return
+    if name is None or not any(asked.values()) or hasattr(job.options, "setting"):
+        return  # of networks that the figure trains, it knows the classes best
     try:
         model = library.model(name)
     except BuildError as error:

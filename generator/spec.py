@@ -91,7 +91,8 @@ class FigureOptions(Options):
 
     Names mean the same in every kind, and are checked before anything is computed: `model` a model of
     site.toml, `dataset` a data set of site.toml, `layer` and `layers` layers of the model, `classes`
-    names of its classes.
+    names of its classes. A kind that has `setting` and `values` trains the model by its recipe once for
+    each value of that setting.
     """
 
     model: str | None = Field(None, description="a model of site.toml")

@@ -64,6 +64,19 @@ def artifacts() -> dict[str, Artifact]:
         ),
     }  # fmt: skip
     found |= classifier_artifacts(names)
+    columns = [
+        {
+            "value": value,
+            "measures": {"accuracy": 0.5 + n / 8, "loss": 2.0 - n, "accuracy.train": 0.9, "roughness": 0.8 - n / 2},
+            "pictures": [{"array": f"value-{n}-class-{k}", "label": name} for k, name in enumerate(names)],
+        }
+        for n, value in enumerate(("0", "0.01"))
+    ]
+    found["swept"] = Artifact(
+        {f"value-{n}-class-{k}": picture(40 + 2 * n + k) for n in range(2) for k in range(2)},
+        {"setting": "l2", "columns": columns, "rows": ["accuracy", "loss", "roughness"], "judged": "accuracy", "best": 1, "line": [[10.0, 13.0], [30.0, 3.0]], "size": [40, 16]},
+        {"best": 0.01, "0.01.accuracy": 0.625},
+    )  # fmt: skip
     found["cells-again"] = found["cells"]
     found["cells-again.control"] = Artifact(
         data={"document": "<a>.py", "text": HOSTILE, "units": [unit("cell 1", 2), unit("hidden 2", 5)]},

@@ -9,6 +9,7 @@ figure's, and a script enlivens each `.content`: a figure with a control has two
 KINDS = {
     "templates": "generator.figures.templates",
     "scores": "generator.figures.scores",
+    "sweep": "generator.figures.sweep",
     "similarity": "generator.figures.similarity",
     "class-image": "generator.figures.class_image",
     "layer-ladder": "generator.figures.layer_ladder",
