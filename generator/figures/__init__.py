@@ -13,6 +13,7 @@ KINDS = {
     "similarity": "generator.figures.similarity",
     "class-image": "generator.figures.class_image",
     "layer-ladder": "generator.figures.layer_ladder",
+    "dissection": "generator.figures.dissection",
     "dream": "generator.figures.dream",
     "sample": "generator.figures.sample",
     "activation-text": "generator.figures.activation_text",

@@ -6,6 +6,7 @@ from . import linear as linear
 from . import objectives as objectives
 from . import parameterisation as parameterisation
 from . import pictures as pictures
+from . import recording as recording
 from . import recurrent as recurrent
 from . import selectivity as selectivity
 from . import svm as svm
