@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from generator import interp
 from generator.artifact import Artifact, ArtifactStore, digest
 from generator.data import Document, Images
 from generator.datasets import DATASETS
@@ -207,6 +208,9 @@ class Library:
         if checkpoint is None and self.trains(name):
             about = self._trained(name).about
         model: Model = row.module.load(name, row.settings, Weights({}, about), seed, self.root)
+        if model.image is not None:
+            noise = interp.settling.noise(model.image.channels, model.image.height, model.image.width)
+            interp.settling.settle(model.network, model.normalise(noise))
         pairs = zip(model.network.parameters(), self.model(name).network.parameters(), strict=True)
         if all(torch.equal(random, own) for random, own in pairs):  # such as a factory that reads its weights itself
             raise BuildError(

@@ -9,6 +9,7 @@ from . import pictures as pictures
 from . import recording as recording
 from . import recurrent as recurrent
 from . import selectivity as selectivity
+from . import settling as settling
 from . import svm as svm
 from . import transforms as transforms
 from . import vision as vision
