@@ -35,5 +35,5 @@ def noise(channels: int, height: int, width: int, count: int = 8) -> Tensor:
     white = torch.randn(count, channels, height, width, generator=torch.Generator().manual_seed(0))
     vertical, horizontal = torch.fft.fftfreq(height)[:, None], torch.fft.fftfreq(width)[None]
     frequency = (vertical**2 + horizontal**2).sqrt().clamp_min(1 / max(height, width))
-    images = torch.fft.ifft2(torch.fft.fft2(white) / frequency).real
+    images: Tensor = torch.fft.ifft2(torch.fft.fft2(white) / frequency).real
     return (0.5 + 0.25 * images / images.std()).clamp(0, 1)  # about the contrast of a photograph
