@@ -15,7 +15,7 @@ from generator.artifact import Artifact, digest
 from generator.content import read_post
 from generator.publish import feed
 from generator.render import Site, render_site
-from generator.spec import FigureOptions, Job
+from generator.spec import FigureOptions, FigureSpec, Job
 
 GOLDEN = Path(__file__).parent / "golden"
 SITE = Site("Golden", "Pages that change only when someone means it", "A. Author", "https://example.org", "en")
@@ -64,6 +64,39 @@ def artifacts() -> dict[str, Artifact]:
         ),
     }  # fmt: skip
     found |= classifier_artifacts(names) | map_artifacts(names)
+    columns = [
+        {
+            "value": value,
+            "measures": {"accuracy": 0.5 + n / 8, "loss": 2.0 - n, "accuracy.train": 0.9, "roughness": 0.8 - n / 2},
+            "pictures": [{"array": f"value-{n}-class-{k}", "label": name} for k, name in enumerate(names)],
+        }
+        for n, value in enumerate(("0", "0.01"))
+    ]
+    found["swept"] = Artifact(
+        {f"value-{n}-class-{k}": picture(40 + 2 * n + k) for n in range(2) for k in range(2)},
+        {"setting": "l2", "columns": columns, "rows": ["accuracy", "loss", "roughness"], "judged": "accuracy", "best": 1, "line": [[10.0, 13.0], [30.0, 3.0]], "size": [40, 16]},
+        {"best": 0.01, "0.01.accuracy": 0.625},
+    )  # fmt: skip
+    row = {"unit": 7, "auc": 0.91, "low": 0.86, "high": 0.96, "untrained": 0.58}
+    exemplars = [{"array": f"unit-7-{n}", "label": name, "mean": 2.5 - n} for n, name in enumerate(names)]
+    found["dissected"] = Artifact(
+        {f"unit-7-{n}": picture(50 + n) for n in range(2)},
+        {
+            "layer": "blocks.2", "threshold": 0.8, "class_count": 3, "units": 12, "silent": 1, "images": 1000, "detectors": 2, "untrained_detectors": 0,
+            "classes": [
+                {"name": names[0], "rows": [row], "detectors": 2, "untrained_detectors": 0},
+                {"name": names[1], "rows": [row | {"unit": 3, "auc": 0.47, "low": 0.4, "high": 0.54}], "detectors": 0, "untrained_detectors": 0},
+            ],
+            "exemplars": [{"unit": 7, "name": names[0], "pictures": exemplars, "right": 1}],
+            "bins": [0.3, 0.5, 0.8, 1.0], "counts": [2, 8, 2], "untrained_counts": [5, 7, 0],
+        },
+        {"share": 1 / 6},
+    )  # fmt: skip
+    found["cells-again"] = found["cells"]
+    found["cells-again.control"] = Artifact(
+        data={"document": "<a>.py", "text": HOSTILE, "units": [unit("cell 1", 2), unit("hidden 2", 5)]},
+        measures={"characters": len(HOSTILE)},
+    )
     return {id: Artifact(one.arrays, one.data, one.measures, made) for id, one in found.items()}
 
 
@@ -192,12 +225,18 @@ def rendered() -> dict[str, bytes]:
     """Every file of the golden site."""
     posts = [read_post(path, GOLDEN / "content", path.name) for path in sorted((GOLDEN / "content").glob("*/*.md"))]
     made = artifacts()
+
+    def job(figure: FigureSpec, id: str, random: int | None = None, control: Job | None = None) -> Job:
+        return Job(digest(id), figure.kind, FigureOptions(), {}, figure.place, id, random=random, control=control)
+
     jobs = {
-        (post.path, figure.id): Job(digest(figure.id), figure.kind, FigureOptions(), {}, figure.place, figure.id)
+        (post.path, figure.id): job(
+            figure, figure.id, control=job(figure, f"{figure.id}.control", random=1001) if figure.control else None
+        )
         for post in posts
         for figure in post.figures
     }
-    by_key = {job.key: made[job.id] for job in jobs.values()}
+    by_key = {one.key: made[one.id] for job in jobs.values() for one in job.all()}
     site = render_site(SITE, posts, jobs, by_key, lambda name: {}, lambda name: False)
     return {**site.files, "feed.xml": feed(SITE, site.posts)}
 

@@ -8,8 +8,6 @@ absolute values of the two maps, 0 where one is empty.
 
 from __future__ import annotations
 
-import copy
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -21,7 +19,7 @@ from generator.artifact import Artifact
 from generator.deferred import Deferred
 from generator.inputs import Inputs
 from generator.model import Model
-from generator.readouts import class_numbers, enlarged, image_of, linear_layers, resized
+from generator.readouts import class_numbers, enlarged, image_of, resized
 from generator.spec import BuildError, FigureOptions, ImageChoice
 
 if TYPE_CHECKING:
@@ -101,12 +99,6 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     pixels = resized(picture, image.width, image.height)
     images = interp.pictures.from_pixels(pixels[None], image.channels, interp.hooks.device(model.network))
     logits = steady_logits(model, images)
-    if torch.equal(logits, steady_logits(untrained, images)):
-        raise BuildError(
-            f"model {model.name} has the same weights when it is made untrained, so its maps have no control; "
-            "does its factory load weights? Let `checkpoints` name them instead"
-        )
-    control = without_offset(untrained)
     target = class_number(model, options.target, logits)
     layer = spatial_layer(model, images, options.layer) if "grad-cam" in options.methods else ""
 
@@ -116,7 +108,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     rows: list[dict[str, Any]] = []
     for number, method in enumerate(options.methods):
         pair = []
-        for one, network in enumerate((model, control)):
+        for one, network in enumerate((model, untrained)):
             pair.append(attribute(method, network, images, target, layer, options))
             inputs.progress(2 * number + one + 1, 2 * len(options.methods))
         own, random = pair
@@ -170,19 +162,6 @@ def steady_logits(model: Model, images: Tensor) -> Tensor:
             "eval mode? F.dropout wants training=self.training"
         )
     return once.cpu()
-
-
-def without_offset(model: Model) -> Model:
-    """The same network without the bias of its logits, which changes no map, as each is of differences.
-
-    In rounding it would swallow the signal of random weights: that of an untrained EfficientNet-Lite0 without its
-    batch norms is 1e-9.
-    """
-    network = copy.deepcopy(model.network)
-    layers = list(linear_layers(replace(model, network=network)).values())
-    if layers and layers[-1].out_features == len(model.classes) and layers[-1].bias is not None:
-        layers[-1].bias.data.zero_()
-    return replace(model, network=network)
 
 
 def class_number(model: Model, name: str | None, logits: Tensor) -> int:

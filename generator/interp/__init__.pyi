@@ -10,8 +10,10 @@ from . import objectives as objectives
 from . import pace as pace
 from . import parameterisation as parameterisation
 from . import pictures as pictures
+from . import recording as recording
 from . import recurrent as recurrent
 from . import selectivity as selectivity
+from . import settling as settling
 from . import svm as svm
 from . import transforms as transforms
 from . import vision as vision

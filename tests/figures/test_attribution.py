@@ -91,17 +91,6 @@ def test_a_method_that_does_not_care_for_the_weights_is_warned_of():
     assert not other["alike"]
 
 
-def test_the_bias_of_the_logits_does_not_swallow_the_controls_faint_signal():
-    class Faint(Seeing):
-        def __init__(self):
-            super().__init__()
-            self.head.weight.data.mul_(1e-9)
-
-    artifact = compute(options(methods=["occlusion"]), Given(make=Faint))
-
-    assert not artifact.data["rows"][0]["random_empty"]
-
-
 def test_random_weights_are_those_of_the_seed_after_the_figures():
     once, again, other = (compute(options(seed=seed), Given()) for seed in (0, 0, 1))
 
@@ -155,11 +144,6 @@ def test_a_network_without_positions_has_every_method_but_grad_cam():
 def test_a_layer_without_positions_is_answered_with_one_that_has():
     with pytest.raises(BuildError, match="output of layer head of model given has no height and width.* is last"):
         compute(options(layer="head"), Given())
-
-
-def test_a_model_whose_weights_no_seed_changes_has_no_control():
-    with pytest.raises(BuildError, match="model given has the same weights when it is made untrained"):
-        compute(options(), Given(fixed=True))
 
 
 def test_a_wrong_target_or_number_of_classes_is_named():
