@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from generator import interp
+from generator.artifact import Artifact, digest
 from generator.data import Document, Images
 from generator.deferred import Deferred
-from generator.library import Library
+from generator.key import code_digest, versions
+from generator.library import Library, machine
 from generator.model import Model
+from generator.readouts import image_of
 from generator.spec import BuildError, ImageChoice, TextChoice, nearest
 
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = Deferred("torch")
 skimage = Deferred("skimage")
 
 MOST_PIXELS = 50_000_000  # an image beyond this is refused before it is decoded
+PACES: dict[str, interp.pace.Pace] = {}  # measured by this process, whichever store they are kept in
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,31 @@ class Inputs:
         if self.model_name is None:
             raise BuildError("the figure names no model")
         return self.library.model(self.model_name)
+
+    def pace(self, layers: Sequence[str], height: int, width: int) -> interp.pace.Pace:
+        """How the figure's network runs fastest up to these layers, on images of this size.
+
+        Measured once on this machine and kept in the store, so that a figure is the same when it is made again.
+        """
+        model, image = self.model, image_of(self.model)
+        asked = {
+            "model": self.library.fingerprint(model.name),
+            "layers": sorted(layers),
+            "size": [height, width],
+            "machine": [machine(), torch.get_num_threads()],
+            "code": code_digest("generator.interp.pace"),
+            "versions": versions(),
+        }
+        key = digest(asked)
+        if key not in PACES:
+            kept = self.library.store.get(key)
+            if kept is None:
+                noise = torch.rand(1, image.channels, height, width, device=interp.hooks.device(model.network))
+                found = interp.pace.measured(model.network, layers, model.normalise(noise))
+                kept = Artifact(data=asdict(found), provenance={"ingredients": asked})
+                self.library.store.put(key, kept)
+            PACES[key] = interp.pace.Pace(**kept.data)
+        return PACES[key]
 
     def untrained(self, seed: int) -> Model:
         """The figure's network with the random weights it would start its training from."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import metadata
@@ -109,9 +110,14 @@ def is_docstring(body: list[ast.stmt]) -> bool:
     return isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
 
 
-@cache
 def source_of(module: str) -> Path | None:
     """The file of a module, found by its name, so that nothing is imported; None where it has no source."""
+    return find_source(module, tuple(sys.path))
+
+
+@cache
+def find_source(module: str, search_path: tuple[str, ...]) -> Path | None:
+    """`source_of`, asked once while `sys.path` is `search_path`: a build asks thousands of times."""
     top, *rest = module.split(".")
     try:
         spec = find_spec(top)

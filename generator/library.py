@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 else:
     torch = Deferred("torch")
 
+CPUINFO = Path("/proc/cpuinfo")
+
 Report = Callable[[str, int, int], None]  # what is under way, how much of it is done, of how much
 
 
@@ -219,7 +221,7 @@ class Library:
             "data": {"source": self.datasets[dataset].settings.source, "digest": self.dataset_digest(dataset)},
             "measures": dict(trained.measures),
             "seconds": round(seconds, 1),
-            "machine": f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads",
+            "machine": f"{machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads",
             "versions": versions(),
         }
 
@@ -260,3 +262,11 @@ def rows(
         except ValidationError as problem:
             errors += [BuildError(f"{prefix}.{key}: {message}") for key, message in mistakes(problem, module.Settings)]
     return good
+
+
+@cache
+def machine() -> str:
+    """What processor this is, such as `x86_64 (AMD EPYC)`."""
+    lines = CPUINFO.read_text().splitlines() if CPUINFO.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return " ".join([platform.machine(), *(f"({name})" for name in names[:1])])

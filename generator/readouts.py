@@ -48,9 +48,20 @@ class Rows:
 
 
 def image_of(model: Model) -> ImageInput:
+    """The images that the model wants; BuildError where it takes none."""
+    if model.image is None:
+        raise BuildError(f"model {model.name} takes no images")
+    return model.image
+
+
+def class_numbers(model: Model, names: Sequence[str]) -> list[int]:
+    """The logits of classes; BuildError where the model has no class of a name, or does not classify images."""
     if model.image is None or not model.classes:
         raise BuildError(f"model {model.name} does not classify images")
-    return model.image
+    for name in names:
+        if name not in model.classes:
+            raise BuildError(f"model {model.name} has no class {name!r}{nearest(name, model.classes)}")
+    return [model.classes.index(name) for name in names]
 
 
 def row_names(model: Model, count: int) -> tuple[str, ...]:
@@ -103,6 +114,7 @@ def scores(model: Model, pixels: NDArray[np.uint8]) -> Iterator[Tensor]:
 
     Images of another size are resized, and colour becomes grey or grey colour, as the network wants it.
     """
+    class_numbers(model, ())
     image = image_of(model)
     if pixels.shape[3] == 1:
         pixels = pixels.repeat(3, axis=3)
@@ -111,7 +123,7 @@ def scores(model: Model, pixels: NDArray[np.uint8]) -> Iterator[Tensor]:
         batch = np.stack([resized(one, image.width, image.height) for one in pixels[start : start + BATCH]])
         with torch.inference_mode():
             inputs = interp.pictures.from_pixels(batch, image.channels, device)
-            yield model.network(model.normalise(inputs)).double().cpu()
+            yield interp.hooks.first_tensor(model.network(model.normalise(inputs))).double().cpu()
 
 
 def resized(pixels: NDArray[np.uint8], width: int, height: int, smooth: bool = True) -> NDArray[np.uint8]:

@@ -7,6 +7,7 @@ is of the very pixels that the reader sees, after their rounding to eight bits.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from generator import interp
 from generator.artifact import Artifact
 from generator.inputs import Inputs
 from generator.model import Model
-from generator.spec import BuildError, FigureOptions, nearest
+from generator.readouts import class_numbers, image_of
+from generator.spec import FigureOptions
 
 EXAMPLE = """\
 model: tiny-vision
@@ -50,24 +52,14 @@ class Options(FigureOptions):
 
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
-    """One class after the other: on a CPU a batch is no faster, and so no picture depends on the others."""
+    """All classes at once; no picture depends on the others."""
     model = inputs.model
-    if model.image is None or not model.classes:
-        raise BuildError(f"model {model.name} does not classify images, so it has no class images")
-    for name in options.classes:
-        if name not in model.classes:
-            raise BuildError(f"model {model.name} has no class {name!r}{nearest(name, model.classes)}")
+    targets = class_numbers(model, options.classes)
 
     arrays: dict[str, NDArray[Any]] = {}
     measures: dict[str, float] = {}
     pictures = []
-    for number, label in enumerate(options.classes):
-        target = model.classes.index(label)
-
-        def progress(done: int, total: int, number: int = number) -> None:
-            inputs.progress(number * total + done, len(options.classes) * total)
-
-        pixels = grow(model, target, options, progress)
+    for label, target, pixels in zip(options.classes, targets, grow(options, inputs, targets), strict=True):
         evidence = judge(model, pixels, target)
         name = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or f"class-{target}"
         name = f"{name}-{target}" if name in arrays else name
@@ -84,46 +76,41 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     return Artifact(arrays, data, measures)
 
 
-def grow(model: Model, target: int, options: Options, progress: Any) -> NDArray[np.uint8]:
-    """The picture of one class, (height, width, 3). Its seed is the figure's and the class's together."""
-    assert model.image is not None
-    height, width = (options.size, options.size) if options.size else (model.image.height, model.image.width)
-    seeds = [options.seed * 100_003 + target]
-    sources = interp.transforms.generators(seeds)
-    picture = interp.parameterisation.Fourier(
-        seeds,
-        height,
-        width,
-        channels=model.image.channels,
-        decay=options.decay,
-        saturation=options.saturation,
-        device=interp.hooks.device(model.network),
-    )
-
-    def transform(images: Any) -> Any:
-        moved = interp.transforms.wobble(
-            images, sources, rotation=options.rotation, zoom=options.zoom, shift=options.shift * min(height, width)
-        )
-        return interp.transforms.noise(moved, sources, options.noise)
-
-    grown = interp.ascent.ascend(
-        picture,
-        lambda images: interp.objectives.logit(model.network(model.normalise(images)), [target]),
+def grow(options: Options, inputs: Inputs, targets: Sequence[int]) -> NDArray[np.uint8]:
+    """The pictures of classes, (classes, height, width, 3); each from a seed that is the figure's and its class's."""
+    model, image = inputs.model, image_of(inputs.model)
+    height, width = (options.size, options.size) if options.size else (image.height, image.width)
+    seeds = [options.seed * 100_003 + target for target in targets]
+    objective = interp.objectives.logit(targets)
+    found = interp.visualise.visualise(
+        model.network,
+        objective,
+        interp.parameterisation.Fourier(
+            seeds,
+            height,
+            width,
+            channels=image.channels,
+            decay=options.decay,
+            saturation=options.saturation,
+            device=interp.hooks.device(model.network),
+        ),
+        normalise=model.normalise,
+        transform=interp.transforms.Wobble(options.rotation, options.zoom, options.shift, options.noise),
+        seeds=seeds,
         steps=options.steps,
         rate=options.rate,
-        transform=transform,
-        progress=progress,
-        name=f"the logit of {model.classes[target]!r}",
+        flat=0.0,  # the last steps gain little, and take off the grain
+        pace=inputs.pace(objective.layers, height, width),
+        progress=inputs.progress,
+        name=f"the logit of {' or '.join(map(repr, options.classes))}",
     )
-    pixels: NDArray[np.uint8] = interp.pictures.to_pixels(grown.images)[0]
-    return pixels
+    return interp.pictures.to_pixels(found.images)
 
 
 def judge(model: Model, pixels: NDArray[np.uint8], target: int) -> dict[str, Any]:
     """What the network says of the finished picture: its class's probability, logit and rank, and the best rival."""
-    assert model.image is not None
-    images = interp.pictures.from_pixels(pixels[None], model.image.channels, interp.hooks.device(model.network))
-    logits = model.network(model.normalise(images))[0].detach().double()
+    images = interp.pictures.from_pixels(pixels[None], image_of(model).channels, interp.hooks.device(model.network))
+    logits = interp.hooks.first_tensor(model.network(model.normalise(images)))[0].detach().double()
     order = logits.argsort(descending=True).tolist()
     probabilities = logits.softmax(0).tolist()
     rival = next(other for other in order if other != target) if len(order) > 1 else target

@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from generator import interp
 from generator.artifact import Artifact
+from generator.deferred import Deferred
 from generator.inputs import Inputs
 from generator.spec import BuildError, FigureOptions, ImageChoice
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = Deferred("torch")
 
 EXAMPLE = """\
 model: tiny-vision
@@ -51,7 +57,8 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     )
 
     def score(layer: str, images: Any) -> Any:
-        return interp.objectives.energy(interp.hooks.activations(model.network, model.normalise(images), layer)[layer])
+        found = interp.hooks.activations(model.network, model.normalise(images), layer)
+        return interp.objectives.energy(layer, len(images)).score(found, torch.arange(len(images)))
 
     arrays = {"original": interp.pictures.to_pixels(original)[0]}
     pictures = []

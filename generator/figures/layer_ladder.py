@@ -19,6 +19,7 @@ from generator import interp
 from generator.artifact import Artifact
 from generator.inputs import Inputs
 from generator.model import Model
+from generator.readouts import image_of
 from generator.spec import BuildError, FigureOptions, nearest
 
 EXAMPLE = """\
@@ -69,9 +70,7 @@ class Options(FigureOptions):
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
     """The forward pass ends at the layer that is shown, so low layers cost little."""
-    model = inputs.model
-    if model.image is None:
-        raise BuildError(f"model {model.name} takes no images, so its layers have no pictures")
+    image_of(inputs.model)
     arrays: dict[str, NDArray[np.uint8]] = {}
     measures: dict[str, float] = {}
     rungs = []
@@ -80,7 +79,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         def progress(done: int, total: int, number: int = number) -> None:
             inputs.progress(number * total + done, len(options.layers) * total)
 
-        rung = climb(model, layer, size_of(options, number), options, progress)
+        rung = climb(inputs, layer, size_of(options, number), options, progress)
         for unit in rung["units"]:
             name = f"{re.sub(r'[^A-Za-z0-9_]+', '-', layer).strip('-_')}.channel-{unit['channel']}"
             arrays[name] = unit.pop("pixels")
@@ -98,11 +97,12 @@ def size_of(options: Options, number: int) -> int:
     return options.size if last == 0 else round(low + (options.size - low) * number / last)
 
 
-def climb(model: Model, layer: str, size: int, options: Options, progress: Any) -> dict[str, Any]:
+def climb(inputs: Inputs, layer: str, size: int, options: Options, progress: Any) -> dict[str, Any]:
     """One layer: pictures of channels that respond, and the numbers of those tried that do not.
 
     Channels that the author names are all tried, and no others; else as many as it takes to show `count`.
     """
+    model = inputs.model
     on_noise = rest(model, layer, size, options.seed)
     width = len(on_noise)
     drawn = np.random.default_rng(options.seed).permutation(width).tolist()
@@ -116,8 +116,8 @@ def climb(model: Model, layer: str, size: int, options: Options, progress: Any) 
     silent: list[int] = []
     while waiting and len(units) < wanted:
         tried, waiting = waiting[: wanted - len(units)], waiting[wanted - len(units) :]
-        pixels = grow(model, layer, tried, size, options, progress)
-        reached = respond(model, layer, pixels, tried)
+        found = grow(inputs, layer, tried, size, options, progress)
+        pixels, reached = interp.pictures.to_pixels(found.images), found.activations.tolist()
         for channel, picture, activation in zip(tried, pixels, reached, strict=True):
             if abs(activation) < 1e-6:  # after a ReLU: dead, or without a gradient to start climbing
                 silent.append(channel)
@@ -142,58 +142,43 @@ def layer_gives_logits(model: Model, layer: str, width: int) -> bool:
 
 def rest(model: Model, layer: str, size: int, seed: int) -> list[float]:
     """The mean activation of each channel on pictures of noise."""
-    assert model.image is not None
     noise = interp.parameterisation.Fourier(
         range(seed, seed + NOISE),
         size,
         size,
-        channels=model.image.channels,
+        channels=image_of(model).channels,
         deviation=NOISE_DEVIATION,
         device=interp.hooks.device(model.network),
     )
     (found,) = interp.hooks.activations(model.network, model.normalise(noise.images().detach()), layer).values()
-    # A convolution's output is (NOISE, channels, height, width), a linear layer's (NOISE, channels).
-    means: list[float] = found.reshape(NOISE, found.shape[1], -1).mean((0, 2)).tolist()
+    means: list[float] = interp.objectives.positions(found).mean((0, 2)).tolist()
     return means
 
 
 def grow(
-    model: Model, layer: str, channels: Sequence[int], size: int, options: Options, progress: Any
-) -> NDArray[np.uint8]:
-    """One picture per channel, (channels, height, width, 3)."""
-    assert model.image is not None
+    inputs: Inputs, layer: str, channels: Sequence[int], size: int, options: Options, progress: Any
+) -> interp.visualise.Visualised:
+    """One picture per channel, size × size, and how active its channel is on it."""
+    model = inputs.model
     seeds = [options.seed * 100_003 + channel for channel in channels]
-    sources = interp.transforms.generators(seeds)
-
-    def score(images: Any) -> Any:
-        found = interp.hooks.activations(model.network, model.normalise(images), layer)
-        return interp.objectives.channel(found[layer], channels)
-
-    ascended = interp.ascent.ascend(
+    return interp.visualise.visualise(
+        model.network,
+        interp.objectives.channel(layer, channels),
         interp.parameterisation.Fourier(
             seeds,
             size,
             size,
-            channels=model.image.channels,
+            channels=image_of(model).channels,
             decay=options.decay,
             saturation=options.saturation,
             device=interp.hooks.device(model.network),
         ),
-        score,
+        normalise=model.normalise,
+        transform=interp.transforms.Wobble(options.rotation, options.zoom, options.shift),
+        seeds=seeds,
         steps=options.steps,
         rate=options.rate,
-        transform=lambda images: interp.transforms.wobble(
-            images, sources, rotation=options.rotation, zoom=options.zoom, shift=options.shift * size
-        ),
+        pace=inputs.pace([layer], size, size),
         progress=progress,
         name=f"layer {layer}",
     )
-    return interp.pictures.to_pixels(ascended.images)
-
-
-def respond(model: Model, layer: str, pixels: NDArray[np.uint8], channels: Sequence[int]) -> list[float]:
-    """Mean activation of each channel on its finished picture."""
-    assert model.image is not None
-    images = interp.pictures.from_pixels(pixels, model.image.channels, interp.hooks.device(model.network))
-    found = interp.hooks.activations(model.network, model.normalise(images), layer)
-    return [float(value) for value in interp.objectives.channel(found[layer].detach(), channels)]

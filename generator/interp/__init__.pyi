@@ -4,6 +4,7 @@ from . import dream as dream
 from . import hooks as hooks
 from . import linear as linear
 from . import objectives as objectives
+from . import pace as pace
 from . import parameterisation as parameterisation
 from . import pictures as pictures
 from . import recurrent as recurrent
@@ -11,3 +12,4 @@ from . import selectivity as selectivity
 from . import svm as svm
 from . import transforms as transforms
 from . import vision as vision
+from . import visualise as visualise

@@ -1,23 +1,30 @@
-"""Reading a network's layers as it runs. No hook outlives its `with`, whatever happens inside."""
+"""Reading a network's layers as it runs. No hook outlives its `with`, whatever happens inside.
+
+A layer is named as in `named_modules()`; the empty name, OUTPUT, is the network itself, and its output what it returns.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+OUTPUT = ""
 
 
 @contextmanager
 def capture(model: nn.Module, *layers: str) -> Iterator[dict[str, Tensor]]:
     """Fill a dict with the output of each named layer; the hooks are gone on leaving, also on error.
 
-    Of a layer that gives several tensors, the first; of one that runs several times, the last run.
+    Of a layer that gives several tensors, the first; of one that runs several times, the last run. What an
+    in-place operation does to an output later on does not show.
     """
     found: dict[str, Tensor] = {}
-    with _hooked(model, layers, found.__setitem__):
+    with _hooked(model, layers, lambda name, output: found.__setitem__(name, output.clone())):
         yield found
 
 
@@ -26,8 +33,10 @@ def activations(model: nn.Module, inputs: Any, *layers: str) -> dict[str, Tensor
     found: dict[str, Tensor] = {}
 
     def keep(name: str, output: Tensor) -> None:
-        found[name] = output
-        if len(found) == len(set(layers)):
+        last = len(found | {name: output}) == len(set(layers))
+        # What runs next may write into the output, as ReLU(inplace=True) does; after the last layer nothing runs.
+        found[name] = output if last else output.clone()
+        if last:
             raise _Reached
 
     with _hooked(model, layers, keep), suppress(_Reached):
@@ -36,6 +45,21 @@ def activations(model: nn.Module, inputs: Any, *layers: str) -> dict[str, Tensor
     if missed:
         raise KeyError(f"layer {missed[0]!r} does not run in a forward pass")
     return found
+
+
+def first_tensor(output: Any) -> Tensor:
+    """The first tensor of what a module returned: a tensor, or a tuple, list, dict or data class of some."""
+    if isinstance(output, Tensor):
+        return output
+    if isinstance(output, Mapping):
+        output = tuple(output.values())
+    elif is_dataclass(output):
+        output = tuple(getattr(output, field.name) for field in fields(output))
+    if isinstance(output, tuple | list):
+        for part in output:
+            with suppress(TypeError):
+                return first_tensor(part)
+    raise TypeError(f"a layer returned {type(output).__name__}, in which there is no tensor")
 
 
 def device(model: nn.Module) -> torch.device:
@@ -51,12 +75,12 @@ class _Reached(Exception):
 def _hooked(model: nn.Module, layers: tuple[str, ...], keep: Callable[[str, Tensor], None]) -> Iterator[None]:
     """Call keep(name, output) whenever a named layer has run."""
     modules = dict(model.named_modules())
-    unknown = [name for name in layers if not name or name not in modules]
+    unknown = [name for name in layers if name not in modules]
     if unknown:
         raise KeyError(f"no layer {unknown[0]!r}; the model has {', '.join(filter(None, modules))}")
 
     def hook(name: str) -> Callable[[nn.Module, Any, Any], None]:
-        return lambda module, inputs, output: keep(name, output[0] if isinstance(output, tuple) else output)
+        return lambda module, inputs, output: keep(name, first_tensor(output))
 
     handles = [modules[name].register_forward_hook(hook(name)) for name in dict.fromkeys(layers)]
     try:

@@ -1,8 +1,10 @@
+from dataclasses import dataclass
+
 import pytest
 import torch
 from torch import nn
 
-from generator.interp.hooks import activations, capture, device
+from generator.interp.hooks import OUTPUT, activations, capture, device, first_tensor
 
 
 class Pair(nn.Module):
@@ -76,7 +78,7 @@ def test_no_hook_is_left_when_a_module_raises():
     assert hooks_of(model) == 0
 
 
-@pytest.mark.parametrize("layer", ["2", ""])
+@pytest.mark.parametrize("layer", ["2", "no.such"])
 def test_an_unknown_layer_is_named_with_the_known_ones_and_leaves_no_hook(layer):
     model = nn.Sequential(nn.ReLU(), nn.ReLU())
 
@@ -124,3 +126,40 @@ def test_gradients_flow_back_from_activations():
 def test_the_device_is_that_of_the_parameters():
     assert device(nn.Linear(1, 1, device="meta")).type == "meta"
     assert device(nn.ReLU()).type == "cpu"
+
+
+def test_the_empty_name_is_what_the_network_returns():
+    class Named(nn.Module):
+        def forward(self, x):
+            return {"hidden": None, "logits": 2 * x, "more": x}
+
+    assert activations(Named(), torch.ones(2), OUTPUT)[OUTPUT].tolist() == [2, 2]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_an_in_place_operation_does_not_change_what_was_kept(together):
+    model = nn.Sequential(nn.Identity(), nn.ReLU(inplace=True), nn.Identity())
+    x = torch.tensor([-1.0, 2.0])
+
+    if together:
+        found = activations(model, x, "0", "2")
+    else:
+        with capture(model, "0", "2") as found:
+            model(x)
+
+    assert found["0"].tolist() == [-1, 2]
+    assert found["2"].tolist() == [0, 2]
+
+
+def test_the_first_tensor_is_found_in_whatever_a_module_returns():
+    @dataclass
+    class Output:
+        loss: None
+        logits: torch.Tensor
+
+    tensor = torch.ones(1)
+
+    for output in (tensor, (tensor, 1), [None, tensor], {"a": (tensor,)}, Output(None, tensor)):
+        assert first_tensor(output) is tensor
+    with pytest.raises(TypeError, match="returned str, in which there is no tensor"):
+        first_tensor("logits")
