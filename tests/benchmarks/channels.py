@@ -1,8 +1,9 @@
 """Pictures of channels, many at once: beside torch-lucent, which makes one at a time, and dreamlens' icons.
 
 A picture is judged by the mean activation of its channel on the finished PNG file, at its own size, in float32.
-Lucent's pictures are slow to make, so what its defaults reach is kept in `targets/NAME.json`, recorded by
-`python -m tests.benchmarks.targets NAME`; each run makes some of them again and `peer.again` says how near those come.
+Lucent's pictures are slow to make, so what its defaults reach can be kept in `targets/NAME.json`, recorded by
+`python -m tests.benchmarks.targets NAME`. Each run makes some of them again: `peer.again` says how near those come,
+and where nothing is recorded they are what ours is judged by; `judged` counts the pictures.
 
 torch-lucent 0.1.8 needs nothing but pip; it brings kornia 0.4.1 along. dreamlens 0.1.1 maximises the neuron at the
 centre of a convolution's output, so it is given a network that ends in the means of the layer's channels: the
@@ -84,16 +85,20 @@ def shares(reached: Mapping[str, float], wanted: Mapping[str, float]) -> list[fl
     return [reached[name] / wanted[name] for name in wanted]
 
 
+def judged(ours: Mapping[str, float], recorded: Mapping[str, float], theirs: Mapping[str, float]) -> dict[str, float]:
+    """Our activations against those recorded of the peer, and where none is recorded against this run's."""
+    found = shares(ours, {**theirs, **recorded})
+    quality = {"share.least": min(found), "share.median": statistics.median(found), "judged": len(found)}
+    again = [theirs[name] / recorded[name] for name in theirs if name in recorded]
+    return quality | ({"peer.again": statistics.median(again)} if again else {})
+
+
 def against_targets(benchmark: str, layers: Sequence[Mapping[str, Any]]) -> Any:
     def quality(ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> dict[str, float]:
-        targets = json.loads((TARGETS / f"{benchmark}.json").read_text())["activations"]
-        found = shares(evaluated(ours[-1].folder, layers), targets)
-        again = {name: one for outcome in theirs for name, one in evaluated(outcome.folder, layers).items()}
-        return {
-            "share.least": min(found),
-            "share.median": statistics.median(found),
-            "peer.again": statistics.median(shares(again, {name: targets[name] for name in again})),
-        }
+        file = TARGETS / f"{benchmark}.json"
+        recorded = json.loads(file.read_text())["activations"] if file.exists() else {}
+        reached = {name: one for outcome in theirs for name, one in evaluated(outcome.folder, layers).items()}
+        return judged(evaluated(ours[-1].folder, layers), recorded, reached)
 
     return quality
 

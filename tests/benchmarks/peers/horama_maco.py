@@ -32,8 +32,10 @@ def sampled(images: Tensor, boxes: Tensor, output_size: tuple[int, int]) -> Tens
         ],
         3,
     )
-    grid = grid * 2 / (size - 1) - 1
-    return F.grid_sample(images.expand(len(boxes), -1, -1, -1), grid, padding_mode="zeros", align_corners=True)
+    looks = F.grid_sample(
+        images.expand(len(boxes), -1, -1, -1), grid * 2 / (size - 1) - 1, padding_mode="border", align_corners=True
+    )
+    return looks * ((grid >= -1) & (grid <= size)).all(3).unsqueeze(1)  # beyond that it gives zero
 
 
 def main(given: Task) -> None:
