@@ -98,6 +98,16 @@ class FigureOptions(Options):
     seed: int = Field(0, description="the only source of randomness of the figure")
 
 
+class SyntheticOptions(FigureOptions):
+    """What every kind that grows pictures can be told of the evidence beside them."""
+
+    dataset: str | None = Field(None, description="a data set of natural images to hold the pictures against")
+    split: str = Field("train", description="its split")
+    twins: bool = Field(
+        True, description="grow each picture again from another seed, in half the steps, to see whether the two agree"
+    )
+
+
 class ImageChoice(Options):
     """One image: from a data set of site.toml, a file beside the post, or a sample that scikit-image carries."""
 

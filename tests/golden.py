@@ -63,7 +63,7 @@ def artifacts() -> dict[str, Artifact]:
             measures={"readable": 1, "readable-share": 0.0625, "inside-string.auc": 0.98},
         ),
     }  # fmt: skip
-    found |= classifier_artifacts(names)
+    found |= classifier_artifacts(names) | map_artifacts(names)
     return {id: Artifact(one.arrays, one.data, one.measures, made) for id, one in found.items()}
 
 
@@ -80,6 +80,10 @@ def classifier_artifacts(names: list[str]) -> dict[str, Artifact]:
         {"label": name, "score": score, "start": start, "length": 40.0, "winner": n == 0, "true": n == 1}
         for n, (name, score, start) in enumerate(zip(names, (1.5, -1.5), (50.0, 10.0), strict=True))
     ]
+    proof = {
+        "activation": 9.5, "natural.best": 5.0, "natural.times": 1.9, "natural.percentile": 1.0, "spectrum": 1.25,
+        "kept.shift": 0.9, "kept.scale": 0.8, "kept.jpeg": 0.95, "agreement": 0.75,
+    }  # fmt: skip
     seen = [
         {
             "array": f"class-{n}",
@@ -89,11 +93,21 @@ def classifier_artifacts(names: list[str]) -> dict[str, Artifact]:
             "rank": n + 1,
             "rival": names[1 - n],
             "rival_probability": 0.01,
+            "evidence": proof,
+            "warnings": ["fragile: it keeps 10% of its effect when <moved>"] * n,
         }
         for n, name in enumerate(names)
     ]
     units = [
-        {"channel": n, "label": f"channel {n}", "activation": 3.25 - n, "noise": 0.1, "array": f"unit-{n}"}
+        {
+            "channel": n,
+            "label": f"channel {n}",
+            "activation": 3.25 - n,
+            "noise": 0.1,
+            "array": f"unit-{n}",
+            "evidence": {name: value for name, value in proof.items() if name.startswith(("activation", "kept"))},
+            "warnings": [],
+        }
         for n in range(2)
     ]
     dreams = [{"array": "dream-0", "layer": "blocks.2", "energy": 3.0, "energy_before": 1.5, "change": 0.1}]
@@ -101,9 +115,76 @@ def classifier_artifacts(names: list[str]) -> dict[str, Artifact]:
         "templates": Artifact({f"row-{n}": picture(n) for n in range(2)}, {"pictures": rows, "layer": "linear", "scale": "each", "largest": 0.5, "named": True}, {"cosine.cat.dog": -0.31}),
         "scores": Artifact({"image": picture(5)}, {"bars": bars, "zero": 50.0, "winner": names[0], "truth": names[1], "classes": 2, "margin": 3.0}, {"margin": 3.0}),
         "similarity": Artifact({}, {"classes": names, "layer": "linear", "cosines": cells, "closest": {"pair": names, "cosine": -0.31}, "confusions": cells, "accuracy": 0.8, "images": 1200, "split": "test", "worst": {"true": names[0], "taken": names[1], "share": 0.2}}, {"accuracy": 0.8}),
-        "classes": Artifact({f"class-{n}": picture(10 + n) for n in range(2)}, {"pictures": seen, "classes": 2, "steps": 30, "seed": 0}, {"cat.probability": 0.97}),
-        "ladder": Artifact({f"unit-{n}": picture(20 + n) for n in range(2)}, {"rungs": [{"layer": "blocks.0", "width": 8, "size": 8, "units": units, "silent": [4, 6]}], "steps": 30, "seed": 0}, {"silent": 2}),
+        "classes": Artifact({f"class-{n}": picture(10 + n) for n in range(2)}, {"pictures": seen, "classes": 2, "natural": 40, "steps": 30, "seed": 0}, {"cat.probability": 0.97}),
+        "ladder": Artifact({f"unit-{n}": picture(20 + n) for n in range(2)}, {"rungs": [{"layer": "blocks.0", "width": 8, "size": 8, "units": units, "silent": [4, 6], "natural": 0}], "steps": 30, "seed": 0}, {"silent": 2}),
         "dream": Artifact({"original": picture(30), "dream-0": picture(31)}, {"pictures": dreams, "image": "<cat>", "seed": 0}, {"dream-0.enhancement": 2.0}),
+    }  # fmt: skip
+
+
+def map_artifacts(names: list[str]) -> dict[str, Artifact]:
+    """Maps over an image: of channels, with a silent one, and of four methods, with warned and empty ones."""
+    maps = [
+        {"array": f"channel-{n}", "channel": n, "silent": silent, "across": 40, "down": 60}
+        for n, silent in ((3, False), (7, True))
+    ]
+    channels = {
+        "maps": maps,
+        "image": "<cat>",
+        "layer": "blocks.2",
+        "width": 8,
+        "positions": [4, 4],
+        "chosen": True,
+        "signed": True,
+        "scale": "shared",
+        "full": 4.5,
+    }
+    activity = {"channel-3.max": 4.5, "channel-3.mean": -0.25, "channel-7.max": 0.0, "channel-7.mean": 0.0}
+    rows = [
+        {
+            "method": method,
+            "title": title,
+            "says": f"what {title} says",
+            "signed": signed,
+            "correlation": correlation,
+            "alike": correlation >= 0.5,
+            "empty": False,
+            "random_empty": empty,
+            "central_share": 0.4,
+            "across": 40,
+            "down": 60,
+        }
+        for method, title, signed, correlation, empty in (
+            ("saliency", "Saliency", False, 0.61, False),
+            ("integrated-gradients", "Integrated gradients", True, -0.08, False),
+            ("grad-cam", "Grad-CAM", False, 0.0, True),
+        )
+    ]
+    pictures = {"image": picture(42)} | {
+        f"{row['method']}{control}": picture(43 + 2 * n + m)
+        for n, row in enumerate(rows)
+        for m, control in enumerate(("", "-random"))
+    }
+    why = {
+        "rows": rows,
+        "image": "<cat>",
+        "target": names[1],
+        "winner": names[0],
+        "layer": "blocks.2",
+        "baseline": 0.5,
+        "alike": 0.5,
+        "full": 0.99,
+        "seed": 1,
+    }
+    sums = {
+        "logit": 9.5,
+        "probability": 0.97,
+        "integrated-gradients.sum": 9.4,
+        "integrated-gradients.rise": 9.5,
+        "integrated-gradients.completeness-error": 0.1,
+    }
+    return {
+        "maps": Artifact({"image": picture(40), "channel-3": picture(41), "channel-7": picture(42)}, channels, activity),
+        "why": Artifact(pictures, why, sums),
     }  # fmt: skip
 
 

@@ -12,6 +12,8 @@ KINDS = {
     "class-image": "generator.figures.class_image",
     "layer-ladder": "generator.figures.layer_ladder",
     "dream": "generator.figures.dream",
+    "activation-maps": "generator.figures.activation_maps",
+    "attribution": "generator.figures.attribution",
     "sample": "generator.figures.sample",
     "activation-text": "generator.figures.activation_text",
     "unit-census": "generator.figures.unit_census",

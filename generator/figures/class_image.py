@@ -7,7 +7,7 @@ is of the very pixels that the reader sees, after their rounding to eight bits.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,11 @@ from pydantic import Field
 
 from generator import interp
 from generator.artifact import Artifact
+from generator.evidence import Evidence, gather, natural_images
 from generator.inputs import Inputs
 from generator.model import Model
 from generator.readouts import class_numbers, image_of
-from generator.spec import FigureOptions
+from generator.spec import SyntheticOptions
 
 EXAMPLE = """\
 model: tiny-vision
@@ -29,7 +30,7 @@ caption: What two classes look like to a network that has seen nothing yet.
 """
 
 
-class Options(FigureOptions):
+class Options(SyntheticOptions):
     model: str = Field(description="a model of site.toml that classifies images")
     classes: tuple[str, ...] = Field(
         min_length=1, max_length=24, description="the model's names of classes, in order of display"
@@ -59,30 +60,73 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     arrays: dict[str, NDArray[Any]] = {}
     measures: dict[str, float] = {}
     pictures = []
-    for label, target, pixels in zip(options.classes, targets, grow(options, inputs, targets), strict=True):
-        evidence = judge(model, pixels, target)
+    grown, evidence, natural = grown_twice(options, inputs, targets)
+    for label, target, pixels, beside in zip(options.classes, targets, grown, evidence, strict=True):
+        opinion = judge(model, pixels, target)
         name = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or f"class-{target}"
         name = f"{name}-{target}" if name in arrays else name
         arrays[name] = pixels
-        pictures.append({"array": name, "label": label, **evidence})
-        measures |= {f"{name}.{measure}": evidence[measure] for measure in ("probability", "logit", "rank")}
+        pictures.append(
+            {"array": name, "label": label, **opinion, "evidence": beside.measures, "warnings": beside.warnings}
+        )
+        measures |= {f"{name}.{measure}": opinion[measure] for measure in ("probability", "logit", "rank")}
+        measures |= {f"{name}.{measure}": value for measure, value in beside.measures.items()}
     measures["probability.least"] = min(picture["probability"] for picture in pictures)
     data = {
         "pictures": pictures,
         "classes": len(model.classes),
+        "natural": natural,
         "steps": options.steps,
         "seed": options.seed,
     }
     return Artifact(arrays, data, measures)
 
 
-def grow(options: Options, inputs: Inputs, targets: Sequence[int]) -> NDArray[np.uint8]:
-    """The pictures of classes, (classes, height, width, 3); each from a seed that is the figure's and its class's."""
+def grown_twice(
+    options: Options, inputs: Inputs, targets: Sequence[int]
+) -> tuple[NDArray[np.uint8], list[Evidence], int]:
+    """The pictures, (classes, height, width, 3), their evidence, and how many natural images it was taken from."""
+    several = options.twins and len(targets) > 1
+    first = grow(
+        options,
+        inputs,
+        targets,
+        options.steps,
+        options.seed,
+        lambda done, total: inputs.progress(2 * done, (3 if several else 2) * total),
+    )
+    grown = interp.pictures.to_pixels(first.images)
+    twins = None
+    if several:
+        second = grow(
+            options,
+            inputs,
+            targets,
+            max(1, options.steps // 2),
+            options.seed + 1,
+            lambda done, total: inputs.progress(4 * total + 2 * done, 6 * total),
+        )
+        twins = interp.pictures.to_pixels(second.images)
+    natural = natural_images(inputs, options.dataset, options.split, *grown.shape[1:3]) if options.dataset else None
+    objective = interp.objectives.logit(targets)
+    evidence = gather(inputs, objective, grown, first.before.tolist(), natural, twins, targets)
+    return grown, evidence, 0 if natural is None else len(natural)
+
+
+def grow(
+    options: Options,
+    inputs: Inputs,
+    targets: Sequence[int],
+    steps: int,
+    seed: int,
+    progress: Callable[[int, int], None],
+) -> interp.visualise.Visualised:
+    """The pictures of classes; each from a seed that is the figure's and its class's."""
     model, image = inputs.model, image_of(inputs.model)
     height, width = (options.size, options.size) if options.size else (image.height, image.width)
-    seeds = [options.seed * 100_003 + target for target in targets]
+    seeds = [seed * 100_003 + target for target in targets]
     objective = interp.objectives.logit(targets)
-    found = interp.visualise.visualise(
+    return interp.visualise.visualise(
         model.network,
         objective,
         interp.parameterisation.Fourier(
@@ -97,14 +141,13 @@ def grow(options: Options, inputs: Inputs, targets: Sequence[int]) -> NDArray[np
         normalise=model.normalise,
         transform=interp.transforms.Wobble(options.rotation, options.zoom, options.shift, options.noise),
         seeds=seeds,
-        steps=options.steps,
+        steps=steps,
         rate=options.rate,
         flat=0.0,  # the last steps gain little, and take off the grain
         pace=inputs.pace(objective.layers, height, width),
-        progress=inputs.progress,
+        progress=progress,
         name=f"the logit of {' or '.join(map(repr, options.classes))}",
     )
-    return interp.pictures.to_pixels(found.images)
 
 
 def judge(model: Model, pixels: NDArray[np.uint8], target: int) -> dict[str, Any]:

@@ -1,6 +1,9 @@
 from . import ascent as ascent
+from . import attribution as attribution
 from . import concepts as concepts
 from . import dream as dream
+from . import evidence as evidence
+from . import heatmaps as heatmaps
 from . import hooks as hooks
 from . import linear as linear
 from . import objectives as objectives
