@@ -12,6 +12,7 @@ KINDS = {
     "class-image": "generator.figures.class_image",
     "layer-ladder": "generator.figures.layer_ladder",
     "dream": "generator.figures.dream",
+    "caricature": "generator.figures.caricature",
     "sample": "generator.figures.sample",
     "activation-text": "generator.figures.activation_text",
     "unit-census": "generator.figures.unit_census",
