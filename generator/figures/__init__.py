@@ -13,6 +13,7 @@ KINDS = {
     "layer-ladder": "generator.figures.layer_ladder",
     "dream": "generator.figures.dream",
     "caricature": "generator.figures.caricature",
+    "atlas": "generator.figures.atlas",
     "sample": "generator.figures.sample",
     "activation-text": "generator.figures.activation_text",
     "unit-census": "generator.figures.unit_census",

@@ -56,7 +56,7 @@ class Options(FigureOptions):
     near: str | None = Field(
         None, description="the layer that holds the accentuated image near; the first of `layers` if not given"
     )
-    hold: float = Field(3.0, ge=0, le=1000, description="how firmly it is held; 0 lets it go")
+    hold: float = Field(30.0, ge=0, le=1000, description="how firmly it is held; 0 lets it go")
     size: int = Field(160, ge=16, le=1024, description="pixels on a side")
     power: float = Field(
         1.0,
