@@ -59,10 +59,10 @@ class Options(FigureOptions):
     least: int = Field(3, ge=1, description="points that a cell needs to be shown")
     whiten: bool = Field(True, description="let what all activations have in common count for less")
     size: int = Field(80, ge=16, le=256, description="pixels on a side of each cell's picture")
-    steps: int = Field(80, ge=1, le=5000, description="steps of ascent")
-    rate: float = Field(0.05, gt=0, le=1, description="step size of Adam")
+    steps: int = Field(64, ge=1, le=5000, description="steps of ascent")
+    rate: float = Field(0.04, gt=0, le=1, description="step size of Adam")
     decay: float = Field(
-        1.0, ge=0, le=3, description="coefficients are scaled by 1 / frequency ** decay; higher is smoother"
+        1.3, ge=0, le=3, description="coefficients are scaled by 1 / frequency ** decay; higher is smoother"
     )
     saturation: float = Field(
         1.3, gt=0, le=10, description="how readily a step changes hue; 1 is as photographs have it"
@@ -143,7 +143,8 @@ def drawn(options: Options, images: Images) -> tuple[Images, Tensor]:
     """As many images as asked for, by the seed, and their labels, (images,)."""
     if len(images.labels) < options.images:
         raise BuildError(
-            f"data set {options.dataset} has {len(images.labels)} images in split {options.split}, "
+            f"data set {options.dataset} has {len(images.labels)} {'image' if len(images.labels) == 1 else 'images'} "
+            f"in split {options.split}, "
             f"and the atlas asks for {options.images}; set `images` to what there is, at least 10"
         )
     chosen = np.random.default_rng(options.seed).permutation(len(images.labels))[: options.images]
@@ -164,7 +165,10 @@ def points(options: Options, inputs: Inputs, images: Images) -> interp.atlas.Sam
             inputs.progress(start, 2 * options.images)  # growing is the other half
 
     places = torch.rand(options.images, generator=torch.Generator().manual_seed(options.seed))
-    found = interp.atlas.sampled(model.network, options.layer, batches(), places)
+    try:
+        found = interp.atlas.sampled(model.network, options.layer, batches(), places)
+    except ValueError as error:
+        raise BuildError(f"layer {options.layer} of model {model.name}: {error}") from error
     if not bool(found.vectors.isfinite().all()):
         raise BuildError(f"layer {options.layer} of model {model.name} gives activations that are not numbers")
     return found

@@ -5,14 +5,12 @@ Carter, Armstrong, Schubert, Johnson and Olah, 2019, https://distill.pub/2019/ac
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd import forward_ad
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from .hooks import first_tensor
@@ -38,19 +36,20 @@ def sampled(network: nn.Module, layer: str, batches: Iterable[Tensor], places: T
     """The activations of images at a place of each, given as a share of the layer's positions: (images,) in [0, 1).
 
     Their support is the derivative of the outputs in the direction of those activations, at their place and nowhere
-    else: of every output at once, by forward differentiation from the layer on ("attribution" in Carter et al.).
+    else, of every output at once ("attribution" in Carter et al.).
     """
     vectors: list[Tensor] = []
     supports: list[Tensor] = []
+    started: list[Tensor] = []  # of the batch under way: the layer's output, and that at one position alone
     moment, size = torch.zeros(()), 0
 
     def start(module: nn.Module, inputs: Any, output: Any) -> Any:
         nonlocal moment, size
         found = first_tensor(output).detach()
         if found.ndim < 2:
-            raise ValueError(f"layer {layer} gives one number for an image, so it has no directions")
+            raise ValueError("it gives one number for an image, so it has no directions")
         if len(vectors) > len(supports):
-            raise ValueError(f"layer {layer} runs more than once in a forward pass; name one that runs once")
+            raise ValueError("it runs more than once in a forward pass; name one that runs once")
         here = positions(found)  # (batch, channels, positions)
         images, _, size = here.shape
         seen = sum(map(len, vectors))
@@ -61,22 +60,34 @@ def sampled(network: nn.Module, layer: str, batches: Iterable[Tensor], places: T
         only = torch.zeros(images, size, dtype=found.dtype, device=found.device)
         only[rows, at] = 1
         layout = {2: (images, 1), 3: (images, size, 1)}.get(found.ndim, (images, 1, *found.shape[2:]))
-        dual = forward_ad.make_dual(found, found * only.view(layout))  # type: ignore[no-untyped-call]
-        return dual if isinstance(output, Tensor) else (dual, *tuple(output)[1:])
+        started[:] = [found.requires_grad_(), found.detach() * only.view(layout)]
+        first = found.clone()  # what runs next may write into it
+        return first if isinstance(output, Tensor) else (first, *tuple(output)[1:])
 
     handle = network.get_submodule(layer).register_forward_hook(start)
     try:
         for images in batches:
-            with _differentiable(), forward_ad.dual_level():
+            with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):  # faster forms of attention derive once only
                 given = first_tensor(network(images))
-                tangent = forward_ad.unpack_dual(given).tangent  # type: ignore[no-untyped-call]
-                if tangent is None:
-                    raise ValueError(f"nothing that the network returns depends on layer {layer}")
-                supports.append(tangent.detach().float().cpu())
+                if not given.requires_grad:
+                    raise ValueError("nothing that the network returns depends on it")
+                supports.append(_forward(given, *started).float().cpu())
     finally:
         handle.remove()
-    vectors_of_all = torch.cat(vectors)
-    return Sampled(vectors_of_all, torch.cat(supports), moment / len(vectors_of_all), size)
+    together = torch.cat(vectors)
+    return Sampled(together, torch.cat(supports), moment / len(together), size)
+
+
+def _forward(given: Tensor, start: Tensor, direction: Tensor) -> Tensor:
+    """The derivative of `given` in a direction of `start`, of the shape of `given`.
+
+    A backward pass is linear in what is sent back, and its transpose, a second backward pass, is the forward
+    derivative. PyTorch's own forward mode compiles scripts at its first use.
+    """
+    sent = torch.zeros_like(given, requires_grad=True)
+    (slope,) = torch.autograd.grad(given, start, sent, create_graph=True)
+    (derivative,) = torch.autograd.grad(slope, sent, direction)
+    return derivative
 
 
 def whitened(directions: Tensor, moment: Tensor) -> Tensor:
@@ -88,18 +99,6 @@ def whitened(directions: Tensor, moment: Tensor) -> Tensor:
     rounder = (1 - SHRINKAGE) * moment + SHRINKAGE * moment.diagonal().mean() * torch.eye(len(moment)).double()
     found: Tensor = torch.linalg.solve(rounder, directions.double().T).T.to(directions)
     return found
-
-
-@contextmanager
-def _differentiable() -> Iterator[None]:
-    """Attention by its formula: its faster forms have no forward derivative."""
-    fast = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        with torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
-            yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fast)
 
 
 def cells(layout: Tensor, grid: int) -> Tensor:
