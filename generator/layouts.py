@@ -6,13 +6,13 @@ Only the angles between points count, as in Carter et al., 2019. The same seed g
 from __future__ import annotations
 
 import warnings
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from generator.deferred import Deferred
-from generator.spec import BuildError
 
 if TYPE_CHECKING:
     import sklearn.manifold as manifold
@@ -24,20 +24,22 @@ else:
 Layout = Literal["umap", "tsne", "pca"]
 PERPLEXITY = 30.0  # van der Maaten and Hinton's middle value
 NEIGHBOURS = 15  # that UMAP looks at: its own default
-EXTRAS = {"umap": "atlas", "tsne": "examples"}  # of ours, that bring a method's library
+LIBRARIES = {"umap": ("umap", "atlas"), "tsne": ("sklearn", "examples")}  # and the extra of ours that brings each
+
+
+def missing(method: Layout) -> str:
+    """Why the method cannot be used here, "" where it can."""
+    library, extra = LIBRARIES.get(method, ("numpy", ""))
+    if find_spec(library) is not None:
+        return ""
+    return f"layout {method} needs the package {library}: pip install 'whatfires[{extra}]', or choose layout pca"
 
 
 def laid_out(points: NDArray[np.float32], method: Layout, seed: int) -> NDArray[np.float64]:
-    """(points, dimensions) to (points, 2). BuildError where the method's library is not installed."""
+    """(points, dimensions) to (points, 2)."""
     lengths = np.linalg.norm(points, axis=1, keepdims=True)
     directions = points.astype(np.float64) / np.maximum(lengths, 1e-12)
-    try:
-        return METHODS[method](directions, seed)
-    except ModuleNotFoundError as error:
-        extra = EXTRAS.get(method)
-        raise BuildError(
-            f"layout {method} needs {error.name}: pip install 'whatfires[{extra}]', or choose layout pca"
-        ) from error
+    return METHODS[method](directions, seed)
 
 
 def pca(directions: NDArray[np.float64], seed: int) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ from generator.artifact import Artifact
 from generator.data import Images
 from generator.deferred import Deferred
 from generator.inputs import Inputs
-from generator.layouts import Layout, laid_out
+from generator.layouts import Layout, laid_out, missing
 from generator.readouts import image_of, resized
 from generator.spec import BuildError, FigureOptions
 
@@ -79,6 +79,9 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     `agreement.shuffled` the same where the labels are dealt out anew.
     """
     model = inputs.model
+    image_of(model)
+    if reason := missing(options.layout):
+        raise BuildError(reason)
     images, labels = drawn(options, inputs.images(options.dataset, options.split))
     found = points(options, inputs, images)
     plane = laid_out(found.vectors.numpy(), options.layout, options.seed)

@@ -7,9 +7,9 @@ was. A caricature is an argument about a layer: what it does not see is not in i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from generator import interp
 from generator.artifact import Artifact
@@ -39,24 +39,36 @@ caption: What two layers keep of a cat, and the cat with more of class b.
 """
 
 
-class UnitOfLayer(Choice):
-    """One channel of a layer."""
+class Unit(Choice):
+    """What to raise: a class by its name, or one channel of a layer."""
 
-    layer: str = Field(description="a layer of the model")
-    unit: int = Field(ge=0, description="its channel, from 0")
+    name: str | None = Field(None, alias="class", description="a class of the model")
+    layer: str | None = Field(None, description="a layer of the model")
+    unit: int | None = Field(None, ge=0, description="its channel, from 0")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_word_is_a_class(cls, given: Any) -> Any:
+        return {"class": given} if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if (self.name is None) == (self.layer is None) or (self.layer is None) != (self.unit is None):
+            raise ValueError("give the name of a class, or both layer and unit")
+        return self
 
 
 class Options(FigureOptions):
     model: str = Field(description="a model of site.toml that takes images")
     image: ImageChoice = Field(description="the image; of one that is not square, the middle")
     layers: tuple[str, ...] = Field(min_length=1, max_length=8, description="from low to high; one caricature of each")
-    accentuate: str | UnitOfLayer | None = Field(
+    accentuate: Unit | None = Field(
         None, description="a class, or {layer, unit}: raise it in the image itself, which stays near what it was"
     )
     near: str | None = Field(
         None, description="the layer that holds the accentuated image near; the first of `layers` if not given"
     )
-    hold: float = Field(30.0, ge=0, le=1000, description="how firmly it is held; 0 lets it go")
+    hold: float = Field(100.0, ge=0, le=1000, description="how firmly it is held; 0 lets it go")
     size: int = Field(160, ge=16, le=1024, description="pixels on a side")
     power: float = Field(
         1.0,
@@ -197,13 +209,14 @@ def grow(options: Options, inputs: Inputs, objective: Any, start: Any, number: i
     return pixels
 
 
-def aimed(model: Model, wanted: str | UnitOfLayer, original: Tensor) -> Aim:
+def aimed(model: Model, wanted: Unit, original: Tensor) -> Aim:
     """The unit that the author means; BuildError where the model has none such."""
-    if isinstance(wanted, str):
-        layer, unit, label = interp.hooks.OUTPUT, class_numbers(model, [wanted])[0], wanted
+    if wanted.name is not None:
+        layer, unit, label = interp.hooks.OUTPUT, class_numbers(model, [wanted.name])[0], wanted.name
     else:
-        known(model, wanted.layer)
-        layer, unit, label = wanted.layer, wanted.unit, f"channel {wanted.unit} of {wanted.layer}"
+        layer, unit = str(wanted.layer), int(wanted.unit or 0)
+        label = f"channel {unit} of {layer}"
+        known(model, layer)
     given = interp.objectives.positions(output(model, layer, original))
     if unit >= given.shape[1]:
         raise BuildError(f"layer {layer} of model {model.name} has channels 0 to {given.shape[1] - 1}, not {unit}")

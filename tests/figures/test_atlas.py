@@ -1,4 +1,5 @@
 import re
+import sys
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -128,6 +129,13 @@ def test_the_same_seed_gives_the_same_atlas_and_another_seed_another(inputs, lay
 def test_a_data_set_with_too_few_images_says_how_many_there_are(most):
     with pytest.raises(BuildError, match=f"data set dots has {most} images? in split test, .* asks for 60"):
         compute(options(), Known(most=most))
+
+
+def test_a_layout_whose_library_is_missing_is_told_before_anything_is_computed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "umap", None)
+
+    with pytest.raises(BuildError, match=r"layout umap needs the package umap: pip install 'whatfires\[atlas\]'"):
+        compute(options(layout="umap"), Known(most=1))
 
 
 def test_cells_that_need_more_points_than_any_has_are_an_error(inputs):
