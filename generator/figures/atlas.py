@@ -132,7 +132,6 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     data = {
         "cells": cells,
         "named": named,
-        "classes": len(images.classes),
         "positions": found.positions,
         **{
             key: getattr(options, key)

@@ -85,7 +85,10 @@ class Options(FigureOptions):
         1.3, gt=0, le=10, description="how readily a step changes hue; 1 is as photographs have it"
     )
     shift: float = Field(
-        0.02, ge=0, le=0.5, description="random shifts at each step, as a share of the size; places must still match"
+        0.02,
+        ge=0,
+        le=0.5,
+        description="random shifts of caricatures at each step, as a share of the size; places must still match",
     )
 
 
@@ -125,7 +128,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
             device=original.device,
         )
         objective = interp.objectives.caricature(layer, target, options.power)
-        found = grow(options, inputs, objective, noise, number, runs)
+        found = grow(options, inputs, objective, noise, options.shift, number, runs)
         finished = as_input(found, model)
         name = safe_name(layer)
         evidence = {
@@ -173,7 +176,8 @@ def accentuated(
         start=original,
         device=original.device,
     )
-    found = grow(options, inputs, unit * (1 / aim.scale) + held * options.hold, start, runs - 1, runs)
+    both = unit * (1 / aim.scale) + held * options.hold
+    found = grow(options, inputs, both, start, 0.0, runs - 1, runs)  # moved, it would not be near
     finished, row = as_input(found, model), torch.zeros(1, dtype=torch.long)
     before, after = (
         float(unit.score({aim.layer: output(model, aim.layer, image)}, row)) for image in (original, finished)
@@ -188,22 +192,23 @@ def accentuated(
     }
 
 
-def grow(options: Options, inputs: Inputs, objective: Any, start: Any, number: int, runs: int) -> NDArray[np.uint8]:
-    """One picture, (size, size, 3). What is beside a position matters to it, so hardly anything moves."""
+def grow(
+    options: Options, inputs: Inputs, objective: Any, start: Any, shift: float, number: int, runs: int
+) -> NDArray[np.uint8]:
+    """One picture, (size, size, 3), that only shifts move: what is seen must stay where it was seen."""
     model = inputs.model
-    still = interp.transforms.Wobble(rotation=0.0, zoom=(1.0, 1.0), shift=options.shift)
     found = interp.visualise.visualise(
         model.network,
         objective,
         start,
         normalise=model.normalise,
-        transform=still,
+        transform=interp.transforms.Wobble(rotation=0.0, zoom=(1.0, 1.0), shift=shift),
         seeds=[options.seed * 100_003 + number],
         steps=options.steps,
         rate=options.rate,
         pace=inputs.pace(objective.layers, options.size, options.size),
         progress=lambda done, total: inputs.progress(number * total + done, runs * total),
-        name=f"layer {objective.layers[0]}",
+        name=f"the objective on {' and '.join(layer or 'the output' for layer in objective.layers)}",
     )
     pixels: NDArray[np.uint8] = interp.pictures.to_pixels(found.images)[0]
     return pixels
