@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,10 +38,13 @@ class Inputs:
     library: Library
     model_name: str | None = None
     progress: Callable[[int, int], None] = lambda done, total: None
+    random: int | None = None  # the seed of random weights, in place of the model's own
 
     @property
     def model(self) -> Model:
-        """The figure's model; BuildError where the figure names none."""
+        """The figure's model, in a control with random weights; BuildError where the figure names none."""
+        if self.random is not None:
+            return self.untrained(self.random)
         if self.model_name is None:
             raise BuildError("the figure names no model")
         return self.library.model(self.model_name)
@@ -76,6 +79,12 @@ class Inputs:
         if self.model_name is None:
             raise BuildError("the figure names no model")
         return self.library.untrained(self.model_name, seed)
+
+    def trained_with(self, setting: str, value: Any) -> tuple[Model, Mapping[str, float]]:
+        """The figure's model, trained by its recipe but for one setting, and what it measures; trained only once."""
+        variant = self.library.variant(str(self.model_name), setting, value)
+        model = self.library.model(variant)
+        return model, self.library.measures(variant)
 
     def images(self, dataset: str, split: str = "test") -> Images:
         return self.library.images(dataset, split)

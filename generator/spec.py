@@ -91,11 +91,22 @@ class FigureOptions(Options):
 
     Names mean the same in every kind, and are checked before anything is computed: `model` a model of
     site.toml, `dataset` a data set of site.toml, `layer` and `layers` layers of the model, `classes`
-    names of its classes.
+    names of its classes. A kind that has `setting` and `values` trains the model by its recipe once for
+    each value of that setting.
     """
 
     model: str | None = Field(None, description="a model of site.toml")
     seed: int = Field(0, description="the only source of randomness of the figure")
+
+
+class SyntheticOptions(FigureOptions):
+    """What every kind that grows pictures can be told of the evidence beside them."""
+
+    dataset: str | None = Field(None, description="a data set of natural images to hold the pictures against")
+    split: str = Field("train", description="its split")
+    twins: bool = Field(
+        True, description="grow each picture again from another seed, in half the steps, to see whether the two agree"
+    )
 
 
 class ImageChoice(Options):
@@ -164,6 +175,7 @@ class FigureSpec:
     otherwise: FigureOptions | None = None
     absent: str = ""
     wide: bool = False
+    control: bool = False  # the same is also computed with random weights
 
     def at(self, key: str) -> Place:
         return replace(self.place, line=self.lines.get(key, self.place.line))
@@ -223,6 +235,11 @@ class Job:
     place: Place  # of the first figure that asks for it
     id: str  # of that figure
     lines: Mapping[str, int] = field(default_factory=dict)  # and its keys
+    random: int | None = None  # the seed of random weights, in place of the model's own
+    control: Job | None = None  # the same with random weights, shown below the figure
+
+    def all(self) -> tuple[Job, ...]:
+        return (self, self.control) if self.control else (self,)
 
     def at(self, key: str) -> Place:
         return replace(self.place, line=self.lines.get(key, self.place.line))

@@ -15,7 +15,7 @@ from generator.artifact import Artifact, digest
 from generator.content import read_post
 from generator.publish import feed
 from generator.render import Site, render_site
-from generator.spec import FigureOptions, Job
+from generator.spec import FigureOptions, FigureSpec, Job
 
 GOLDEN = Path(__file__).parent / "golden"
 SITE = Site("Golden", "Pages that change only when someone means it", "A. Author", "https://example.org", "en")
@@ -63,7 +63,40 @@ def artifacts() -> dict[str, Artifact]:
             measures={"readable": 1, "readable-share": 0.0625, "inside-string.auc": 0.98},
         ),
     }  # fmt: skip
-    found |= classifier_artifacts(names)
+    found |= classifier_artifacts(names) | map_artifacts(names)
+    columns = [
+        {
+            "value": value,
+            "measures": {"accuracy": 0.5 + n / 8, "loss": 2.0 - n, "accuracy.train": 0.9, "roughness": 0.8 - n / 2},
+            "pictures": [{"array": f"value-{n}-class-{k}", "label": name} for k, name in enumerate(names)],
+        }
+        for n, value in enumerate(("0", "0.01"))
+    ]
+    found["swept"] = Artifact(
+        {f"value-{n}-class-{k}": picture(40 + 2 * n + k) for n in range(2) for k in range(2)},
+        {"setting": "l2", "columns": columns, "rows": ["accuracy", "loss", "roughness"], "judged": "accuracy", "best": 1, "line": [[10.0, 13.0], [30.0, 3.0]], "size": [40, 16]},
+        {"best": 0.01, "0.01.accuracy": 0.625},
+    )  # fmt: skip
+    row = {"unit": 7, "auc": 0.91, "low": 0.86, "high": 0.96, "untrained": 0.58}
+    exemplars = [{"array": f"unit-7-{n}", "label": name, "mean": 2.5 - n} for n, name in enumerate(names)]
+    found["dissected"] = Artifact(
+        {f"unit-7-{n}": picture(50 + n) for n in range(2)},
+        {
+            "layer": "blocks.2", "threshold": 0.8, "class_count": 3, "units": 12, "silent": 1, "images": 1000, "detectors": 2, "untrained_detectors": 0,
+            "classes": [
+                {"name": names[0], "rows": [row], "detectors": 2, "untrained_detectors": 0},
+                {"name": names[1], "rows": [row | {"unit": 3, "auc": 0.47, "low": 0.4, "high": 0.54}], "detectors": 0, "untrained_detectors": 0},
+            ],
+            "exemplars": [{"unit": 7, "name": names[0], "pictures": exemplars, "right": 1}],
+            "bins": [0.3, 0.5, 0.8, 1.0], "counts": [2, 8, 2], "untrained_counts": [5, 7, 0],
+        },
+        {"share": 1 / 6},
+    )  # fmt: skip
+    found["cells-again"] = found["cells"]
+    found["cells-again.control"] = Artifact(
+        data={"document": "<a>.py", "text": HOSTILE, "units": [unit("cell 1", 2), unit("hidden 2", 5)]},
+        measures={"characters": len(HOSTILE)},
+    )
     return {id: Artifact(one.arrays, one.data, one.measures, made) for id, one in found.items()}
 
 
@@ -80,6 +113,10 @@ def classifier_artifacts(names: list[str]) -> dict[str, Artifact]:
         {"label": name, "score": score, "start": start, "length": 40.0, "winner": n == 0, "true": n == 1}
         for n, (name, score, start) in enumerate(zip(names, (1.5, -1.5), (50.0, 10.0), strict=True))
     ]
+    proof = {
+        "activation": 9.5, "natural.best": 5.0, "natural.times": 1.9, "natural.percentile": 1.0, "spectrum": 1.25,
+        "kept.shift": 0.9, "kept.scale": 0.8, "kept.jpeg": 0.95, "agreement": 0.75,
+    }  # fmt: skip
     seen = [
         {
             "array": f"class-{n}",
@@ -89,11 +126,21 @@ def classifier_artifacts(names: list[str]) -> dict[str, Artifact]:
             "rank": n + 1,
             "rival": names[1 - n],
             "rival_probability": 0.01,
+            "evidence": proof,
+            "warnings": ["fragile: it keeps 10% of its effect when <moved>"] * n,
         }
         for n, name in enumerate(names)
     ]
     units = [
-        {"channel": n, "label": f"channel {n}", "activation": 3.25 - n, "noise": 0.1, "array": f"unit-{n}"}
+        {
+            "channel": n,
+            "label": f"channel {n}",
+            "activation": 3.25 - n,
+            "noise": 0.1,
+            "array": f"unit-{n}",
+            "evidence": {name: value for name, value in proof.items() if name.startswith(("activation", "kept"))},
+            "warnings": [],
+        }
         for n in range(2)
     ]
     seen_by = [{"array": "layer-0", "layer": "blocks.2", "cosine": 0.91, "before": 0.24, "change": 0.2}]
@@ -108,11 +155,78 @@ def classifier_artifacts(names: list[str]) -> dict[str, Artifact]:
         "templates": Artifact({f"row-{n}": picture(n) for n in range(2)}, {"pictures": rows, "layer": "linear", "scale": "each", "largest": 0.5, "named": True}, {"cosine.cat.dog": -0.31}),
         "scores": Artifact({"image": picture(5)}, {"bars": bars, "zero": 50.0, "winner": names[0], "truth": names[1], "classes": 2, "margin": 3.0}, {"margin": 3.0}),
         "similarity": Artifact({}, {"classes": names, "layer": "linear", "cosines": cells, "closest": {"pair": names, "cosine": -0.31}, "confusions": cells, "accuracy": 0.8, "images": 1200, "split": "test", "worst": {"true": names[0], "taken": names[1], "share": 0.2}}, {"accuracy": 0.8}),
-        "classes": Artifact({f"class-{n}": picture(10 + n) for n in range(2)}, {"pictures": seen, "classes": 2, "steps": 30, "seed": 0}, {"cat.probability": 0.97}),
-        "ladder": Artifact({f"unit-{n}": picture(20 + n) for n in range(2)}, {"rungs": [{"layer": "blocks.0", "width": 8, "size": 8, "units": units, "silent": [4, 6]}], "steps": 30, "seed": 0}, {"silent": 2}),
+        "classes": Artifact({f"class-{n}": picture(10 + n) for n in range(2)}, {"pictures": seen, "classes": 2, "natural": 40, "steps": 30, "seed": 0}, {"cat.probability": 0.97}),
+        "ladder": Artifact({f"unit-{n}": picture(20 + n) for n in range(2)}, {"rungs": [{"layer": "blocks.0", "width": 8, "size": 8, "units": units, "silent": [4, 6], "natural": 0}], "steps": 30, "seed": 0}, {"silent": 2}),
         "dream": Artifact({"original": picture(30), "dream-0": picture(31)}, {"pictures": dreams, "image": "<cat>", "seed": 0}, {"dream-0.enhancement": 2.0}),
         "caricature": Artifact({"original": picture(40), "layer-0": picture(41), "accentuated": picture(42)}, {"image": "<cat>", "pictures": seen_by, "accentuated": more, "steps": 30, "seed": 0}, {"layer-0.cosine": 0.91}),
         "atlas": Artifact({"sheet": picture(50, 16)}, plane, {"cells": 2.0, "shown": 0.86, "agreement": 0.67, "agreement.shuffled": 0.5}),
+    }  # fmt: skip
+
+
+def map_artifacts(names: list[str]) -> dict[str, Artifact]:
+    """Maps over an image: of channels, with a silent one, and of four methods, with warned and empty ones."""
+    maps = [
+        {"array": f"channel-{n}", "channel": n, "silent": silent, "across": 40, "down": 60}
+        for n, silent in ((3, False), (7, True))
+    ]
+    channels = {
+        "maps": maps,
+        "image": "<cat>",
+        "layer": "blocks.2",
+        "width": 8,
+        "positions": [4, 4],
+        "chosen": True,
+        "signed": True,
+        "scale": "shared",
+        "full": 4.5,
+    }
+    activity = {"channel-3.max": 4.5, "channel-3.mean": -0.25, "channel-7.max": 0.0, "channel-7.mean": 0.0}
+    rows = [
+        {
+            "method": method,
+            "title": title,
+            "says": f"what {title} says",
+            "signed": signed,
+            "correlation": correlation,
+            "alike": correlation >= 0.5,
+            "empty": False,
+            "random_empty": empty,
+            "central_share": 0.4,
+            "across": 40,
+            "down": 60,
+        }
+        for method, title, signed, correlation, empty in (
+            ("saliency", "Saliency", False, 0.61, False),
+            ("integrated-gradients", "Integrated gradients", True, -0.08, False),
+            ("grad-cam", "Grad-CAM", False, 0.0, True),
+        )
+    ]
+    pictures = {"image": picture(42)} | {
+        f"{row['method']}{control}": picture(43 + 2 * n + m)
+        for n, row in enumerate(rows)
+        for m, control in enumerate(("", "-random"))
+    }
+    why = {
+        "rows": rows,
+        "image": "<cat>",
+        "target": names[1],
+        "winner": names[0],
+        "layer": "blocks.2",
+        "baseline": 0.5,
+        "alike": 0.5,
+        "full": 0.99,
+        "seed": 1,
+    }
+    sums = {
+        "logit": 9.5,
+        "probability": 0.97,
+        "integrated-gradients.sum": 9.4,
+        "integrated-gradients.rise": 9.5,
+        "integrated-gradients.completeness-error": 0.1,
+    }
+    return {
+        "maps": Artifact({"image": picture(40), "channel-3": picture(41), "channel-7": picture(42)}, channels, activity),
+        "why": Artifact(pictures, why, sums),
     }  # fmt: skip
 
 
@@ -120,12 +234,18 @@ def rendered() -> dict[str, bytes]:
     """Every file of the golden site."""
     posts = [read_post(path, GOLDEN / "content", path.name) for path in sorted((GOLDEN / "content").glob("*/*.md"))]
     made = artifacts()
+
+    def job(figure: FigureSpec, id: str, random: int | None = None, control: Job | None = None) -> Job:
+        return Job(digest(id), figure.kind, FigureOptions(), {}, figure.place, id, random=random, control=control)
+
     jobs = {
-        (post.path, figure.id): Job(digest(figure.id), figure.kind, FigureOptions(), {}, figure.place, figure.id)
+        (post.path, figure.id): job(
+            figure, figure.id, control=job(figure, f"{figure.id}.control", random=1001) if figure.control else None
+        )
         for post in posts
         for figure in post.figures
     }
-    by_key = {job.key: made[job.id] for job in jobs.values()}
+    by_key = {one.key: made[one.id] for job in jobs.values() for one in job.all()}
     site = render_site(SITE, posts, jobs, by_key, lambda name: {}, lambda name: False)
     return {**site.files, "feed.xml": feed(SITE, site.posts)}
 

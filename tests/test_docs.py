@@ -1,5 +1,8 @@
 """The guide names everything that there is."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from generator.cli import main
@@ -32,3 +35,18 @@ def test_the_guide_and_the_readme_name_every_command(name: str) -> None:
 @pytest.mark.parametrize("flag", sorted(FLAGS))
 def test_the_guide_names_every_flag_of_build(flag: str) -> None:
     assert flag in GUIDE
+
+
+def test_the_example_of_the_instruments_runs_as_it_stands() -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+    names: dict[str, object] = {}
+
+    exec(example, names)
+
+    assert names["found"].images.shape == (4, 3, 64, 64)  # type: ignore[attr-defined]
+    assert (names["found"].activations > names["found"].before).all()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "generator" / "interp").glob("[a-z]*.py")), ids=lambda path: path.stem)
+def test_the_guide_names_every_instrument(path: Path) -> None:
+    assert f"`{path.stem}`" in GUIDE.partition("## The instruments alone")[2]

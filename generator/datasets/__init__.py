@@ -10,6 +10,7 @@ DATASETS = {
     "cifar10": "generator.datasets.cifar10",
     "image-folder": "generator.datasets.image_folder",
     "digits": "generator.datasets.digits",
+    "photographs": "generator.datasets.photographs",
     "python-stdlib": "generator.datasets.python_stdlib",
     "text": "generator.datasets.text",
 }

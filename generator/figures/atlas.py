@@ -147,7 +147,7 @@ def drawn(options: Options, images: Images) -> tuple[Images, Tensor]:
         raise BuildError(
             f"data set {options.dataset} has {len(images.labels)} {'image' if len(images.labels) == 1 else 'images'} "
             f"in split {options.split}, "
-            f"and the atlas asks for {options.images}; set `images` to what there is, at least 10"
+            f"and the atlas asks for {options.images}; set `images` to what there is"
         )
     chosen = np.random.default_rng(options.seed).permutation(len(images.labels))[: options.images]
     return Images(images.pixels[chosen], images.labels[chosen], images.classes), torch.from_numpy(images.labels[chosen])

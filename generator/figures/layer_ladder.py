@@ -8,7 +8,7 @@ pictures and named beside them.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -17,10 +17,11 @@ from pydantic import Field, model_validator
 
 from generator import interp
 from generator.artifact import Artifact
+from generator.evidence import gather, natural_images
 from generator.inputs import Inputs
 from generator.model import Model
 from generator.readouts import image_of
-from generator.spec import BuildError, FigureOptions, nearest
+from generator.spec import BuildError, SyntheticOptions, nearest
 
 EXAMPLE = """\
 model: tiny-vision
@@ -37,7 +38,7 @@ NOISE = 8  # pictures of noise that say how active a channel is anyway
 NOISE_DEVIATION = 0.3  # of their coefficients: about the contrast of a photograph
 
 
-class Options(FigureOptions):
+class Options(SyntheticOptions):
     model: str = Field(description="a model of site.toml that takes images")
     layers: tuple[str, ...] = Field(min_length=1, max_length=12, description="from low to high")
     channels: dict[str, tuple[int, ...]] = Field(
@@ -84,7 +85,8 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
             name = f"{re.sub(r'[^A-Za-z0-9_]+', '-', layer).strip('-_')}.channel-{unit['channel']}"
             arrays[name] = unit.pop("pixels")
             unit["array"] = name
-            measures |= {f"{name}.activation": unit["activation"], f"{name}.noise": unit["noise"]}
+            measures |= {f"{name}.noise": unit["noise"]}
+            measures |= {f"{name}.{measure}": value for measure, value in unit["evidence"].items()}
         rungs.append(rung)
     measures["silent"] = float(sum(len(rung["silent"]) for rung in rungs))
     return Artifact(arrays, {"rungs": rungs, "steps": options.steps, "seed": options.seed}, measures)
@@ -112,13 +114,21 @@ def climb(inputs: Inputs, layer: str, size: int, options: Options, progress: Any
     if wrong:
         raise BuildError(f"layer {layer} of model {model.name} has channels 0 to {width - 1}, not {wrong[0]}")
 
+    natural = natural_images(inputs, options.dataset, options.split, size, size) if options.dataset else None
     units: list[dict[str, Any]] = []
     silent: list[int] = []
     while waiting and len(units) < wanted:
         tried, waiting = waiting[: wanted - len(units)], waiting[wanted - len(units) :]
-        found = grow(inputs, layer, tried, size, options, progress)
-        pixels, reached = interp.pictures.to_pixels(found.images), found.activations.tolist()
-        for channel, picture, activation in zip(tried, pixels, reached, strict=True):
+        found = grow(inputs, layer, tried, size, options, options.steps, options.seed, progress)
+        pixels, twins = interp.pictures.to_pixels(found.images), None
+        if options.twins and len(tried) > 1:
+            steps = max(1, options.steps // 2)
+            second = grow(inputs, layer, tried, size, options, steps, options.seed + 1, lambda done, total: None)
+            twins = interp.pictures.to_pixels(second.images)
+        objective = interp.objectives.channel(layer, tried)
+        evidence = gather(inputs, objective, pixels, found.before.tolist(), natural, twins, tried)
+        for channel, picture, beside in zip(tried, pixels, evidence, strict=True):
+            activation = beside.measures["activation"]
             if abs(activation) < 1e-6:  # after a ReLU: dead, or without a gradient to start climbing
                 silent.append(channel)
                 continue
@@ -130,9 +140,12 @@ def climb(inputs: Inputs, layer: str, size: int, options: Options, progress: Any
                     "activation": activation,
                     "noise": on_noise[channel],
                     "pixels": picture,
+                    "evidence": beside.measures,
+                    "warnings": beside.warnings,
                 }
             )
-    return {"layer": layer, "width": width, "size": size, "units": units, "silent": silent}
+    seen = 0 if natural is None else len(natural)
+    return {"layer": layer, "width": width, "size": size, "units": units, "silent": silent, "natural": seen}
 
 
 def layer_gives_logits(model: Model, layer: str, width: int) -> bool:
@@ -156,11 +169,18 @@ def rest(model: Model, layer: str, size: int, seed: int) -> list[float]:
 
 
 def grow(
-    inputs: Inputs, layer: str, channels: Sequence[int], size: int, options: Options, progress: Any
+    inputs: Inputs,
+    layer: str,
+    channels: Sequence[int],
+    size: int,
+    options: Options,
+    steps: int,
+    seed: int,
+    progress: Callable[[int, int], None],
 ) -> interp.visualise.Visualised:
     """One picture per channel, size × size, and how active its channel is on it."""
     model = inputs.model
-    seeds = [options.seed * 100_003 + channel for channel in channels]
+    seeds = [seed * 100_003 + channel for channel in channels]
     return interp.visualise.visualise(
         model.network,
         interp.objectives.channel(layer, channels),
@@ -176,7 +196,7 @@ def grow(
         normalise=model.normalise,
         transform=interp.transforms.Wobble(options.rotation, options.zoom, options.shift),
         seeds=seeds,
-        steps=options.steps,
+        steps=steps,
         rate=options.rate,
         pace=inputs.pace([layer], size, size),
         progress=progress,

@@ -18,6 +18,17 @@ def test_splits_of_the_standard_library_do_not_overlap_and_leave_tests_out() -> 
     assert not any(name.startswith(("test/", "idlelib/")) for names in splits.values() for name in names)
 
 
+def test_tests_are_for_training_only_and_move_no_other_file() -> None:
+    more = python_stdlib.Settings(source="python-stdlib", tests=True)
+
+    for split in ("validation", "test"):
+        assert python_stdlib.load(more, split, Path()) == python_stdlib.load(STDLIB, split, Path())
+    few, many = ({one.name for one in python_stdlib.load(one, "train", Path())} for one in (STDLIB, more))
+    assert few <= many  # some systems pack the tests apart
+    assert all(python_stdlib.TESTS & set(name.split("/")) for name in many - few)
+    assert python_stdlib.digest(more, Path()) != python_stdlib.digest(STDLIB, Path())
+
+
 def test_a_file_stays_in_its_split_wherever_python_lies() -> None:
     assert python_stdlib.split_of("argparse.py") == "test"
 

@@ -1,0 +1,113 @@
+import math
+
+import pytest
+import torch
+
+from generator.interp.evidence import (
+    agreement,
+    changed,
+    compressed,
+    percentile,
+    radial_power,
+    retained,
+    spectral_distance,
+)
+
+
+def waves(count, size=64, slope=1.0, seed=0):
+    """Noise whose amplitude falls as 1 / frequency ** slope, as (count, 1, size, size) around 0.5."""
+    source = torch.Generator().manual_seed(seed)
+    spectrum = torch.fft.rfft2(torch.randn(count, 1, size, size, generator=source))
+    frequency = (torch.fft.fftfreq(size)[:, None] ** 2 + torch.fft.rfftfreq(size)[None] ** 2).sqrt()
+    images = torch.fft.irfft2(spectrum / frequency.clamp_min(1 / size) ** slope, s=(size, size))
+    return 0.5 + 0.1 * images / images.std((1, 2, 3), keepdim=True)
+
+
+def test_percentile_is_the_share_of_natural_images_below():
+    assert percentile(torch.tensor([0.0, 2.5, 2.0, 9.0]), torch.tensor([1.0, 2.0, 3.0, 4.0])).tolist() == [
+        0,
+        0.5,
+        0.375,
+        1,
+    ]
+
+
+def test_what_does_not_depend_on_place_is_kept_whole_under_every_change():
+    images = torch.full((2, 3, 16, 16), 0.5)
+
+    kept = retained(lambda images: images.mean((1, 2, 3)), images, torch.zeros(2))
+
+    for kind in ("shift", "scale", "jpeg"):
+        torch.testing.assert_close(kept[kind], torch.ones(2), atol=0.01, rtol=0)
+
+
+def test_what_only_one_grid_of_pixels_carries_is_lost():
+    board = torch.ones(1, 3, 40, 40)
+    board[..., ::2, 1::2] = board[..., 1::2, ::2] = 0  # black and white, pixel by pixel
+    weights = board - board.mean()
+
+    kept = retained(lambda images: (images * weights).sum((1, 2, 3)), board, torch.zeros(1))
+
+    assert kept["scale"] < 0.3
+
+
+def test_half_of_a_gain_above_rest_is_half():
+    first = torch.zeros(1, 1, 8, 8)
+    calls = []
+
+    def score(images):
+        calls.append(1)
+        return torch.tensor([3.0 if len(calls) == 1 else 2.0])
+
+    assert retained(score, first, torch.tensor([1.0]))["jpeg"].tolist() == [0.5]
+
+
+def test_changes_move_by_a_twentieth_of_each_side_and_both_ways():
+    columns = torch.arange(40.0).expand(1, 1, 20, 40)
+
+    right, left, *_ = changed(columns / 40)["shift"] * 40
+
+    assert float(right[0, 0, 10, 20]) == pytest.approx(18, abs=0.01)
+    assert float(left[0, 0, 10, 20]) == pytest.approx(22, abs=0.01)
+
+
+def test_compression_keeps_shape_and_nearly_all_of_a_smooth_image():
+    smooth = torch.linspace(0, 1, 32).expand(2, 1, 32, 32)
+
+    found = compressed(smooth)
+
+    assert found.shape == smooth.shape
+    assert float((found - smooth).abs().mean()) < 0.02
+    assert not torch.equal(found, smooth)
+
+
+def test_power_falls_with_frequency_as_it_was_made_to():
+    """Amplitude 1 / f is power 1 / f ** 2: two logarithms of two from octave to octave."""
+    fall = radial_power(waves(40)).mean(0).diff()
+
+    torch.testing.assert_close(fall, torch.full((4,), -2 * math.log(2), dtype=torch.float64), atol=0.4, rtol=0)
+
+
+def test_contrast_and_brightness_do_not_count_in_a_spectrum():
+    images = waves(2)
+
+    torch.testing.assert_close(radial_power(images * 0.5 + 0.2), radial_power(images))
+
+
+def test_natural_images_are_about_one_deviation_from_each_other_and_noise_is_far():
+    natural = waves(60)
+
+    assert 0.5 < float(spectral_distance(waves(20, seed=1), natural).mean()) < 1.5
+    assert float(spectral_distance(waves(4, slope=0.0), natural).min()) > 5
+
+
+def test_spectra_are_compared_at_the_size_of_the_images():
+    assert float(spectral_distance(waves(4, size=32), waves(60, size=64)).mean()) < 5
+
+
+def test_agreement_is_one_where_each_unit_is_most_like_itself_and_a_half_where_nothing_tells_them_apart():
+    ahead = torch.eye(3)
+
+    assert agreement(ahead, 2 * ahead).tolist() == [1, 1, 1]
+    assert agreement(ahead, ahead[[1, 2, 0]]).tolist() == [0.25, 0.25, 0.25]
+    assert agreement(torch.ones(3, 2), torch.ones(3, 2)).tolist() == [0.5, 0.5, 0.5]
