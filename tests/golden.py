@@ -143,6 +143,13 @@ def classifier_artifacts(names: list[str]) -> dict[str, Artifact]:
         }
         for n in range(2)
     ]
+    seen_by = [{"array": "layer-0", "layer": "blocks.2", "cosine": 0.91, "before": 0.24, "change": 0.2}]
+    more = {"label": "<dog>", "near": "blocks.2", "activation": 21.5, "before": -0.25, "nearness": 0.8, "change": 0.05}
+    places = [
+        {"row": n, "column": 2 * n, "left": 8 * n, "top": 0, "side": 1 - n / 2, "points": 9 - 6 * n, "name": name, "label": names[1 - n], "share": 0.67}
+        for n, name in enumerate(names)
+    ]  # fmt: skip
+    plane = {"cells": places, "named": True, "positions": 4, "layer": "blocks.2", "images": 14, "layout": "tsne", "grid": 3, "least": 3, "whiten": True, "size": 8, "seed": 0}  # fmt: skip
     dreams = [{"array": "dream-0", "layer": "blocks.2", "energy": 3.0, "energy_before": 1.5, "change": 0.1}]
     return {
         "templates": Artifact({f"row-{n}": picture(n) for n in range(2)}, {"pictures": rows, "layer": "linear", "scale": "each", "largest": 0.5, "named": True}, {"cosine.cat.dog": -0.31}),
@@ -151,6 +158,8 @@ def classifier_artifacts(names: list[str]) -> dict[str, Artifact]:
         "classes": Artifact({f"class-{n}": picture(10 + n) for n in range(2)}, {"pictures": seen, "classes": 2, "natural": 40, "steps": 30, "seed": 0}, {"cat.probability": 0.97}),
         "ladder": Artifact({f"unit-{n}": picture(20 + n) for n in range(2)}, {"rungs": [{"layer": "blocks.0", "width": 8, "size": 8, "units": units, "silent": [4, 6], "natural": 0}], "steps": 30, "seed": 0}, {"silent": 2}),
         "dream": Artifact({"original": picture(30), "dream-0": picture(31)}, {"pictures": dreams, "image": "<cat>", "seed": 0}, {"dream-0.enhancement": 2.0}),
+        "caricature": Artifact({"original": picture(40), "layer-0": picture(41), "accentuated": picture(42)}, {"image": "<cat>", "pictures": seen_by, "accentuated": more, "steps": 30, "seed": 0}, {"layer-0.cosine": 0.91}),
+        "atlas": Artifact({"sheet": picture(50, 16)}, plane, {"cells": 2.0, "shown": 0.86, "agreement": 0.67, "agreement.shuffled": 0.5}),
     }  # fmt: skip
 
 

@@ -15,6 +15,8 @@ KINDS = {
     "layer-ladder": "generator.figures.layer_ladder",
     "dissection": "generator.figures.dissection",
     "dream": "generator.figures.dream",
+    "caricature": "generator.figures.caricature",
+    "atlas": "generator.figures.atlas",
     "activation-maps": "generator.figures.activation_maps",
     "attribution": "generator.figures.attribution",
     "sample": "generator.figures.sample",
