@@ -225,15 +225,19 @@ class Library:
             "versions": versions(),
         }
 
-    def _load(self, dataset: str, split: str) -> Any:
+    def _load(self, dataset: str, split: str, skip: bool = False) -> Any:
+        """A split of a data set. Whoever can do with fewer images, and tells it, may `skip` those that are damaged."""
         row = self.datasets[dataset]
         reason = self.missing(dataset)
         if reason:
             raise BuildError(f"data set {dataset}: {reason}")
-        return row.module.load(row.settings, split, self.root)
+        found = row.module.load(row.settings, split, self.root)
+        if isinstance(found, Images) and found.skipped and not skip:
+            raise BuildError(f"data set {dataset}: {found.skipped[0]}")
+        return found
 
-    def _load_images(self, dataset: str, split: str) -> Images:
-        images = self._load(dataset, split)
+    def _load_images(self, dataset: str, split: str, skip: bool = False) -> Images:
+        images = self._load(dataset, split, skip)
         if not isinstance(images, Images):
             raise BuildError(f"data set {dataset} holds text, not images")
         return images

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ else:
     torch = Deferred("torch")
 
 BATCH = 500  # images at once
+RECORDED = 32  # images at once where the maps of a layer are read, which may be large
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ def class_numbers(model: Model, names: Sequence[str]) -> list[int]:
         if name not in model.classes:
             raise BuildError(f"model {model.name} has no class {name!r}{nearest(name, model.classes)}")
     return [model.classes.index(name) for name in names]
+
+
+def layer_gives_logits(model: Model, layer: str, width: int) -> bool:
+    """Whether the layer's channels are the model's classes: it is the last to be made, and as wide."""
+    return bool(model.classes) and width == len(model.classes) and layer == model.layers()[-1]
 
 
 def row_names(model: Model, count: int) -> tuple[str, ...]:
@@ -115,15 +121,46 @@ def scores(model: Model, pixels: NDArray[np.uint8]) -> Iterator[Tensor]:
     Images of another size are resized, and colour becomes grey or grey colour, as the network wants it.
     """
     class_numbers(model, ())
+    for inputs in prepared(model, pixels, BATCH):
+        with torch.inference_mode():
+            yield interp.hooks.first_tensor(model.network(inputs)).double().cpu()
+
+
+def prepared(model: Model, pixels: NDArray[np.uint8], count: int, size: int | None = None) -> Iterator[Tensor]:
+    """Images as the network wants them, (count, channels, height, width), at its own size or `size` on a side."""
     image = image_of(model)
+    height, width = (size, size) if size else (image.height, image.width)
     if pixels.shape[3] == 1:
         pixels = pixels.repeat(3, axis=3)
-    device = next(model.network.parameters()).device
-    for start in range(0, len(pixels), BATCH):
-        batch = np.stack([resized(one, image.width, image.height) for one in pixels[start : start + BATCH]])
-        with torch.inference_mode():
-            inputs = interp.pictures.from_pixels(batch, image.channels, device)
-            yield interp.hooks.first_tensor(model.network(model.normalise(inputs))).double().cpu()
+    device = interp.hooks.device(model.network)
+    for start in range(0, len(pixels), count):
+        batch = np.stack([resized(one, width, height) for one in pixels[start : start + count]])
+        yield model.normalise(interp.pictures.from_pixels(batch, image.channels, device))
+
+
+def recorded(
+    model: Model,
+    layer: str,
+    pixels: NDArray[np.uint8],
+    size: int | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> interp.recording.Record:
+    """What every channel of a layer does on each of these images; BuildError where that is not a number."""
+
+    def outputs() -> Iterator[Tensor]:
+        done = 0
+        for batch in prepared(model, pixels, RECORDED, size):
+            yield interp.hooks.activations(model.network, batch, layer)[layer]
+            done += len(batch)
+            progress(done, len(pixels))
+
+    try:
+        record = interp.recording.means_and_maxima(outputs())
+    except ValueError as error:
+        raise BuildError(f"layer {layer} of model {model.name}: {error}") from error
+    if not bool(record.means.isfinite().all()):
+        raise BuildError(f"model {model.name}: some activations of layer {layer} are not numbers (NaN or infinite)")
+    return record
 
 
 def resized(pixels: NDArray[np.uint8], width: int, height: int, smooth: bool = True) -> NDArray[np.uint8]:
