@@ -5,6 +5,7 @@ What all channels of a layer have in common is computed once, whichever of their
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,8 @@ SHOWN = 104  # pixels of an example's longer side
 NOISES = 8  # images of noise that show what a position sees
 SILENT = 1e-6  # an activation below it is none: after a ReLU, dead, or without a gradient to start climbing
 
+SPAN = re.compile(r"(\d*):(\d*)")  # of units, as in 0:16
+
 Progress = Callable[[int, int], None]
 
 
@@ -38,24 +41,43 @@ Progress = Callable[[int, int], None]
 class Layer:
     """A layer of a model, run on images of height × width; `side` is None where that is the network's own size."""
 
+    model: str
     name: str
     channels: int
-    labels: tuple[str, ...]  # of the channels: the classes where these are the logits, else "channel 3"
-    height: int
-    width: int
-    side: int | None
+    classes: tuple[str, ...]  # names of the channels, where these are the logits
+    height: int = 0
+    width: int = 0
+    side: int | None = None
 
-    def number(self, unit: int | str, model: Model) -> int:
+    def label(self, unit: int) -> str:
+        return self.classes[unit] if self.classes else f"channel {unit}"
+
+    def number(self, unit: int | str) -> int:
         """The channel that the author means; BuildError where there is none such."""
-        classes = self.labels if layer_gives_logits(model, self.name, self.channels) else ()
         if isinstance(unit, int) and 0 <= unit < self.channels:
             return unit
-        if isinstance(unit, str) and unit in classes:
-            return classes.index(unit)
+        if isinstance(unit, str) and unit in self.classes:
+            return self.classes.index(unit)
         if isinstance(unit, str):
-            known = nearest(unit, classes) if classes else "; its units have no names, only numbers"
-            raise BuildError(f"layer {self.name} of model {model.name} has no unit {unit!r}{known}")
-        raise BuildError(f"layer {self.name} of model {model.name} has units 0 to {self.channels - 1}, not {unit}")
+            known = nearest(unit, self.classes) if self.classes else "; its units have no names, only numbers"
+            raise BuildError(f"layer {self.name} of model {self.model} has no unit {unit!r}{known}")
+        raise BuildError(f"layer {self.name} of model {self.model} has units 0 to {self.channels - 1}, not {unit}")
+
+    def numbers(self, units: Sequence[int | str]) -> list[int]:
+        """Channels by number, class, or a range such as "0:16", from its first to before its last; none twice."""
+        found: list[int] = []
+        for unit in units:
+            span = SPAN.fullmatch(unit) if isinstance(unit, str) else None
+            if span is None:
+                found.append(self.number(unit))
+                continue
+            start, stop = int(span[1] or 0), int(span[2] or self.channels)
+            if not start < stop <= self.channels:
+                raise BuildError(
+                    f"layer {self.name} of model {self.model} has units 0:{self.channels}; {unit} is no part of them"
+                )
+            found += range(start, stop)
+        return list(dict.fromkeys(found))
 
 
 def layer_of(model: Model, name: str, size: int | None) -> Layer:
@@ -76,12 +98,32 @@ def layer_of(model: Model, name: str, size: int | None) -> Layer:
         except Exception as error:  # the author's network may raise anything on images of another size
             problem = error
             continue
-        named = layer_gives_logits(model, name, count)
-        labels = model.classes if named else tuple(f"channel {number}" for number in range(count))
-        return Layer(name, count, labels, height, width, side)
+        classes = model.classes if layer_gives_logits(model, name, count) else ()
+        return Layer(model.name, name, count, classes, height, width, side)
     tried = f"{size} × {size}" if size else f"{image.height} × {image.width}"
     reason = problem.args[0] if problem and problem.args else problem
     raise BuildError(f"layer {name} of model {model.name} cannot be run on images of {tried} pixels: {reason}")
+
+
+def survey(inputs: Inputs) -> list[Layer]:
+    """The layers of the model that have channels, as they run; kept, so that the model need not be loaded again."""
+
+    def look() -> Artifact:
+        model, image = inputs.model, image_of(inputs.model)
+        device = interp.hooks.device(model.network)
+        blank = torch.zeros(1, image.channels, image.height, image.width, device=device)
+        shapes = interp.hooks.shapes(model.network, model.normalise(blank))
+        # (batch, tokens, channels), or (batch, channels) with or without positions
+        counts = {name: shape[2 if len(shape) == 3 else 1] for name, shape in shapes.items() if 2 <= len(shape) <= 4}
+        logits = [name for name, count in counts.items() if layer_gives_logits(model, name, count)]
+        return Artifact(data={"counts": counts, "classes": list(model.classes), "logits": logits})
+
+    name = str(inputs.model_name)
+    kept = inputs.kept(common(inputs, Layer(name, "", 0, ()), "survey"), look).data
+    classes = tuple(kept["classes"])
+    return [
+        Layer(name, layer, count, classes if layer in kept["logits"] else ()) for layer, count in kept["counts"].items()
+    ]
 
 
 @dataclass(frozen=True)
@@ -152,7 +194,7 @@ def common(inputs: Inputs, layer: Layer, what: str) -> dict[str, Any]:
     """What all that is known of a layer depends on."""
     return {
         "what": what,
-        "model": inputs.library.fingerprint(inputs.model.name),
+        "model": inputs.library.fingerprint(layer.model),
         "layer": layer.name,
         "size": [layer.height, layer.width],
         "code": code_digest(__name__),

@@ -108,7 +108,7 @@ class Library:
         With a checkpoint its bytes, else the recipe and the data that the training reads.
         """
         row = self.models[name]
-        settings = row.settings.model_dump(mode="json", exclude={"checkpoints", "train", "dataset", "corpus"})
+        settings = row.settings.model_dump(mode="json", exclude={"checkpoints", "train", "dataset", "corpus", "units"})
         print_of: dict[str, Any] = {
             "settings": settings,
             "code": code_digest(row.module.__name__),

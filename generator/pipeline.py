@@ -23,19 +23,34 @@ from generator.publish import feed, report, same_report
 from generator.render import GENERATED, Site, Verdict, judged, render_site, tag_path
 from generator.runners import here
 from generator.settings import line_of, read_settings
-from generator.spec import BuildError, BuildErrors, Claim, FigureSpec, Job, Options, Post, Value, nearest
+from generator.spec import (
+    UNIT_PAGES,
+    BuildError,
+    BuildErrors,
+    Claim,
+    FigureSpec,
+    Job,
+    Options,
+    Place,
+    Post,
+    UnitPage,
+    Value,
+    nearest,
+)
+from generator.unit_pages import unit_pages
 
 REPORT = "report.json"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A site as its author asks for it: its posts, and the job of every figure, by (page, figure id)."""
+    """A site as its author asks for it: its posts, the pages of units, and every figure's job, by (page, figure id)."""
 
     library: Library
     site: Site
     posts: Sequence[Post]
     jobs: Mapping[tuple[str, str], Job]
+    units: Sequence[UnitPage] = ()
 
 
 @dataclass(frozen=True)
@@ -64,16 +79,23 @@ def build(
     """
     display = display or Quiet()
     store.sweep()
-    plan = make_plan(content, store, display, drafts)
+    plan = with_units(make_plan(content, store, display, drafts), display)
     ids = {id for _, id in plan.jobs}
     for id in again:
         if id not in ids:
             raise BuildError(f"no figure {id!r}{nearest(id, ids)}")
     anew = {job.key for (_, id), job in plan.jobs.items() if id in again}
-    train_quoted(plan, display)
     artifacts, missing = obtain(plan, plan.jobs.values(), store, display, anew)
     written, removed, broken, pages = write_site(plan, artifacts, missing, out)
     return Outcome(len(missing), len(artifacts) - len(missing), written, removed, broken, pages)
+
+
+def with_units(plan: Plan, display: Display) -> Plan:
+    """The plan and the pages of units that it asks for. What layers a model has is known once it was loaded."""
+    train_quoted(plan, display)
+    units = unit_pages(plan.posts, plan.library, Place(shown(plan.library.root / "site.toml")))
+    jobs = {(page.path, page.figure.id): make_job(page.figure, plan.library) for page in units}
+    return replace(plan, jobs={**plan.jobs, **jobs}, units=units)
 
 
 def check_claims(plan: Plan, store: ArtifactStore, display: Display) -> list[Verdict]:
@@ -94,7 +116,9 @@ def obtain(
     plan: Plan, jobs: Iterable[Job], store: ArtifactStore, display: Display, anew: Set[str] = frozenset()
 ) -> tuple[dict[str, Artifact], set[str]]:
     """Artifacts of all jobs by key, and the keys of those that were computed now. BuildErrors of those that failed."""
-    wanted = {job.key: job for job in jobs}
+    wanted: dict[str, Job] = {}
+    for job in jobs:
+        wanted.setdefault(job.key, job)  # called as the first figure that asks for it
     artifacts = {key: artifact for key in wanted if key not in anew and (artifact := store.get(key)) is not None}
     missing = [job for key, job in wanted.items() if key not in artifacts]
 
@@ -139,6 +163,8 @@ def same_paths(posts: Sequence[Post]) -> Iterable[BuildError]:
     """Posts and tags whose pages would overwrite each other, or a page that every site has."""
     taken = dict.fromkeys(GENERATED, "every site")
     for post in posts:
+        if post.path.startswith(f"{UNIT_PAGES}/"):
+            yield BuildError(f"its page {post.path} would lie among those of units; rename the folder", post.place)
         if post.path in taken:
             yield BuildError(f"its page {post.path} is also that of {taken[post.path]}; rename one", post.place)
         taken.setdefault(post.path, post.place.file)
@@ -340,11 +366,17 @@ def write_site(
     """Render everything and write what differs: (files written, files removed, broken claims, pages)."""
     take(out, plan.library.root)
     rendered = render_site(
-        plan.site, plan.posts, plan.jobs, artifacts, plan.library.measures, lambda name: (out / name).exists()
+        plan.site,
+        plan.posts,
+        plan.jobs,
+        artifacts,
+        plan.library.measures,
+        lambda name: (out / name).exists(),
+        plan.units,
     )
     files = dict(rendered.files)
     files["feed.xml"] = feed(plan.site, rendered.posts)
-    account = report(plan.posts, plan.jobs, artifacts, plan.library, computed, rendered)
+    account = report(plan.posts, plan.units, plan.jobs, artifacts, plan.library, computed, rendered)
     old = (out / REPORT).read_bytes() if (out / REPORT).exists() else b""
     files[REPORT] = old if same_report(old, account) else account
     written = 0

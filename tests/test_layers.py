@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = [  # from the top down; modules of one line never import each other
     "cli",
     "pipeline",
-    "publish",
+    "publish unit_pages",
     "render content figures.* runners",
     "evidence channels",
     "units inputs",

@@ -11,6 +11,7 @@ KINDS = {
     "similarity": "generator.figures.similarity",
     "class-image": "generator.figures.class_image",
     "layer-ladder": "generator.figures.layer_ladder",
+    "unit-grid": "generator.figures.unit_grid",
     "unit-card": "generator.figures.unit_card",
     "dream": "generator.figures.dream",
     "sample": "generator.figures.sample",

@@ -79,9 +79,8 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     """What the layer's units have in common is computed by the first of them, so the others cost little more than
     their synthetic images.
     """
-    model = inputs.model
-    layer = layer_of(model, options.layer, options.size)
-    unit = layer.number(options.unit, model)
+    layer = layer_of(inputs.model, options.layer, options.size)
+    unit = layer.number(options.unit)
     parts = 3 if options.diverse else 2
 
     def part(number: int) -> Callable[[int, int], None]:
@@ -98,7 +97,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     data: dict[str, Any] = {
         "layer": layer.name,
         "unit": unit,
-        "label": layer.labels[unit],
+        "label": layer.label(unit),
         "silent": silent,
         "synthetic": [],
         "diverse": [],

@@ -21,29 +21,26 @@ THRESHOLD = 0.01  # of the strongest gradient
 
 @dataclass(frozen=True)
 class Field:
-    """How far a position sees from its own centre, as shares of the image's height and width; inf: to the edge."""
+    """How far a position sees from its own centre, as shares of the image's height and width; inf: everywhere."""
 
-    up: float
-    left: float
-    down: float
-    right: float
+    vertical: float
+    horizontal: float
 
     def box(self, row: int, column: int, size: tuple[int, int]) -> tuple[float, float, float, float]:
         """(top, left, bottom, right) of what a position of maps of `size` sees, as shares of the image.
 
         Moved inward where it would stick out, so that it keeps its size.
         """
-        top, bottom = _inside((row + 0.5) / size[0], self.up, self.down)
-        left, right = _inside((column + 0.5) / size[1], self.left, self.right)
+        top, bottom = _inside((row + 0.5) / size[0], self.vertical)
+        left, right = _inside((column + 0.5) / size[1], self.horizontal)
         return top, left, bottom, right
 
 
-def _inside(centre: float, before: float, after: float) -> tuple[float, float]:
-    start, end = centre - before, centre + after
-    moved = max(0.0, -start) - max(0.0, end - 1)
-    if math.isinf(before) or math.isinf(after) or end - start >= 1:
-        return max(0.0, start), min(1.0, end)
-    return start + moved, end + moved
+def _inside(centre: float, reach: float) -> tuple[float, float]:
+    if 2 * reach >= 1:
+        return 0.0, 1.0
+    start = min(max(centre - reach, 0.0), 1 - 2 * reach)
+    return start, start + 2 * reach
 
 
 def field(network: nn.Module, layer: str, images: Tensor) -> Field:
@@ -61,16 +58,14 @@ def field(network: nn.Module, layer: str, images: Tensor) -> Field:
     seen = slope.abs().amax((0, 1))  # (height, width)
     sees = seen > THRESHOLD * seen.max()
     if not bool(sees.any()):  # nothing that can be measured: then nothing is left out
-        return Field(math.inf, math.inf, math.inf, math.inf)
-    up, down = _reach(sees.any(1), (row + 0.5) / rows)
-    left, right = _reach(sees.any(0), (column + 0.5) / columns)
-    return Field(up, left, down, right)
+        return Field(math.inf, math.inf)
+    return Field(_reach(sees.any(1), (row + 0.5) / rows), _reach(sees.any(0), (column + 0.5) / columns))
 
 
-def _reach(sees: Tensor, centre: float) -> tuple[float, float]:
-    """How far to either side of the centre; where it ends at the image's edge it may go on."""
+def _reach(sees: Tensor, centre: float) -> float:
+    """How far to the farther side of the centre. On a side that ends at the image's edge it may go on."""
     places = sees.nonzero().flatten().tolist()
     first, last, length = places[0], places[-1] + 1, len(sees)
-    before = math.inf if first == 0 else centre - first / length
-    after = math.inf if last == length else last / length - centre
-    return before, after
+    before = 0.0 if first == 0 else centre - first / length
+    after = 0.0 if last == length else last / length - centre
+    return max(before, after) or math.inf

@@ -40,9 +40,17 @@ def test_a_stride_makes_steps_in_the_image() -> None:
 
 
 def test_at_an_edge_the_box_is_moved_inside_and_keeps_its_size() -> None:
-    small = Field(0.1, 0.2, 0.1, 0.2)
+    small = Field(0.1, 0.2)
 
     assert small.box(0, 9, (10, 10)) == pytest.approx((0.0, 0.6, 0.2, 1.0))
+
+
+def test_a_field_that_the_edge_cuts_on_one_side_is_as_wide_as_on_the_other() -> None:
+    """A stride of 16 leaves 2 × 2 positions; the middle one, of 17 pixels, looks from 16 to 32 and 8 beyond 16."""
+    network = nn.Sequential(nn.Conv2d(3, 6, 17, stride=16, padding=8))
+
+    top, _, bottom, _ = field(network, "0", NOISE).box(0, 0, (2, 2))
+    assert (top, bottom) == (0, pytest.approx(1.0))
 
 
 def test_what_sees_everything_is_shown_everything() -> None:
@@ -57,7 +65,7 @@ def test_a_layer_without_gradient_leaves_nothing_out() -> None:
         network[0].bias.fill_(-1000)
 
     found = field(network, "1", NOISE)
-    assert found == Field(math.inf, math.inf, math.inf, math.inf)
+    assert found == Field(math.inf, math.inf)
     assert found.box(3, 3, (32, 32)) == (0, 0, 1, 1)
 
 
