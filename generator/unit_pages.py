@@ -5,6 +5,7 @@ A unit's page is its unit card, so a card that a post shows already is not compu
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -17,6 +18,8 @@ from generator.library import Library
 from generator.spec import UNITS, BuildError, FigureOptions, FigureSpec, Place, Post, UnitPage, nearest, unit_folder
 
 KIND = "unit-card"
+
+Known = dict[tuple[str, str], Layer]  # by model and name
 
 
 def unit_pages(posts: Sequence[Post], library: Library, toml: Place) -> list[UnitPage]:
@@ -47,9 +50,6 @@ def survey_of(name: str, library: Library) -> Iterator[Layer]:
     except BuildError:
         if getattr(library.models[name].settings, "units", ()):
             raise
-
-
-Known = dict[tuple[str, str], Layer]
 
 
 def cards(figures: Iterable[FigureSpec], known: Known) -> Iterator[UnitPage]:
@@ -119,5 +119,6 @@ def page_of(layer: Layer, unit: int, options: FigureOptions, place: Place, absen
     id = re.sub(r"[^\w-]+", "-", folder.partition("/")[2])
     written = {"id": id, "kind": KIND, **options.model_dump(mode="json", exclude_defaults=True)}
     source = yaml.safe_dump(written, sort_keys=False, allow_unicode=True)
-    figure = FigureSpec(id, KIND, options, place, source=source, absent=absent, wide=True)
+    caption = html.escape(f"{layer.label(unit)}, in layer {layer.name} of model {layer.model}")
+    figure = FigureSpec(id, KIND, options, place, caption, source, absent=absent, wide=True)
     return UnitPage(f"{folder}/index.html", layer.model, layer.name, unit, layer.label(unit), figure)
