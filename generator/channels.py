@@ -112,7 +112,12 @@ def survey(inputs: Inputs) -> list[Layer]:
         model, image = inputs.model, image_of(inputs.model)
         device = interp.hooks.device(model.network)
         blank = torch.zeros(1, image.channels, image.height, image.width, device=device)
-        shapes = interp.hooks.shapes(model.network, model.normalise(blank))
+        try:
+            shapes = interp.hooks.shapes(model.network, model.normalise(blank))
+        except Exception as error:  # the author's network may raise anything
+            raise BuildError(
+                f"model {model.name} cannot be run on images of {image.height} × {image.width} pixels: {error}"
+            ) from error
         # (batch, tokens, channels), or (batch, channels) with or without positions
         counts = {name: shape[2 if len(shape) == 3 else 1] for name, shape in shapes.items() if 2 <= len(shape) <= 4}
         logits = [name for name, count in counts.items() if layer_gives_logits(model, name, count)]

@@ -37,7 +37,7 @@ from generator.spec import (
     Value,
     nearest,
 )
-from generator.unit_pages import unit_pages
+from generator.unit_pages import models_of, unit_pages
 
 REPORT = "report.json"
 
@@ -93,6 +93,7 @@ def build(
 def with_units(plan: Plan, display: Display) -> Plan:
     """The plan and the pages of units that it asks for. What layers a model has is known once it was loaded."""
     train_quoted(plan, display)
+    train(models_of(plan.posts, plan.library), plan.library, display)
     units = unit_pages(plan.posts, plan.library, Place(shown(plan.library.root / "site.toml")))
     jobs = {(page.path, page.figure.id): make_job(page.figure, plan.library) for page in units}
     return replace(plan, jobs={**plan.jobs, **jobs}, units=units)
@@ -146,10 +147,14 @@ def obtain(
 
 def train_quoted(plan: Plan, display: Display) -> None:
     """Train the models whose measures prose and claims state, where that is not done yet."""
-    library = plan.library
     quoted = {value.figure for post in plan.posts for value in post.values}
     quoted |= {claim.figure for post in plan.posts for claim in post.claims}
-    names = sorted(name for name in quoted & set(library.models) if library.untaught(name))
+    train(quoted & set(plan.library.models), plan.library, display)
+
+
+def train(models: Set[str], library: Library, display: Display) -> None:
+    """Train those of the models that are not trained yet."""
+    names = sorted(name for name in models if library.untaught(name))
     if names:
         display.begin(len(names))
     for name in names:

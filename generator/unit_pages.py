@@ -29,7 +29,7 @@ def unit_pages(posts: Sequence[Post], library: Library, toml: Place) -> list[Uni
     BuildErrors of units in site.toml that are not there; what is wrong with a figure is told when it is computed.
     """
     figures = [figure for post in posts for figure in post.figures]
-    layers = {name: list(survey_of(name, library)) for name in sorted(models_of(figures, library))}
+    layers = {name: list(survey_of(name, library)) for name in sorted(models_of(posts, library))}
     known = {(name, layer.name): layer for name, found in layers.items() for layer in found}
     pages: dict[str, UnitPage] = {}
     for page in (*cards(figures, known), *grids(figures, known), *rows(layers, library, toml)):
@@ -38,8 +38,9 @@ def unit_pages(posts: Sequence[Post], library: Library, toml: Place) -> list[Uni
     return sorted(pages.values(), key=lambda page: (order[page.model, page.layer], page.unit))
 
 
-def models_of(figures: Iterable[FigureSpec], library: Library) -> set[str]:
+def models_of(posts: Sequence[Post], library: Library) -> set[str]:
     """Models some of whose units have pages."""
+    figures = [figure for post in posts for figure in post.figures]
     named = {str(figure.options.model) for figure in figures if figure.kind in (KIND, "unit-grid")}
     return named | {name for name, row in library.models.items() if getattr(row.settings, "units", ())}
 

@@ -169,3 +169,25 @@ def test_a_hostile_class_is_text_on_its_page(small_site: SmallSite) -> None:
 
     for path in sorted(Path(small_site.out).rglob("*.html")):
         assert "<script>alert" not in path.read_text()
+
+
+def test_a_model_that_the_build_trains_is_trained_before_its_units_are_asked_for(small_site: SmallSite) -> None:
+    small_site.figure(CARD.replace("tiny-vision", "tiny-linear").replace("conv1", "linear"))
+    small_site.build()
+
+    assert pages(small_site) == ["models/tiny-linear/linear/3"]
+
+
+def test_a_network_that_fails_is_told_with_its_figure(small_site: SmallSite) -> None:
+    small_site.toml(
+        SITE_TOML.replace("tests.nets:vision", "tests.nets:fixed_size").replace("height = 32", "height = 40")
+    )
+    small_site.figure(CARD.replace("conv1", '"0"'))
+    small_site.build()  # the layer itself can be looked at, if not the whole network: it has a figure, and no page
+
+    assert pages(small_site) == []
+    with_units(small_site, "0[1]")
+    toml = (small_site.content / "site.toml").read_text()
+    small_site.toml(toml.replace("tests.nets:vision", "tests.nets:fixed_size").replace("height = 32", "height = 40"))
+    with pytest.raises(BuildError, match="model tiny-vision cannot be run on images of 40 × 32 pixels"):
+        small_site.build()

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 
 from .hooks import activations
-from .recording import maps
 
 THRESHOLD = 0.01  # of the strongest gradient
 
@@ -50,11 +49,13 @@ def field(network: nn.Module, layer: str, images: Tensor) -> Field:
     together, with random signs, so that none takes away what another one sees.
     """
     leaf = images.detach().clone().requires_grad_()
-    found = maps(activations(network, leaf * 1, layer)[layer]).float()  # * 1: the first layer may write in place
-    rows, columns = found.shape[2:]
+    output = activations(network, leaf * 1, layer)[layer].float()  # * 1: the first layer may write in place
+    if output.ndim != 4:  # tokens, or one number for the whole image, say nothing of where they look
+        return Field(math.inf, math.inf)
+    rows, columns = output.shape[2:]
     row, column = rows // 2, columns // 2
-    signs = torch.randn(found.shape[1], generator=torch.Generator().manual_seed(0)).to(found)
-    (slope,) = torch.autograd.grad((found[:, :, row, column] @ signs).sum(), leaf)
+    signs = torch.randn(output.shape[1], generator=torch.Generator().manual_seed(0)).to(output)
+    (slope,) = torch.autograd.grad((output[:, :, row, column] @ signs).sum(), leaf)
     seen = slope.abs().amax((0, 1))  # (height, width)
     sees = seen > THRESHOLD * seen.max()
     if not bool(sees.any()):  # nothing that can be measured: then nothing is left out

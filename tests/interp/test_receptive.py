@@ -60,6 +60,14 @@ def test_what_sees_everything_is_shown_everything() -> None:
     assert field(network, "3", NOISE).box(0, 0, (1, 1)) == (0, 0, 1, 1)
 
 
+def test_tokens_are_shown_the_whole_image() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 4, 8, stride=8), nn.Flatten(2))
+    network.append(swapped := nn.Identity())
+    swapped.forward = lambda output: output.transpose(1, 2)
+
+    assert field(network, "2", NOISE) == Field(math.inf, math.inf)
+
+
 def test_a_layer_without_gradient_leaves_nothing_out() -> None:
     network = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU())
     with torch.no_grad():
