@@ -33,8 +33,8 @@ types: $(VENV)/.test  ## mypy --strict
 golden: $(VENV)/.test  ## accept the golden pages as they are now; look at the diff
 	$(BIN)/python -m tests.golden
 
-bench: $(VENV)/.test  ## measure against peers, on this machine
-	$(BIN)/python -m tests.benchmarks.selectivity
+bench: $(VENV)/.test  ## list the benchmarks against peers; NAME=name runs one on this machine
+	$(BIN)/python -m tests.benchmarks $(NAME)
 
 clean:  ## remove the site and the computed figures; trained weights in content/ stay
 	rm -rf .whatfires

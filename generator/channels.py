@@ -200,6 +200,7 @@ def common(inputs: Inputs, layer: Layer, what: str) -> dict[str, Any]:
     return {
         "what": what,
         "model": inputs.library.fingerprint(layer.model),
+        "random": inputs.random,  # the seed of random weights, in a control
         "layer": layer.name,
         "size": [layer.height, layer.width],
         "code": code_digest(__name__),

@@ -14,7 +14,7 @@ from datetime import date
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from xml.etree.ElementTree import Element
 
 import yaml
@@ -68,6 +68,7 @@ class FigureBlock(Options):
     kind: str
     caption: str = ""
     wide: bool = False
+    control: Literal["random-weights"] | None = None
     otherwise: Mapping[str, Any] | None = None
 
 
@@ -246,6 +247,7 @@ def read_figure(reading: Reading, source: str, line: int) -> str:
             lines={".".join(map(str, path)): at for path, at in lines.items()},
             otherwise=otherwise,
             wide=block.wide,
+            control=block.control is not None,
         )
     )
     return f'<div class="hole" data-figure="{block.id}"></div>'

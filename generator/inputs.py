@@ -38,10 +38,13 @@ class Inputs:
     library: Library
     model_name: str | None = None
     progress: Callable[[int, int], None] = lambda done, total: None
+    random: int | None = None  # the seed of random weights, in place of the model's own
 
     @property
     def model(self) -> Model:
-        """The figure's model; BuildError where the figure names none."""
+        """The figure's model, in a control with random weights; BuildError where the figure names none."""
+        if self.random is not None:
+            return self.untrained(self.random)
         if self.model_name is None:
             raise BuildError("the figure names no model")
         return self.library.model(self.model_name)
@@ -87,6 +90,12 @@ class Inputs:
         if self.model_name is None:
             raise BuildError("the figure names no model")
         return self.library.untrained(self.model_name, seed)
+
+    def trained_with(self, setting: str, value: Any) -> tuple[Model, Mapping[str, float]]:
+        """The figure's model, trained by its recipe but for one setting, and what it measures; trained only once."""
+        variant = self.library.variant(str(self.model_name), setting, value)
+        model = self.library.model(variant)
+        return model, self.library.measures(variant)
 
     def images(self, dataset: str, split: str = "test", skip: bool = False) -> Images:
         """All images of a split. BuildError where one is damaged; with `skip` the others, and sentences about it."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from generator import interp
 from generator.artifact import Artifact, ArtifactStore, digest
 from generator.data import Document, Images
 from generator.datasets import DATASETS
@@ -70,18 +71,42 @@ class Library:
                     self.errors.append(BuildError(f"models.{name}.{field}: no data set {wanted!r}{hint}"))
                     self.models.pop(name, None)
         self.wrong = set(settings.models) - set(self.models)
+        self.variants: dict[str, Row] = {}  # models whose recipe differs from that of site.toml
         # Per library, not per class: two sites of one process share nothing.
         self.missing = cache(self._missing)
         self.dataset_digest = cache(self._dataset_digest)
         self.fingerprint = cache(self._fingerprint)
         self.model = cache(self._model)
         self.untrained = cache(self._untrained)
-        self.images = cache(self._load_images)
-        self.documents = cache(self._load_documents)
+        self.read = cache(self._read)
+
+    def row(self, name: str) -> Row:
+        """The row of a model of site.toml, or of a variant of one."""
+        return self.models.get(name) or self.variants[name]
+
+    def variant(self, name: str, setting: str, value: Any) -> str:
+        """The name of a model whose recipe is that of another, but for one setting; its checkpoints are not read.
+
+        Its training is kept like that of any model. BuildError where the recipe has no such setting or value.
+        """
+        row = self.row(name)
+        recipe = row.settings.train
+        if setting not in type(recipe).model_fields:
+            hint = nearest(setting, type(recipe).model_fields)
+            raise BuildError(f"the recipe of model {name} has no setting {setting!r}{hint}")
+        try:
+            changed = type(recipe).model_validate({**recipe.model_dump(), setting: value})
+        except ValidationError as problem:
+            _, message = next(mistakes(problem, type(recipe)))
+            raise BuildError(f"{setting}: {message}, not {value!r}") from problem
+        varied = f"{name} with {setting} = {value}"
+        settings = row.settings.model_copy(update={"train": changed, "checkpoints": None})
+        self.variants[varied] = Row(varied, row.module, settings)
+        return varied
 
     def checkpoint(self, name: str) -> Checkpoint | None:
         """The newest checkpoint that a model's row names, None where it has none yet."""
-        row = self.models[name]
+        row = self.row(name)
         found = checkpoints(self.root, getattr(row.settings, "checkpoints", None) or "")
         return found[-1] if found else None
 
@@ -107,7 +132,7 @@ class Library:
 
         With a checkpoint its bytes, else the recipe and the data that the training reads.
         """
-        row = self.models[name]
+        row = self.row(name)
         settings = row.settings.model_dump(mode="json", exclude={"checkpoints", "train", "dataset", "corpus", "units"})
         print_of: dict[str, Any] = {
             "settings": settings,
@@ -135,19 +160,25 @@ class Library:
 
     def measures(self, name: str) -> Mapping[str, float]:
         """What the model's card states, or what was measured when it was trained here; nothing is trained for it."""
-        checkpoint = self.checkpoint(name) if name in self.models else None
+        if name not in self.models and name not in self.variants:
+            return {}
+        checkpoint = self.checkpoint(name)
         if checkpoint is not None:
             return dict(checkpoint.card().get("measures", {}))
-        artifact = self.store.get(digest(self.fingerprint(name))) if name in self.models and self.trains(name) else None
+        artifact = self.store.get(digest(self.fingerprint(name))) if self.trains(name) else None
         return artifact.measures if artifact else {}
 
     def trains(self, name: str) -> bool:
-        row = self.models[name]
+        row = self.row(name)
         return hasattr(row.module, "train") and getattr(row.settings, "train", None) is not None
 
+    def taught_on(self, name: str) -> str | None:
+        """The data set that the model's row names for training."""
+        settings = self.row(name).settings
+        return getattr(settings, "dataset", None) or getattr(settings, "corpus", None)
+
     def training_data(self, name: str) -> str:
-        settings = self.models[name].settings
-        wanted = getattr(settings, "dataset", None) or getattr(settings, "corpus", None)
+        wanted = self.taught_on(name)
         if wanted is None:
             raise BuildError(f"model {name}: its `train` needs a data set; name one")
         if self.missing(wanted):
@@ -161,7 +192,7 @@ class Library:
         )
 
     def _model(self, name: str) -> Model:
-        row = self.models[name]
+        row = self.row(name)
         checkpoint = self.checkpoint(name)
         weights: Weights | None = None
         if checkpoint is not None:
@@ -173,12 +204,21 @@ class Library:
 
     def _untrained(self, name: str, seed: int) -> Model:
         """The same architecture as the model, with the weights that its training starts from."""
-        row = self.models[name]
+        row = self.row(name)
         checkpoint = self.checkpoint(name)
         about = read_weights(checkpoint.path).about if checkpoint is not None else {}
         if checkpoint is None and self.trains(name):
             about = self._trained(name).about
         model: Model = row.module.load(name, row.settings, Weights({}, about), seed, self.root)
+        if model.image is not None:
+            noise = interp.settling.noise(model.image.channels, model.image.height, model.image.width)
+            interp.settling.settle(model.network, model.normalise(noise))
+        pairs = zip(model.network.parameters(), self.model(name).network.parameters(), strict=True)
+        if all(torch.equal(random, own) for random, own in pairs):  # such as a factory that reads its weights itself
+            raise BuildError(
+                f"model {name} has the same weights whatever the seed, so there are no random ones to compare it with; "
+                f"source {row.settings.source} should get them from `checkpoints`"
+            )
         return model
 
     def _trained(self, name: str) -> Weights:
@@ -200,22 +240,22 @@ class Library:
 
     def train(self, name: str) -> Iterator[Trained]:
         """Train a model by its recipe, whether or not there is a checkpoint: its checkpoints, the final one last."""
-        row = self.models[name]
+        row = self.row(name)
         if not self.trains(name):
             raise BuildError(f"model {name} has no `train` recipe in site.toml")
         dataset = self.training_data(name)
-        splits = {split: self._load(dataset, split) for split in ("train", "test")}
+        splits = {split: self.load(dataset, split) for split in ("train", "test")}
         yield from row.module.train(
             row.settings, splits, lambda done, total: self.report(f"training {name}", done, total)
         )
 
     def card(self, name: str, trained: Trained, seconds: float) -> dict[str, Any]:
         """The training card of a checkpoint: all that is needed to make it again, and what it measured."""
-        recipe = self.models[name].settings.train.model_dump(mode="json")
+        recipe = self.row(name).settings.train.model_dump(mode="json")
         dataset = self.training_data(name)
         return {
             "model": name,
-            "source": self.models[name].settings.source,
+            "source": self.row(name).settings.source,
             "step": trained.step,
             "recipe": recipe,
             "data": {"source": self.datasets[dataset].settings.source, "digest": self.dataset_digest(dataset)},
@@ -225,25 +265,28 @@ class Library:
             "versions": versions(),
         }
 
-    def _load(self, dataset: str, split: str, skip: bool = False) -> Any:
-        """A split of a data set. Whoever can do with fewer images, and tells it, may `skip` those that are damaged."""
+    def _read(self, dataset: str, split: str) -> Any:
         row = self.datasets[dataset]
         reason = self.missing(dataset)
         if reason:
             raise BuildError(f"data set {dataset}: {reason}")
-        found = row.module.load(row.settings, split, self.root)
+        return row.module.load(row.settings, split, self.root)
+
+    def load(self, dataset: str, split: str, skip: bool = False) -> Any:
+        """A split of a data set. Whoever can do with fewer images, and tells it, may `skip` those that are damaged."""
+        found = self.read(dataset, split)
         if isinstance(found, Images) and found.skipped and not skip:
             raise BuildError(f"data set {dataset}: {found.skipped[0]}")
         return found
 
-    def _load_images(self, dataset: str, split: str, skip: bool = False) -> Images:
-        images = self._load(dataset, split, skip)
+    def images(self, dataset: str, split: str, skip: bool = False) -> Images:
+        images = self.load(dataset, split, skip)
         if not isinstance(images, Images):
             raise BuildError(f"data set {dataset} holds text, not images")
         return images
 
-    def _load_documents(self, dataset: str, split: str) -> list[Document]:
-        documents = self._load(dataset, split)
+    def documents(self, dataset: str, split: str) -> list[Document]:
+        documents = self.load(dataset, split)
         if not isinstance(documents, list):
             raise BuildError(f"data set {dataset} holds images, not text")
         return documents

@@ -20,7 +20,7 @@ from generator.key import code_digest, versions
 from generator.library import Library
 from generator.progress import Display, Quiet
 from generator.publish import feed, report, same_report
-from generator.render import GENERATED, Site, Verdict, judged, render_site, tag_path
+from generator.render import GENERATED, Site, Verdict, judged, measures_of, render_site, tag_path
 from generator.runners import here
 from generator.settings import line_of, read_settings
 from generator.spec import (
@@ -28,6 +28,7 @@ from generator.spec import (
     BuildError,
     BuildErrors,
     Claim,
+    FigureOptions,
     FigureSpec,
     Job,
     Options,
@@ -40,6 +41,7 @@ from generator.spec import (
 from generator.unit_pages import models_of, unit_pages
 
 REPORT = "report.json"
+CONTROL = 1001  # added to a figure's seed, so that its control starts as no other random network of the figure
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def build(
     for id in again:
         if id not in ids:
             raise BuildError(f"no figure {id!r}{nearest(id, ids)}")
-    anew = {job.key for (_, id), job in plan.jobs.items() if id in again}
+    anew = {one.key for (_, id), job in plan.jobs.items() if id in again for one in job.all()}
     artifacts, missing = obtain(plan, plan.jobs.values(), store, display, anew)
     written, removed, broken, pages = write_site(plan, artifacts, missing, out)
     return Outcome(len(missing), len(artifacts) - len(missing), written, removed, broken, pages)
@@ -108,7 +110,7 @@ def check_claims(plan: Plan, store: ArtifactStore, display: Display) -> list[Ver
     for post in plan.posts:
         for claim in post.claims:
             job = plan.jobs.get((post.path, claim.figure))
-            measures = artifacts[job.key].measures if job else plan.library.measures(claim.figure)
+            measures = measures_of(job, artifacts) if job else plan.library.measures(claim.figure)
             verdicts.append(judged(claim, post.path, measures.get(claim.measure)))
     return verdicts
 
@@ -119,7 +121,8 @@ def obtain(
     """Artifacts of all jobs by key, and the keys of those that were computed now. BuildErrors of those that failed."""
     wanted: dict[str, Job] = {}
     for job in jobs:
-        wanted.setdefault(job.key, job)  # called as the first figure that asks for it
+        for one in job.all():
+            wanted.setdefault(one.key, one)  # called as the first figure that asks for it
     artifacts = {key: artifact for key in wanted if key not in anew and (artifact := store.get(key)) is not None}
     missing = [job for key, job in wanted.items() if key not in artifacts]
 
@@ -127,7 +130,7 @@ def obtain(
         start = time.perf_counter()
         for error in unknown_names(job, plan.library):  # of a model that was trained only now
             raise error
-        inputs = Inputs(plan.library, job.options.model, display.advance)
+        inputs = Inputs(plan.library, job.options.model, display.advance, job.random)
         artifact: Artifact = import_module(KINDS[job.kind]).compute(job.options, inputs)
         provenance = {"ingredients": job.ingredients, "seconds": round(time.perf_counter() - start, 1), "device": "cpu"}
         return replace(artifact, provenance=provenance)
@@ -239,7 +242,7 @@ def shown(path: Path) -> str:
 
 def at_hand(spec: FigureSpec, library: Library) -> FigureSpec:
     """The figure with its `otherwise` in force where the data that it asks for is not on this machine."""
-    for field, name in names_in(spec.options, "dataset"):
+    for field, name in data_of(spec.options, library):
         if name not in library.datasets:
             raise BuildError(f"figure {spec.id}: no data set {name!r}{nearest(name, library.datasets)}", spec.at(field))
         reason = library.missing(name)
@@ -256,6 +259,32 @@ def at_hand(spec: FigureSpec, library: Library) -> FigureSpec:
                 library,
             )
     return spec
+
+
+def data_of(options: FigureOptions, library: Library) -> Iterable[tuple[str, str]]:
+    """(option, data set) for all data that a figure reads, also to train networks of its own."""
+    yield from names_in(options, "dataset")
+    if hasattr(options, "setting") and options.model in library.models:
+        taught_on = library.taught_on(options.model)
+        if taught_on is not None:
+            yield "model", taught_on
+
+
+def trainings(spec: FigureSpec, library: Library) -> list[dict[str, Any]]:
+    """What decides each of the networks that a figure trains: its model's recipe with other values of a setting."""
+    options: Any = spec.options
+    key = "model"
+    try:
+        if not library.trains(options.model):
+            raise BuildError(f"model {options.model} has no `train` recipe in site.toml, and so no settings to vary")
+        found = []
+        for number, value in enumerate(options.values):
+            known = type(library.row(options.model).settings.train).model_fields
+            key = f"values.{number}" if options.setting in known else "setting"
+            found.append(library.fingerprint(library.variant(options.model, options.setting, value)))
+        return found
+    except BuildError as error:
+        raise BuildError(f"figure {spec.id}: {error.message}", spec.at(key)) from error
 
 
 def names_in(value: Any, field: str, path: str = "") -> Iterable[tuple[str, str]]:
@@ -288,14 +317,32 @@ def make_job(spec: FigureSpec, library: Library) -> Job:
     }
     if model is not None:
         ingredients["model"] = library.fingerprint(model)
-    for field, name in names_in(spec.options, "dataset"):
+    if hasattr(spec.options, "setting"):
+        ingredients["trained"] = trainings(spec, library)
+    for field, name in data_of(spec.options, library):
         ingredients.setdefault("data", {})[field] = library.data_fingerprint(name)
     for field, name in names_in(spec.options, "file"):
         path = library.root / name
         if not path.is_file():
             raise BuildError(f"figure {spec.id}: no file {name!r} in {shown(library.root)}", spec.at(field))
         ingredients.setdefault("files", {})[field] = file_digest(path)
-    return Job(digest(ingredients), spec.kind, spec.options, ingredients, spec.place, spec.id, dict(spec.lines))
+    job = Job(digest(ingredients), spec.kind, spec.options, ingredients, spec.place, spec.id, dict(spec.lines))
+    if not spec.control:
+        return job
+    if model is None or "trained" in ingredients:
+        reason = "reads no model" if model is None else "trains its networks itself"
+        raise BuildError(f"figure {spec.id}: it {reason}, so there is no control", spec.at("control"))
+    seed = spec.options.seed + CONTROL
+    ingredients = {**ingredients, "weights": {"random": True, "seed": seed}}
+    control = replace(
+        job,
+        key=digest(ingredients),
+        ingredients=ingredients,
+        place=spec.at("control"),
+        id=f"{spec.id} (control)",
+        random=seed,
+    )
+    return replace(job, control=control)
 
 
 def nameless(options: Any) -> Any:
@@ -328,8 +375,8 @@ def unknown_names(job: Job, library: Library) -> Iterable[BuildError]:
     """
     name = job.options.model
     asked = {key: getattr(job.options, key, None) for key in ("layer", "layers", "classes")}
-    if name is None or not any(asked.values()):
-        return
+    if name is None or not any(asked.values()) or hasattr(job.options, "setting"):
+        return  # of networks that the figure trains, it knows the classes best
     try:
         model = library.model(name)
     except BuildError as error:

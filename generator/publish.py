@@ -10,7 +10,7 @@ from typing import Any
 from generator import __version__
 from generator.artifact import Artifact
 from generator.library import Library
-from generator.render import Rendered, Site, environment, unit_title
+from generator.render import Rendered, Site, environment, measures_of, unit_title
 from generator.spec import Job, Post, UnitPage
 
 # https://www.w3.org/TR/xml/#charsets: not even escaped may these stand in a document.
@@ -49,10 +49,10 @@ def report(
                 "kind": job.kind,
                 "model": job.options.model,
                 "key": job.key,
-                "cached": job.key not in computed,
+                "cached": not computed & {one.key for one in job.all()},
                 "seconds": artifact.provenance.get("seconds"),
                 "device": artifact.provenance.get("device"),
-                "measures": dict(artifact.measures),
+                "measures": measures_of(job, artifacts),
                 "files": rendered.figure_files.get((page, id), []),
             }
         )

@@ -200,7 +200,7 @@ def write_units(units: Sequence[UnitPage], writer_of: Callable[[Post], PostWrite
         page = {"title": post.title, "path": unit.path, "description": ""}
         folders = {"model": unit_folder(unit.model), "layer": unit_folder(unit.model, unit.layer)}
         emit(unit.path, "unit.html", page=page, unit=unit, figure=figure, beside=beside, folders=folders)
-        excited = writer.artifacts[unit.figure.id].data.get("labels", [])
+        excited = writer.artifacts[writer.jobs[unit.figure.id].key].data.get("labels", [])
         row = {"unit": unit, "picture": writer.thumbnail(), "classes": [one["label"] for one in excited]}
         listed.setdefault(unit.model, {}).setdefault(unit.layer, []).append(row)
     for model, layers in listed.items():
@@ -294,7 +294,7 @@ class PostWriter:
         self.numbers = {figure.id: number for number, figure in enumerate(post.figures, 1)}
         self.claims = {claim.id: claim for claim in post.claims}
         self.jobs = {id: jobs[post.path, id] for id in self.figures}
-        self.artifacts = {id: artifacts[job.key] for id, job in self.jobs.items()}
+        self.artifacts = artifacts
         self.illustrations: list[Picture] = []
 
     def thumbnail(self) -> dict[str, Any] | None:
@@ -326,31 +326,49 @@ class PostWriter:
         return f'<a class="reference" href="#{html.escape(target)}">{html.escape(name)}</a>'
 
     def figure(self, spec: FigureSpec) -> str:
-        artifact, job = self.artifacts[spec.id], self.jobs[spec.id]
-        pictures = dict(self.pictures(spec, artifact))
-        shown = {"id": spec.id, "number": self.numbers[spec.id], "kind": spec.kind, "key": job.key, "wide": spec.wide}
-        try:
-            content = self.env.get_template(f"figures/{spec.kind}.html").render(
-                figure=shown,
-                data=artifact.data,
-                measures=artifact.measures,
-                pictures=pictures,
-                unit_url=lambda layer, unit: self.unit_url(spec, layer, unit),
-            )
-        except TemplateNotFound as error:
-            raise BuildError(f"the theme has no figures/{spec.kind}.html", spec.place) from error
+        job, number = self.jobs[spec.id], str(self.numbers[spec.id])
+        content, pictures = self.content(spec, job, spec.id, number)
         self.illustrations += pictures.values()
+        control = None
+        if job.control:
+            # No author can write an id with a dot, so what has an id in the control has one of its own.
+            inside, _ = self.content(spec, job.control, f"{spec.id}.control", f"{number}, control")
+            made = provenance(self.artifacts[job.control.key], job.control)
+            control = {"content": inside, "key": job.control.key, "provenance": made}
         return self.env.get_template("figure.html").render(
             figure={
-                **shown,
+                "id": spec.id,
+                "number": number,
+                "kind": spec.kind,
+                "key": job.key,
+                "wide": spec.wide,
                 "caption": Markup(self.filled(spec.caption)),  # the author's Markdown
                 "absent": spec.absent,
                 "yaml": spec.source.strip("\n"),
                 "command": f"whatfires build --again {spec.id}",
-                "provenance": provenance(artifact, job),
+                "provenance": provenance(self.artifacts[job.key], job),
             },
-            content=Markup(content),  # rendered with autoescape just now
+            content=content,
+            control=control,
         )
+
+    def content(self, spec: FigureSpec, job: Job, id: str, number: str) -> tuple[Markup, dict[str, Picture]]:
+        """What a kind's template prints of a job's artifact, and the pictures in it."""
+        artifact = self.artifacts[job.key]
+        pictures = dict(self.pictures(spec, artifact))
+        shown = {"id": id, "number": number, "kind": spec.kind, "key": job.key, "wide": spec.wide}
+        try:
+            template = self.env.get_template(f"figures/{spec.kind}.html")
+        except TemplateNotFound as error:
+            raise BuildError(f"the theme has no figures/{spec.kind}.html", spec.place) from error
+        text = template.render(
+            figure=shown,
+            data=artifact.data,
+            measures=artifact.measures,
+            pictures=pictures,
+            unit_url=lambda layer, unit: self.unit_url(spec, layer, unit),
+        )
+        return Markup(text), pictures  # rendered with autoescape just now
 
     def unit_url(self, spec: FigureSpec, layer: str, unit: int) -> str:
         """Where the page of a unit of the figure's model is; "" where it has none, or is this one."""
@@ -373,7 +391,7 @@ class PostWriter:
 
     def measure(self, name: str, measure: str, place: Place) -> float | None:
         """A figure's or a model's number; None, with an error noted, where it has none of this name."""
-        measures = self.artifacts[name].measures if name in self.artifacts else self.models(name)
+        measures = measures_of(self.jobs[name], self.artifacts) if name in self.jobs else self.models(name)
         if measure in measures:
             return float(measures[measure])
         self.errors.append(BuildError(f"{name} has no measure {measure!r}{nearest(measure, measures)}", place))
@@ -401,6 +419,12 @@ class PostWriter:
             "status": verdict.status,
         }
         return self.env.get_template("claim.html").render(claim=shown)
+
+
+def measures_of(job: Job, artifacts: Mapping[str, Artifact]) -> dict[str, float]:
+    """A figure's measures, and those of its control as control.MEASURE."""
+    control = artifacts[job.control.key].measures if job.control else {}
+    return {**artifacts[job.key].measures, **{f"control.{name}": value for name, value in control.items()}}
 
 
 def written(value: float, format: str) -> str:
@@ -434,6 +458,7 @@ def provenance(artifact: Artifact, job: Job) -> list[tuple[str, str]]:
     rows = {
         "computed in": f"{made['seconds']} s on {made['device']}" if "seconds" in made else "",
         "seed": str(job.options.seed),
+        "weights": "" if job.random is None else f"random, of seed {job.random}",
         "checkpoint": model.get("checkpoint", ""),
         "model": yaml.safe_dump(model.get("settings", {}), default_flow_style=True, width=10_000).strip()
         if model

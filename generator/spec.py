@@ -95,7 +95,8 @@ class FigureOptions(Options):
 
     Names mean the same in every kind, and are checked before anything is computed: `model` a model of
     site.toml, `dataset` a data set of site.toml, `layer` and `layers` layers of the model, `classes`
-    names of its classes.
+    names of its classes. A kind that has `setting` and `values` trains the model by its recipe once for
+    each value of that setting.
     """
 
     model: str | None = Field(None, description="a model of site.toml")
@@ -197,6 +198,7 @@ class FigureSpec:
     otherwise: FigureOptions | None = None
     absent: str = ""
     wide: bool = False
+    control: bool = False  # the same is also computed with random weights
 
     def at(self, key: str) -> Place:
         return replace(self.place, line=self.lines.get(key, self.place.line))
@@ -278,6 +280,11 @@ class Job:
     place: Place  # of the first figure that asks for it
     id: str  # of that figure
     lines: Mapping[str, int] = field(default_factory=dict)  # and its keys
+    random: int | None = None  # the seed of random weights, in place of the model's own
+    control: Job | None = None  # the same with random weights, shown below the figure
+
+    def all(self) -> tuple[Job, ...]:
+        return (self, self.control) if self.control else (self,)
 
     def at(self, key: str) -> Place:
         return replace(self.place, line=self.lines.get(key, self.place.line))

@@ -63,7 +63,40 @@ def artifacts() -> dict[str, Artifact]:
             measures={"readable": 1, "readable-share": 0.0625, "inside-string.auc": 0.98},
         ),
     }  # fmt: skip
-    found |= classifier_artifacts(names)
+    found |= classifier_artifacts(names) | map_artifacts(names)
+    columns = [
+        {
+            "value": value,
+            "measures": {"accuracy": 0.5 + n / 8, "loss": 2.0 - n, "accuracy.train": 0.9, "roughness": 0.8 - n / 2},
+            "pictures": [{"array": f"value-{n}-class-{k}", "label": name} for k, name in enumerate(names)],
+        }
+        for n, value in enumerate(("0", "0.01"))
+    ]
+    found["swept"] = Artifact(
+        {f"value-{n}-class-{k}": picture(40 + 2 * n + k) for n in range(2) for k in range(2)},
+        {"setting": "l2", "columns": columns, "rows": ["accuracy", "loss", "roughness"], "judged": "accuracy", "best": 1, "line": [[10.0, 13.0], [30.0, 3.0]], "size": [40, 16]},
+        {"best": 0.01, "0.01.accuracy": 0.625},
+    )  # fmt: skip
+    row = {"unit": 7, "auc": 0.91, "low": 0.86, "high": 0.96, "untrained": 0.58}
+    exemplars = [{"array": f"unit-7-{n}", "label": name, "mean": 2.5 - n} for n, name in enumerate(names)]
+    found["dissected"] = Artifact(
+        {f"unit-7-{n}": picture(50 + n) for n in range(2)},
+        {
+            "layer": "blocks.2", "threshold": 0.8, "class_count": 3, "units": 12, "silent": 1, "images": 1000, "detectors": 2, "untrained_detectors": 0,
+            "classes": [
+                {"name": names[0], "rows": [row], "detectors": 2, "untrained_detectors": 0},
+                {"name": names[1], "rows": [row | {"unit": 3, "auc": 0.47, "low": 0.4, "high": 0.54}], "detectors": 0, "untrained_detectors": 0},
+            ],
+            "exemplars": [{"unit": 7, "name": names[0], "pictures": exemplars, "right": 1}],
+            "bins": [0.3, 0.5, 0.8, 1.0], "counts": [2, 8, 2], "untrained_counts": [5, 7, 0],
+        },
+        {"share": 1 / 6},
+    )  # fmt: skip
+    found["cells-again"] = found["cells"]
+    found["cells-again.control"] = Artifact(
+        data={"document": "<a>.py", "text": HOSTILE, "units": [unit("cell 1", 2), unit("hidden 2", 5)]},
+        measures={"characters": len(HOSTILE)},
+    )
     return {id: Artifact(one.arrays, one.data, one.measures, made) for id, one in found.items()}
 
 
@@ -141,22 +174,101 @@ def unit_page(number: int) -> UnitPage:
     return UnitPage(f"{folder}/index.html", "m", "blocks.0", number, f"channel {number}", figure)
 
 
+def map_artifacts(names: list[str]) -> dict[str, Artifact]:
+    """Maps over an image: of channels, with a silent one, and of four methods, with warned and empty ones."""
+    maps = [
+        {"array": f"channel-{n}", "channel": n, "silent": silent, "across": 40, "down": 60}
+        for n, silent in ((3, False), (7, True))
+    ]
+    channels = {
+        "maps": maps,
+        "image": "<cat>",
+        "layer": "blocks.2",
+        "width": 8,
+        "positions": [4, 4],
+        "chosen": True,
+        "signed": True,
+        "scale": "shared",
+        "full": 4.5,
+    }
+    activity = {"channel-3.max": 4.5, "channel-3.mean": -0.25, "channel-7.max": 0.0, "channel-7.mean": 0.0}
+    rows = [
+        {
+            "method": method,
+            "title": title,
+            "says": f"what {title} says",
+            "signed": signed,
+            "correlation": correlation,
+            "alike": correlation >= 0.5,
+            "empty": False,
+            "random_empty": empty,
+            "central_share": 0.4,
+            "across": 40,
+            "down": 60,
+        }
+        for method, title, signed, correlation, empty in (
+            ("saliency", "Saliency", False, 0.61, False),
+            ("integrated-gradients", "Integrated gradients", True, -0.08, False),
+            ("grad-cam", "Grad-CAM", False, 0.0, True),
+        )
+    ]
+    pictures = {"image": picture(42)} | {
+        f"{row['method']}{control}": picture(43 + 2 * n + m)
+        for n, row in enumerate(rows)
+        for m, control in enumerate(("", "-random"))
+    }
+    why = {
+        "rows": rows,
+        "image": "<cat>",
+        "target": names[1],
+        "winner": names[0],
+        "layer": "blocks.2",
+        "baseline": 0.5,
+        "alike": 0.5,
+        "full": 0.99,
+        "seed": 1,
+    }
+    sums = {
+        "logit": 9.5,
+        "probability": 0.97,
+        "integrated-gradients.sum": 9.4,
+        "integrated-gradients.rise": 9.5,
+        "integrated-gradients.completeness-error": 0.1,
+    }
+    return {
+        "maps": Artifact({"image": picture(40), "channel-3": picture(41), "channel-7": picture(42)}, channels, activity),
+        "why": Artifact(pictures, why, sums),
+    }  # fmt: skip
+
+
 def rendered() -> dict[str, bytes]:
     """Every file of the golden site."""
     posts = [read_post(path, GOLDEN / "content", path.name) for path in sorted((GOLDEN / "content").glob("*/*.md"))]
     made = artifacts()
+
+    def job(figure: FigureSpec, id: str, random: int | None = None, control: Job | None = None) -> Job:
+        return Job(
+            digest(id),
+            figure.kind,
+            FigureOptions(model=figure.options.model),
+            {},
+            figure.place,
+            id,
+            random=random,
+            control=control,
+        )
+
     jobs = {
-        (post.path, figure.id): Job(
-            digest(figure.id), figure.kind, FigureOptions(model=figure.options.model), {}, figure.place, figure.id
+        (post.path, figure.id): job(
+            figure, figure.id, control=job(figure, f"{figure.id}.control", random=1001) if figure.control else None
         )
         for post in posts
         for figure in post.figures
     }
-    by_key = {job.key: made[job.id] for job in jobs.values()}
-    units = [unit_page(number) for number in (2, 3)]
-    for page in units:
-        job = Job(digest("card"), "unit-card", FigureOptions(model="m"), {}, page.figure.place, page.figure.id)
-        jobs[page.path, page.figure.id] = job
+    by_key = {one.key: made[one.id] for job in jobs.values() for one in job.all()}
+    for page in (units := [unit_page(number) for number in (2, 3)]):
+        own = Job(digest("card"), "unit-card", FigureOptions(model="m"), {}, page.figure.place, page.figure.id)
+        jobs[page.path, page.figure.id] = own
     site = render_site(SITE, posts, jobs, by_key, lambda name: {}, lambda name: False, units)
     return {**site.files, "feed.xml": feed(SITE, site.posts)}
 

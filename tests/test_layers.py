@@ -21,7 +21,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "models.* datasets.*",
     "figures models datasets",
     "interp.visualise",
-    "interp.ascent interp.objectives interp.pace interp.evidence interp.receptive",
+    "interp.ascent interp.objectives interp.pace interp.evidence interp.attribution interp.receptive",
     "interp.* interp",
     "weights image_files progress",
     "artifact images settings model data key deferred",

@@ -2,18 +2,23 @@
 
 A kind's module has a docstring whose first line says what it shows, `Options`, `EXAMPLE` (a figure
 block's body, less its id and kind) and `compute(options, inputs) -> Artifact`. Importing it costs no
-torch: the science is in the instruments, which are loaded on first use.
+torch: the science is in the instruments, which are loaded on first use. A template prefixes ids with the
+figure's, and a script enlivens each `.content`: a figure with a control has two.
 """
 
 KINDS = {
     "templates": "generator.figures.templates",
     "scores": "generator.figures.scores",
+    "sweep": "generator.figures.sweep",
     "similarity": "generator.figures.similarity",
     "class-image": "generator.figures.class_image",
     "layer-ladder": "generator.figures.layer_ladder",
     "unit-grid": "generator.figures.unit_grid",
     "unit-card": "generator.figures.unit_card",
+    "dissection": "generator.figures.dissection",
     "dream": "generator.figures.dream",
+    "activation-maps": "generator.figures.activation_maps",
+    "attribution": "generator.figures.attribution",
     "sample": "generator.figures.sample",
     "activation-text": "generator.figures.activation_text",
     "unit-census": "generator.figures.unit_census",

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from generator import interp
 from generator.artifact import Artifact
@@ -30,6 +30,9 @@ caption: What two classes look like to a network that has seen nothing yet.
 """
 
 
+RATES = {"fourier": 0.01, "maco": 0.3}
+
+
 class Options(SyntheticOptions):
     model: str = Field(description="a model of site.toml that classifies images")
     classes: tuple[str, ...] = Field(
@@ -37,7 +40,13 @@ class Options(SyntheticOptions):
     )
     size: int | None = Field(None, ge=16, le=1024, description="pixels on a side; the model's input size if not given")
     steps: int = Field(160, ge=1, le=5000, description="steps of ascent")
-    rate: float = Field(0.01, gt=0, le=1, description="step size of Adam")
+    basis: Literal["fourier", "maco"] = Field(
+        "fourier",
+        description="what a picture is made of: any waves, or, with maco, waves as strong as in `dataset`",
+    )
+    rate: float | None = Field(
+        None, gt=0, le=2, description="step size of Adam; 0.01 for fourier, 0.3 for maco if not given"
+    )
     decay: float = Field(
         1.5, ge=0, le=3, description="coefficients are scaled by 1 / frequency ** decay; higher is smoother"
     )
@@ -50,6 +59,12 @@ class Options(SyntheticOptions):
     noise: float = Field(
         0.1, ge=0, le=1, description="random noise at each step; more of it leaves larger, plainer forms"
     )
+
+    @model_validator(mode="after")
+    def _a_spectrum_of_something(self) -> Self:
+        if self.basis == "maco" and self.dataset is None:
+            raise ValueError("basis maco takes its spectrum from natural images; name a `dataset`")
+        return self
 
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
@@ -87,12 +102,16 @@ def grown_twice(
 ) -> tuple[NDArray[np.uint8], list[Evidence], int]:
     """The pictures, (classes, height, width, 3), their evidence, and how many natural images it was taken from."""
     several = options.twins and len(targets) > 1
+    natural = None
+    if options.dataset:
+        natural = natural_images(inputs, options.dataset, options.split, *size_of(options, inputs))
     first = grow(
         options,
         inputs,
         targets,
         options.steps,
         options.seed,
+        natural,
         lambda done, total: inputs.progress(2 * done, (3 if several else 2) * total),
     )
     grown = interp.pictures.to_pixels(first.images)
@@ -104,13 +123,19 @@ def grown_twice(
             targets,
             max(1, options.steps // 2),
             options.seed + 1,
+            natural,
             lambda done, total: inputs.progress(4 * total + 2 * done, 6 * total),
         )
         twins = interp.pictures.to_pixels(second.images)
-    natural = natural_images(inputs, options.dataset, options.split, *grown.shape[1:3]) if options.dataset else None
     objective = interp.objectives.logit(targets)
     evidence = gather(inputs, objective, grown, first.before.tolist(), natural, twins, targets)
     return grown, evidence, 0 if natural is None else len(natural)
+
+
+def size_of(options: Options, inputs: Inputs) -> tuple[int, int]:
+    """Height and width of the pictures."""
+    image = image_of(inputs.model)
+    return (options.size, options.size) if options.size else (image.height, image.width)
 
 
 def grow(
@@ -119,30 +144,39 @@ def grow(
     targets: Sequence[int],
     steps: int,
     seed: int,
+    natural: NDArray[np.uint8] | None,
     progress: Callable[[int, int], None],
 ) -> interp.visualise.Visualised:
     """The pictures of classes; each from a seed that is the figure's and its class's."""
-    model, image = inputs.model, image_of(inputs.model)
-    height, width = (options.size, options.size) if options.size else (image.height, image.width)
+    model, image, (height, width) = inputs.model, image_of(inputs.model), size_of(options, inputs)
+    device = interp.hooks.device(model.network)
     seeds = [seed * 100_003 + target for target in targets]
     objective = interp.objectives.logit(targets)
-    return interp.visualise.visualise(
-        model.network,
-        objective,
-        interp.parameterisation.Fourier(
+    picture: interp.parameterisation.Parameterisation
+    if options.basis == "maco":
+        assert natural is not None
+        pixels = interp.pictures.from_pixels(natural, image.channels)
+        spectrum = interp.parameterisation.magnitudes(pixels, height, width)
+        picture = interp.parameterisation.Maco(seeds, height, width, spectrum, device=device)
+    else:
+        picture = interp.parameterisation.Fourier(
             seeds,
             height,
             width,
             channels=image.channels,
             decay=options.decay,
             saturation=options.saturation,
-            device=interp.hooks.device(model.network),
-        ),
+            device=device,
+        )
+    return interp.visualise.visualise(
+        model.network,
+        objective,
+        picture,
         normalise=model.normalise,
         transform=interp.transforms.Wobble(options.rotation, options.zoom, options.shift, options.noise),
         seeds=seeds,
         steps=steps,
-        rate=options.rate,
+        rate=options.rate or RATES[options.basis],
         flat=0.0,  # the last steps gain little, and take off the grain
         pace=inputs.pace(objective.layers, height, width),
         progress=progress,

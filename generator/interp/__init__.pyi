@@ -1,7 +1,9 @@
 from . import ascent as ascent
+from . import attribution as attribution
 from . import concepts as concepts
 from . import dream as dream
 from . import evidence as evidence
+from . import heatmaps as heatmaps
 from . import hooks as hooks
 from . import linear as linear
 from . import objectives as objectives
@@ -12,6 +14,7 @@ from . import receptive as receptive
 from . import recording as recording
 from . import recurrent as recurrent
 from . import selectivity as selectivity
+from . import settling as settling
 from . import svm as svm
 from . import transforms as transforms
 from . import vision as vision

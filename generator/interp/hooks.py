@@ -69,15 +69,18 @@ def shapes(model: nn.Module, inputs: Any) -> dict[str, tuple[int, ...]]:
 
 
 def first_tensor(output: Any) -> Tensor:
-    """The first tensor of what a module returned: a tensor, or a tuple, list, dict or data class of some."""
+    """The tensor that a module's output is, or that stands for it: in a dict or data class what is called `logits`
+    or `out`, else the first of its tensors; of a tuple or list the first.
+    """
     if isinstance(output, Tensor):
         return output
+    if is_dataclass(output) and not isinstance(output, type):
+        output = {field.name: getattr(output, field.name) for field in fields(output)}
     if isinstance(output, Mapping):
-        output = tuple(output.values())
-    elif is_dataclass(output):
-        output = tuple(getattr(output, field.name) for field in fields(output))
+        output = [output[name] for name in ("logits", "out") if name in output] + list(output.values())
     if isinstance(output, tuple | list):
-        for part in output:
+        named = [getattr(output, "logits", None)]  # of a named tuple, such as torchvision's of GoogLeNet
+        for part in [*named, *output]:
             with suppress(TypeError):
                 return first_tensor(part)
     raise TypeError(f"a layer returned {type(output).__name__}, in which there is no tensor")

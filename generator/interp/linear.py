@@ -57,6 +57,16 @@ def from_frequencies(frequencies: Tensor) -> Tensor:
     return torch.einsum("dc,bdhw->bchw", opponent_basis(frequencies.shape[1]), rows.T @ frequencies @ columns)
 
 
+def roughness(rows: Tensor) -> Tensor:
+    """Share of each row's power above half the highest frequency of its shorter side, (rows,), in [0, 1].
+
+    rows: (rows, channels, height, width). White noise has about 1 - pi / 16 = 0.8; a smooth picture is near 0.
+    """
+    power = to_frequencies(rows).double() ** 2
+    high = frequency(*rows.shape[1:]) > min(rows.shape[2:]) / 4
+    return (power * high).sum((1, 2, 3)) / power.sum((1, 2, 3)).clamp_min(1e-30)
+
+
 def frequency(channels: int, height: int, width: int) -> Tensor:
     """Cycles per image of each coefficient of `to_frequencies`, (channels, height, width)."""
     vertical, horizontal = torch.arange(height)[:, None] / 2, torch.arange(width)[None] / 2

@@ -75,6 +75,9 @@ def load(name: str, settings: Settings, weights: Weights | None, seed: int, root
             packaged.load_state_dict(dict(weights.tensors))
         except RuntimeError as error:
             raise BuildError(f"model {name}: the checkpoint is not one of EfficientNet-Lite0: {error}") from error
+    else:  # before the norms are folded away
+        noise = interp.settling.noise(INPUT.channels, INPUT.height, INPUT.width)
+        interp.settling.settle(packaged.eval(), (noise - INPUT.mean[0]) / INPUT.deviation[0])
     network = readable(packaged.eval()).requires_grad_(False)
     return Model(name, network, tuple(interp.vision.imagenet_classes()), INPUT)
 

@@ -121,6 +121,6 @@
   }
 
   document.addEventListener("DOMContentLoaded", () => {
-    document.querySelectorAll("figure.activation-text").forEach(enliven);
+    document.querySelectorAll("figure.activation-text > .content").forEach(enliven); // a control is a second one
   });
 })();

@@ -1,49 +1,44 @@
-"""`make bench`: areas under the curve of many units and concepts, beside scikit-learn's in the same run."""
+"""Areas under the curve of many units and concepts, beside scikit-learn's, which is in our own environment."""
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable
+from collections.abc import Sequence
 
-import torch
-from sklearn.metrics import roc_auc_score
+import numpy as np
 
-from generator.interp.selectivity import areas
+from generator import interp
+from generator.deferred import Deferred
+from tests.benchmarks import nets
+from tests.benchmarks.child import Task, answer, seconds, task
+from tests.benchmarks.harness import Benchmark, Outcome, Side
 
-POSITIONS, UNITS, CONCEPTS, RUNS = 40_000, 16, 5, 3
-
-
-def seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+torch = Deferred("torch")
 
 
-def main() -> None:
-    generator = torch.Generator().manual_seed(0)
-    activations = torch.randn(POSITIONS, UNITS, generator=generator)
-    concepts = torch.rand(POSITIONS, CONCEPTS, generator=generator) < 0.2
-    columns, holds = activations.numpy(), concepts.numpy()
+def rank(given: Task) -> None:
+    activations, concepts = map(torch.tensor, nets.activations_and_concepts(**given.setting))
+    found = interp.selectivity.areas(activations, concepts)  # warm
+    spent = seconds(lambda: interp.selectivity.areas(activations, concepts))
+    np.save(given.folder / "areas.npy", found.numpy())
+    answer(spent)
 
-    def peer() -> list[float]:
-        return [
-            float(roc_auc_score(holds[:, concept], columns[:, unit]))
-            for unit in range(UNITS)
-            for concept in range(CONCEPTS)
-        ]
 
-    areas(activations, concepts), peer()  # both warm
-    pairs = [(seconds(lambda: areas(activations, concepts)), seconds(peer)) for _ in range(RUNS)]
-    ratios = [theirs / ours for ours, theirs in pairs]
-    print(f"{UNITS} units × {CONCEPTS} concepts × {POSITIONS:,} positions, {RUNS} paired runs")  # noqa: T201
-    for name, times in (
-        ("whatfires areas", [one for one, _ in pairs]),
-        ("scikit-learn roc_auc_score", [one for _, one in pairs]),
-    ):
-        print(f"{name:28} {min(times):.3f} {statistics.median(times):.3f} {max(times):.3f} s (min, median, max)")  # noqa: T201
-    print(f"scikit-learn / whatfires: {min(ratios):.1f} {statistics.median(ratios):.1f} {max(ratios):.1f}")  # noqa: T201
+def quality(ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> dict[str, float]:
+    mine, other = (np.load(side[-1].folder / "areas.npy") for side in (ours, theirs))
+    return {"agreement": 1 - float(np.abs(mine - other).max())}
 
+
+BENCHMARK = Benchmark(
+    "selectivity",
+    "areas under the ROC curve of 16 units for 5 concepts at 40,000 positions",
+    "scikit-learn",
+    10,
+    Side("tests.benchmarks.selectivity"),
+    Side("tests.benchmarks.peers.sklearn_areas", named=("scikit-learn", "numpy")),
+    {"positions": 40_000, "units": 16, "concepts": 5},
+    quality=quality,
+    least={"agreement": 0.9999},
+)
 
 if __name__ == "__main__":
-    main()
+    rank(task())

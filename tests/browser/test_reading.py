@@ -14,6 +14,7 @@ PAGES = [
     "index.html",
     "posts/images.html",
     "posts/text.html",
+    "posts/controls.html",
     "about.html",
     "tags.html",
     "tags/both-kinds.html",
@@ -85,6 +86,20 @@ def test_units_are_switched(page: Page, site: Path) -> None:
 
     assert first != second
     assert colours(page) == first
+
+
+def test_the_units_of_a_control_are_switched_by_themselves(page: Page, site: Path) -> None:
+    page.goto((site / "posts/controls.html").as_uri())
+    contents = page.locator("#cells-again > .content")
+
+    def colours_of(number: int) -> object:
+        return contents.nth(number).locator("pre span").evaluate_all("all => all.map(one => one.className)")
+
+    first = [colours_of(0), colours_of(1)]
+    contents.nth(1).get_by_label("hidden 2").check()
+
+    assert colours_of(0) == first[0]
+    assert colours_of(1) != first[1]
 
 
 def test_units_are_switched_by_keyboard(page: Page, site: Path) -> None:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from PIL import Image
 
 from generator.artifact import ArtifactStore
 from generator.figures.class_image import EXAMPLE, Options, compute
@@ -17,7 +18,13 @@ VISION = {"source": "python", "factory": "tests.nets:vision", "height": 32, "wid
 def inputs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("content")
     models = {"tiny-vision": VISION, "no-images": {"source": "python", "factory": "tests.nets:vision"}}
-    return Inputs(Library(Settings(title="t", models=models), folder, ArtifactStore(folder / "store")), "tiny-vision")
+    for number in range(4):
+        path = folder / f"photos/train/one/{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.random.default_rng(number).integers(0, 256, (40, 40, 3), dtype=np.uint8)).save(path)
+    datasets = {"photos": {"source": "image-folder", "path": "photos", "size": 40}}
+    settings = Settings(title="t", models=models, datasets=datasets)
+    return Inputs(Library(settings, folder, ArtifactStore(folder / "store")), "tiny-vision")
 
 
 def options(**more):
@@ -95,3 +102,22 @@ def test_a_broken_weight_is_reported_with_the_classes(inputs):
             compute(options(), inputs)
     finally:
         weight.copy_(before)
+
+
+def test_maco_paints_with_the_spectrum_of_natural_images(inputs):
+    first, last = (compute(options(classes=["a"], basis="maco", dataset="photos", steps=n), inputs) for n in (1, 30))
+
+    assert last.measures["a.logit"] > first.measures["a.logit"]
+    assert last.measures["a.natural.best"] == first.measures["a.natural.best"]
+    with pytest.raises(ValueError, match="takes its spectrum from natural images; name a `dataset`"):
+        options(basis="maco")
+
+
+def test_evidence_stands_beside_every_picture(inputs):
+    artifact = compute(options(dataset="photos"), inputs)
+
+    assert artifact.data["natural"] == 4
+    for picture in artifact.data["pictures"]:
+        for measure in ("activation", "natural.times", "kept.jpeg", "spectrum", "agreement"):
+            assert artifact.measures[f"{picture['array']}.{measure}"] == picture["evidence"][measure]
+    assert "agreement" not in compute(options(twins=False), inputs).data["pictures"][0]["evidence"]

@@ -1,3 +1,4 @@
+from collections import namedtuple
 from dataclasses import dataclass
 
 import pytest
@@ -159,7 +160,18 @@ def test_the_first_tensor_is_found_in_whatever_a_module_returns():
 
     tensor = torch.ones(1)
 
-    for output in (tensor, (tensor, 1), [None, tensor], {"a": (tensor,)}, Output(None, tensor)):
+    other = torch.zeros(1)
+    called = namedtuple("Outputs", ["aux", "logits"])
+    for output in (
+        tensor,
+        (tensor, other),
+        [None, tensor],
+        {"a": (tensor,), "b": other},
+        {"aux": other, "logits": tensor},
+        {"loss": None, "out": tensor},
+        Output(None, tensor),
+        called(other, tensor),
+    ):
         assert first_tensor(output) is tensor
     with pytest.raises(TypeError, match="returned str, in which there is no tensor"):
         first_tensor("logits")

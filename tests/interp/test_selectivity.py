@@ -5,7 +5,7 @@ import torch
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from generator.interp.selectivity import areas, average_ranks, correlations
+from generator.interp.selectivity import area_errors, areas, average_ranks, correlations
 
 
 def test_a_unit_that_copies_the_concept_has_area_one_and_its_negative_zero() -> None:
@@ -47,6 +47,14 @@ def test_ranks_share_their_mean_among_ties() -> None:
     )
 
 
+@pytest.mark.parametrize("positions", [4096, 4097])
+def test_ranks_are_those_of_scipy_whether_sorted_or_counted(positions: int) -> None:
+    columns = torch.randint(500, (positions, 2), generator=torch.Generator().manual_seed(0)).float()
+
+    expected = stats.rankdata(columns.numpy(), axis=0)
+    torch.testing.assert_close(average_ranks(columns), torch.from_numpy(expected))
+
+
 def test_correlations_are_those_of_scipy() -> None:
     generator = torch.Generator().manual_seed(0)
     activations = torch.randint(9, (100, 40), generator=generator).float()
@@ -61,3 +69,20 @@ def test_correlations_are_those_of_scipy() -> None:
 
 def test_a_unit_that_never_changes_correlates_with_nothing() -> None:
     assert float(correlations(torch.ones(10, 1), torch.arange(10))) == 0
+
+
+def test_standard_errors_are_those_that_repeated_samples_have() -> None:
+    """Of normal activations, whose areas scatter about as the exponential approximation says."""
+    generator = torch.Generator().manual_seed(0)
+    holds = torch.arange(120)[:, None] < 40
+    found = areas(torch.randn(120, 400, generator=generator) + holds, holds)
+    expected = area_errors(found.mean(0, keepdim=True), torch.tensor([40.0]), torch.tensor([80.0]))
+
+    assert float(found.std()) == pytest.approx(float(expected), rel=0.1)
+
+
+def test_a_standard_error_is_that_of_the_formula_worked_by_hand() -> None:
+    # A = 0.8, 10 and 20: Q1 = 0.8 / 1.2, Q2 = 1.28 / 1.8; (0.16 + 9 * (Q1 - 0.64) + 19 * (Q2 - 0.64)) / 200
+    found = area_errors(torch.tensor([[0.8]]), torch.tensor([10.0]), torch.tensor([20.0]))
+
+    assert float(found) == pytest.approx(0.0936, abs=1e-4)

@@ -1,0 +1,42 @@
+"""`make bench` lists the benchmarks; `make bench NAME=name` runs one, and writes `.bench/NAME.json`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+
+from generator.spec import nearest
+from tests.benchmarks import channels, grad_cam, maco, selectivity
+from tests.benchmarks.harness import Benchmark, lines, run
+
+BENCHMARKS: dict[str, Benchmark] = {
+    "feature-channels": channels.FEATURE_CHANNELS,
+    "unit-icons": channels.UNIT_ICONS,
+    "maco": maco.DREAMLENS,
+    "maco-horama": maco.HORAMA,
+    "small-network": channels.SMALL_NETWORK,
+    "grad-cam": grad_cam.BENCHMARK,
+    "selectivity": selectivity.BENCHMARK,
+}
+
+
+def listing(benchmarks: Mapping[str, Benchmark]) -> list[str]:
+    width = max(map(len, benchmarks))
+    return [f"{name:{width}}  against {one.peer}, goal {one.goal:g}: {one.work}" for name, one in benchmarks.items()]
+
+
+def main(arguments: Sequence[str], benchmarks: Mapping[str, Benchmark] = BENCHMARKS) -> int:
+    if not arguments:
+        print("\n".join(listing(benchmarks)))  # noqa: T201
+        return 0
+    for name in arguments:
+        if name not in benchmarks:
+            print(f"no benchmark {name!r}{nearest(name, tuple(benchmarks))}", file=sys.stderr)  # noqa: T201
+            return 2
+    for name in arguments:
+        print("\n".join(lines(run(benchmarks[name], say=lambda line: print(line, file=sys.stderr)))))  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
