@@ -191,3 +191,14 @@ def test_a_network_that_fails_is_told_with_its_figure(small_site: SmallSite) -> 
     small_site.toml(toml.replace("tests.nets:vision", "tests.nets:fixed_size").replace("height = 32", "height = 40"))
     with pytest.raises(BuildError, match="model tiny-vision cannot be run on images of 40 × 32 pixels"):
         small_site.build()
+
+
+def test_a_control_with_random_weights_has_records_of_its_own(small_site: SmallSite) -> None:
+    small_site.figure(CARD + "control: random-weights\n")
+    done = small_site.build()
+    report = json.loads((small_site.out / "report.json").read_text())
+    measures = next(figure["measures"] for figure in report["figures"] if figure["id"] == "card")
+
+    assert done.computed == 2
+    assert measures["natural.best"] != measures["control.natural.best"]
+    assert pages(small_site) == ["models/tiny-vision/conv1/3"]
