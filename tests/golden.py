@@ -155,6 +155,13 @@ def classifier_artifacts(names: list[str]) -> dict[str, Artifact]:
     }  # fmt: skip
     pages = [{"unit": n, "label": f"channel {n}", "activation": 3.0 - n, "best": 2.0, "times": 1.5 - n / 2, "x": 8 * n, "y": 0} for n in (3, 1)]  # fmt: skip
     grid = {"layer": "blocks.0", "units": pages, "silent": [2], "width": 8, "icon": 8, "sort": "activation", "natural": 40, "skipped": [], "weaker": 1, "steps": 30, "seed": 0}  # fmt: skip
+    seen_by = [{"array": "layer-0", "layer": "blocks.2", "cosine": 0.91, "before": 0.24, "change": 0.2}]
+    more = {"label": "<dog>", "near": "blocks.2", "activation": 21.5, "before": -0.25, "nearness": 0.8, "change": 0.05}
+    places = [
+        {"row": n, "column": 2 * n, "left": 8 * n, "top": 0, "side": 1 - n / 2, "points": 9 - 6 * n, "name": name, "label": names[1 - n], "share": 0.67}
+        for n, name in enumerate(names)
+    ]  # fmt: skip
+    plane = {"cells": places, "named": True, "positions": 4, "layer": "blocks.2", "images": 14, "layout": "tsne", "grid": 3, "least": 3, "whiten": True, "size": 8, "seed": 0}  # fmt: skip
     dreams = [{"array": "dream-0", "layer": "blocks.2", "energy": 3.0, "energy_before": 1.5, "change": 0.1}]
     return {
         "templates": Artifact({f"row-{n}": picture(n) for n in range(2)}, {"pictures": rows, "layer": "linear", "scale": "each", "largest": 0.5, "named": True}, {"cosine.cat.dog": -0.31}),
@@ -165,6 +172,8 @@ def classifier_artifacts(names: list[str]) -> dict[str, Artifact]:
         "grid": Artifact({"sprite": np.concatenate([picture(40), picture(41)], axis=1)}, grid, {"units": 2}),
         "card": Artifact({name: picture(50 + n) for n, name in enumerate(("most", "least", "diverse-0", "diverse-1", "natural-most-0", "natural-most-1"))}, card, {"activation": 9.5, "least": -2.0}),
         "dream": Artifact({"original": picture(30), "dream-0": picture(31)}, {"pictures": dreams, "image": "<cat>", "seed": 0}, {"dream-0.enhancement": 2.0}),
+        "caricature": Artifact({"original": picture(40), "layer-0": picture(41), "accentuated": picture(42)}, {"image": "<cat>", "pictures": seen_by, "accentuated": more, "steps": 30, "seed": 0}, {"layer-0.cosine": 0.91}),
+        "atlas": Artifact({"sheet": picture(50, 16)}, plane, {"cells": 2.0, "shown": 0.86, "agreement": 0.67, "agreement.shuffled": 0.5}),
     }  # fmt: skip
 
 

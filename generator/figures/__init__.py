@@ -17,6 +17,8 @@ KINDS = {
     "unit-card": "generator.figures.unit_card",
     "dissection": "generator.figures.dissection",
     "dream": "generator.figures.dream",
+    "caricature": "generator.figures.caricature",
+    "atlas": "generator.figures.atlas",
     "activation-maps": "generator.figures.activation_maps",
     "attribution": "generator.figures.attribution",
     "sample": "generator.figures.sample",

@@ -86,6 +86,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         )
         measures |= {f"{name}.{measure}": opinion[measure] for measure in ("probability", "logit", "rank")}
         measures |= {f"{name}.{measure}": value for measure, value in beside.measures.items()}
+    measures["natural"] = natural
     measures["probability.least"] = min(picture["probability"] for picture in pictures)
     data = {
         "pictures": pictures,

@@ -1,4 +1,5 @@
 from . import ascent as ascent
+from . import atlas as atlas
 from . import attribution as attribution
 from . import concepts as concepts
 from . import dream as dream

@@ -91,7 +91,8 @@ def fold(network: nn.Module, keep: Sequence[str] = ()) -> int:
 def measured(network: nn.Module, layers: Sequence[str], example: Tensor) -> Pace:
     """The fastest way to the gradient of `layers` for images such as `example`, (1, channels, height, width).
 
-    Between ways that are nearly as fast, one in which no image depends on its neighbours. Takes as long as some sixty passes of one image.
+    Between ways that are nearly as fast, one in which no image depends on its neighbours. Takes as long as some sixty
+    passes of one image.
     """
     most = fitting(network, layers, example)
     sizes = [size for size in SIZES.get(example.device.type, SIZES["cpu"]) if size <= most] or [1]

@@ -158,11 +158,16 @@ def magnitudes(images: Tensor, height: int, width: int) -> Tensor:
     """The mean magnitude spectrum of natural images at this size, for `Maco`: (channels, height, width // 2 + 1).
 
     images: (images, channels, any height, any width) in [0, 1]; resized first. Taken before the sigmoid and in
-    decorrelated colours, where `Maco` works.
+    decorrelated colours, where `Maco` works, and through a window: the edges of a photograph are no part of it, but
+    without one they are its strongest horizontal and vertical waves.
     """
     sized = F.interpolate(images, (height, width), mode="bilinear", antialias=True, align_corners=False)
-    colours = colour_transform() if images.shape[1] == 3 else None
-    spectrum: Tensor = torch.fft.rfft2(before_sigmoid(sized, colours)).abs().mean(0)
+    picture = before_sigmoid(sized, colour_transform() if images.shape[1] == 3 else None)
+    mean = picture.mean((2, 3), keepdim=True)
+    window = torch.hann_window(height, False)[:, None] * torch.hann_window(width, False)
+    window = window / window.square().mean().sqrt()  # the power stays what it was
+    spectrum: Tensor = torch.fft.rfft2((picture - mean) * window).abs().mean(0)
+    spectrum[:, 0, 0] = mean.abs().mean((0, 2, 3)) * height * width
     return spectrum
 
 

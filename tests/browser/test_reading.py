@@ -124,6 +124,31 @@ def test_the_value_of_a_character_is_told_on_hover_and_by_arrow_keys(page: Page,
     assert readout.inner_text() != hovered
 
 
+def test_arrow_keys_go_from_cell_to_cell_of_an_atlas(page: Page, site: Path) -> None:
+    page.goto((site / "posts/images.html").as_uri())
+    cells = page.locator("#atlas [role=img]")
+    stops = page.locator("#atlas [role=img][tabindex='0']").count()
+    cells.first.focus()
+    page.keyboard.press("ArrowUp")  # nothing lies there
+    page.keyboard.press("ArrowRight")
+
+    assert stops == 1
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == cells.nth(1).get_attribute(
+        "aria-label"
+    )
+
+
+def test_every_cell_of_an_atlas_is_a_stop_without_javascript(browser: Browser, site: Path) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((site / "posts/images.html").as_uri())
+
+    assert page.locator("#atlas [role=img][tabindex='0']").count() == page.locator("#atlas [role=img]").count() == 2
+    page.get_by_text("All 2 cells as a table").click()
+    assert page.locator("#atlas table").is_visible()
+    context.close()
+
+
 def test_hostile_text_is_text(page: Page, site: Path) -> None:
     page.goto((site / "posts/text.html").as_uri())
 

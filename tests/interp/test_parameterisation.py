@@ -4,7 +4,15 @@ import math
 import pytest
 import torch
 
-from generator.interp.parameterisation import COLOUR_CORRELATION, Fourier, Pixels, colour_transform, frequencies
+from generator.interp.parameterisation import (
+    COLOUR_CORRELATION,
+    Fourier,
+    Maco,
+    Pixels,
+    colour_transform,
+    frequencies,
+    magnitudes,
+)
 
 
 def literal_inverse(spectrum, height, width):
@@ -104,3 +112,37 @@ def test_pixels_are_the_sigmoid_of_their_values():
     picture = Pixels([0], 2, 2)
 
     torch.testing.assert_close(picture.images(), picture.values[0].sigmoid())
+
+
+def isotropic(size: int, seed: int = 0) -> torch.Tensor:
+    """A part of larger noise of natural slope: (8, 1, size, size), so that its edges do not meet."""
+    source = torch.Generator().manual_seed(seed)
+    large = 4 * size
+    frequency = frequencies(large, large).clamp_min(1 / large)
+    noise = torch.fft.irfft2(torch.fft.rfft2(torch.randn(8, 1, large, large, generator=source)) / frequency)
+    return (noise / noise.std()).sigmoid()[..., :size, :size]
+
+
+def test_a_spectrum_has_no_more_waves_along_the_edges_than_aslant():
+    """Without a window, edges that do not meet make horizontal and vertical waves several times as strong."""
+    spectrum = magnitudes(isotropic(64), 64, 64)[0]
+
+    along = (spectrum[16, 0] + spectrum[0, 16]) / 2
+    aslant = (spectrum[11, 11] + spectrum[-11, 11]) / 2  # nearly the same frequency
+    assert 0.6 < float(along / aslant) < 1.6
+
+
+def test_phases_alone_give_images_of_the_contrast_of_natural_ones():
+    natural = isotropic(64)
+
+    images = Maco([0, 1, 2], 64, 64, magnitudes(natural, 64, 64)).images().detach()
+
+    assert float(images.std()) == pytest.approx(float(natural.std()), rel=0.3)
+    assert torch.allclose(
+        torch.fft.rfft2(images.logit()).abs()[0, 0, 5:9, 5:9], magnitudes(natural, 64, 64)[0, 5:9, 5:9], rtol=1e-2
+    )
+
+
+def test_a_spectrum_of_another_size_is_refused():
+    with pytest.raises(ValueError, match="is not that of images of 32 × 32"):
+        Maco([0], 32, 32, magnitudes(isotropic(64), 64, 64))

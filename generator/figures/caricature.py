@@ -1,0 +1,263 @@
+"""What a layer keeps of an image: others, grown from noise, in which it sees at each place what it saw in this one.
+
+Beside them, if asked for, the image itself, changed until one unit fires more, while a layer holds it near what it
+was. A caricature is an argument about a layer: what it does not see is not in it, and what it does is exaggerated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import Field, model_validator
+
+from generator import interp
+from generator.artifact import Artifact
+from generator.deferred import Deferred
+from generator.inputs import Inputs
+from generator.model import Model
+from generator.readouts import class_numbers, image_of, resized, safe_name
+from generator.spec import BuildError, FigureOptions, ImageChoice, nearest
+from generator.spec import Options as Choice
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+    from torch import Tensor
+else:
+    torch = Deferred("torch")
+
+EXAMPLE = """\
+model: tiny-vision
+image: {sample: chelsea}
+layers: [conv1, conv2]
+accentuate: b
+size: 32
+steps: 4
+caption: What two layers keep of a cat, and the cat with more of class b.
+"""
+
+
+class Unit(Choice):
+    """What to raise: a class by its name, or one channel of a layer."""
+
+    name: str | None = Field(None, alias="class", description="a class of the model")
+    layer: str | None = Field(None, description="a layer of the model")
+    unit: int | None = Field(None, ge=0, description="its channel, from 0")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_word_is_a_class(cls, given: Any) -> Any:
+        return {"class": given} if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if (self.name is None) == (self.layer is None) or (self.layer is None) != (self.unit is None):
+            raise ValueError("give the name of a class, or both layer and unit")
+        return self
+
+
+class Options(FigureOptions):
+    model: str = Field(description="a model of site.toml that takes images")
+    image: ImageChoice = Field(description="the image; of one that is not square, the middle")
+    layers: tuple[str, ...] = Field(min_length=1, max_length=8, description="from low to high; one caricature of each")
+    accentuate: Unit | None = Field(
+        None, description="a class, or {layer, unit}: raise it in the image itself, which stays near what it was"
+    )
+    near: str | None = Field(
+        None, description="the layer that holds the accentuated image near; the first of `layers` if not given"
+    )
+    hold: float = Field(100.0, ge=0, le=1000, description="how firmly it is held; 0 lets it go")
+    size: int = Field(160, ge=16, le=1024, description="pixels on a side")
+    power: float = Field(
+        1.0,
+        ge=0,
+        le=8,
+        description="power of the cosine by which the product of activations is weighed; higher exaggerates less",
+    )
+    steps: int = Field(120, ge=1, le=5000, description="steps of ascent")
+    rate: float = Field(0.03, gt=0, le=1, description="step size of Adam")
+    decay: float = Field(
+        1.3, ge=0, le=3, description="coefficients are scaled by 1 / frequency ** decay; higher is smoother"
+    )
+    saturation: float = Field(
+        1.3, gt=0, le=10, description="how readily a step changes hue; 1 is as photographs have it"
+    )
+    shift: float = Field(
+        0.02,
+        ge=0,
+        le=0.5,
+        description="random shifts of caricatures at each step, as a share of the size; places must still match",
+    )
+
+
+@dataclass(frozen=True)
+class Aim:
+    """A unit to raise in one image: what it is called, and how large the outputs of its layer are there."""
+
+    layer: str
+    unit: int
+    label: str
+    scale: float
+
+
+def compute(options: Options, inputs: Inputs) -> Artifact:
+    """Cosines are means over positions, of what the finished pixels give with what the original gives."""
+    model, channels = inputs.model, image_of(inputs.model).channels
+    for layer in (*options.layers, *([options.near] if options.near else [])):
+        known(model, layer)
+    picture, label = inputs.labelled_picture(options.image)
+    pixels = resized(middle(picture), options.size, options.size)
+    original = as_input(pixels, model)
+    aim = None if options.accentuate is None else aimed(model, options.accentuate, original)
+
+    arrays = {"original": interp.pictures.to_pixels(original)[0]}
+    measures: dict[str, float] = {}
+    pictures = []
+    runs = len(options.layers) + (aim is not None)
+    for number, layer in enumerate(options.layers):
+        target = output(model, layer, original)
+        noise = interp.parameterisation.Fourier(
+            [options.seed * 100_003 + number],
+            options.size,
+            options.size,
+            channels=channels,
+            decay=options.decay,
+            saturation=options.saturation,
+            device=original.device,
+        )
+        objective = interp.objectives.caricature(layer, target, options.power)
+        found = grow(options, inputs, objective, noise, options.shift, number, runs)
+        finished = as_input(found, model)
+        name = safe_name(layer)
+        evidence = {
+            "cosine": likeness(output(model, layer, finished), target),
+            "before": likeness(output(model, layer, noise.images().detach()), target),
+            "change": float((finished - original).abs().mean()),
+        }
+        arrays[name] = found
+        pictures.append({"array": name, "layer": layer, **evidence})
+        measures |= {f"{name}.{measure}": value for measure, value in evidence.items()}
+    data: dict[str, Any] = {
+        "image": label or options.image.sample or options.image.file or "the image",
+        "pictures": pictures,
+        "accentuated": None,
+        "steps": options.steps,
+        "seed": options.seed,
+    }
+    if aim is not None:
+        arrays["accentuated"], data["accentuated"] = accentuated(options, inputs, aim, original, runs)
+        measures |= {
+            f"accentuated.{measure}": value
+            for measure, value in data["accentuated"].items()
+            if isinstance(value, float)
+        }
+    return Artifact(arrays, data, measures)
+
+
+def accentuated(
+    options: Options, inputs: Inputs, aim: Aim, original: Tensor, runs: int
+) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+    """The image itself with more of a unit, and what became of it: its unit, how near it stayed, its pixels.
+
+    Hamblin et al., 2024, https://arxiv.org/abs/2402.10039.
+    """
+    model, near = inputs.model, options.near or options.layers[0]
+    held = interp.objectives.nearness(near, output(model, near, original))
+    unit = interp.objectives.channel(aim.layer, [aim.unit])
+    start = interp.parameterisation.Fourier(
+        [options.seed],
+        options.size,
+        options.size,
+        channels=original.shape[1],
+        decay=options.decay,
+        saturation=options.saturation,
+        start=original,
+        device=original.device,
+    )
+    both = unit * (1 / aim.scale) + held * options.hold
+    found = grow(options, inputs, both, start, 0.0, runs - 1, runs)  # moved, it would not be near
+    finished, row = as_input(found, model), torch.zeros(1, dtype=torch.long)
+    before, after = (
+        float(unit.score({aim.layer: output(model, aim.layer, image)}, row)) for image in (original, finished)
+    )
+    return found, {
+        "label": aim.label,
+        "near": near,
+        "activation": after,
+        "before": before,
+        "nearness": float(held.score({near: output(model, near, finished)}, row)),
+        "change": float((finished - original).abs().mean()),
+    }
+
+
+def grow(
+    options: Options, inputs: Inputs, objective: Any, start: Any, shift: float, number: int, runs: int
+) -> NDArray[np.uint8]:
+    """One picture, (size, size, 3), that only shifts move: what is seen must stay where it was seen."""
+    model = inputs.model
+    found = interp.visualise.visualise(
+        model.network,
+        objective,
+        start,
+        normalise=model.normalise,
+        transform=interp.transforms.Wobble(rotation=0.0, zoom=(1.0, 1.0), shift=shift),
+        seeds=[options.seed * 100_003 + number],
+        steps=options.steps,
+        rate=options.rate,
+        pace=inputs.pace(objective.layers, options.size, options.size),
+        progress=lambda done, total: inputs.progress(number * total + done, runs * total),
+        name=f"the objective on {' and '.join(layer or 'the output' for layer in objective.layers)}",
+    )
+    pixels: NDArray[np.uint8] = interp.pictures.to_pixels(found.images)[0]
+    return pixels
+
+
+def aimed(model: Model, wanted: Unit, original: Tensor) -> Aim:
+    """The unit that the author means; BuildError where the model has none such."""
+    if wanted.name is not None:
+        layer, unit, label = interp.hooks.OUTPUT, class_numbers(model, [wanted.name])[0], wanted.name
+    else:
+        layer, unit = str(wanted.layer), int(wanted.unit or 0)
+        label = f"channel {unit} of {layer}"
+        known(model, layer)
+    given = interp.objectives.positions(output(model, layer, original))
+    if unit >= given.shape[1]:
+        raise BuildError(f"layer {layer} of model {model.name} has channels 0 to {given.shape[1] - 1}, not {unit}")
+    # Units of all layers are weighed alike against nearness, which is a share.
+    return Aim(layer, unit, label, max(float(given.abs().mean()), 1e-12))
+
+
+def known(model: Model, layer: str) -> None:
+    """BuildError where the model has no such layer."""
+    if layer not in model.layers():
+        raise BuildError(f"model {model.name} has no layer {layer!r}{nearest(layer, model.layers())}")
+
+
+def output(model: Model, layer: str, images: Tensor) -> Tensor:
+    """What a layer gives for images in [0, 1]; BuildError where that has no channels."""
+    with torch.no_grad():
+        found: Tensor = interp.hooks.activations(model.network, model.normalise(images), layer)[layer]
+    if found.ndim < 2:
+        raise BuildError(f"layer {layer} of model {model.name} gives one number for an image, so it has no direction")
+    return found
+
+
+def likeness(found: Tensor, target: Tensor) -> float:
+    """Mean over positions of the cosine of two outputs of a layer."""
+    one, other = interp.objectives.positions(found).float(), interp.objectives.positions(target).float()
+    return float(torch.nn.functional.cosine_similarity(one, other, dim=1).mean())
+
+
+def as_input(pixels: NDArray[np.uint8], model: Model) -> Tensor:
+    """(height, width, 3) to (1, channels, height, width) in [0, 1], where the network is."""
+    return interp.pictures.from_pixels(pixels[None], image_of(model).channels, interp.hooks.device(model.network))
+
+
+def middle(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The largest square about the centre: many networks take no other images."""
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return picture[top : top + side, left : left + side]
