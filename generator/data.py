@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Images:
-    """pixels: uint8, (images, height, width, channels), sRGB or grey; labels: (images,) indices into classes."""
+    """pixels: uint8, (images, height, width, channels), sRGB or grey; labels: (images,) indices into classes.
+
+    skipped: a sentence for each image that could not be read, and so is missing.
+    """
 
     pixels: NDArray[np.uint8]
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

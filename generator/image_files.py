@@ -27,6 +27,10 @@ MOST_SIDE = 10_000  # pixels; a wider or higher image is refused before it is de
 MOST_BYTES = 100_000_000  # of one file, unpacked
 
 
+class Unreadable(BuildError):
+    """An image file that is damaged, or none."""
+
+
 @dataclass(frozen=True)
 class ImageFile:
     """One image, not yet read: where it belongs, how messages call it, how its bytes are had."""
@@ -110,7 +114,8 @@ def arranged(names: Sequence[str], path: Path, reader: Callable[[str], Callable[
 def read_images(path: Path, split: str, size: int | None = None) -> Images:
     """The images of one split, class after class; classes are sorted, and the same for every split.
 
-    size: the images are resized to size × size pixels. Without it all must have one size.
+    size: the images are resized to size × size pixels. Without it all must have one size. An image that cannot be
+    read is skipped and named; BuildError where none can.
     """
     with image_files(path) as files:
         classes = tuple(sorted({one.label for one in files}))
@@ -120,18 +125,30 @@ def read_images(path: Path, split: str, size: int | None = None) -> Images:
         if split not in splits:
             raise BuildError(f"{path} has no split {split!r}{nearest(split, splits)}")
         chosen = [one for one in files if one.split == split]
-        first = decoded(chosen[0], size)
-        pixels = np.empty((len(chosen), *first.shape), dtype=np.uint8)
-        for number, one in enumerate(chosen):
-            image = decoded(one, size, grey=first.shape[2] == 1)
-            if image.shape != first.shape:
+        first: ImageFile | None = None
+        pixels = np.empty((0, 0, 0, 0), dtype=np.uint8)
+        labels: list[str] = []
+        skipped: list[str] = []
+        for one in chosen:
+            try:
+                image = decoded(one, size, grey=pixels.shape[3] == 1 if first else None)
+            except Unreadable as error:
+                skipped.append(error.message)
+                continue
+            if first is None:
+                first, pixels = one, np.empty((len(chosen), *image.shape), dtype=np.uint8)
+            if image.shape != pixels.shape[1:]:
                 raise BuildError(
-                    f"{one.shown} has {image.shape[1]} × {image.shape[0]} pixels, {chosen[0].shown} "
-                    f"{first.shape[1]} × {first.shape[0]}; set `size` to bring all to one size"
+                    f"{one.shown} has {image.shape[1]} × {image.shape[0]} pixels, {first.shown} "
+                    f"{pixels.shape[2]} × {pixels.shape[1]}; set `size` to bring all to one size"
                 )
-            pixels[number] = image
+            pixels[len(labels)] = image
+            labels.append(one.label)
+    if first is None:
+        raise BuildError(skipped[0])
     index = {label: number for number, label in enumerate(classes)}
-    return Images(pixels, np.array([index[one.label] for one in chosen], dtype=np.int64), classes)
+    numbers = np.array([index[label] for label in labels], dtype=np.int64)
+    return Images(pixels[: len(labels)], numbers, classes, tuple(skipped))
 
 
 def decoded(file: ImageFile, size: int | None, grey: bool | None = None) -> NDArray[np.uint8]:
@@ -146,7 +163,7 @@ def decoded(file: ImageFile, size: int | None, grey: bool | None = None) -> NDAr
             picture = image.convert("L" if (image.mode == "L" if grey is None else grey) else "RGB")
     except (OSError, ValueError, SyntaxError, zipfile.BadZipFile, Image.DecompressionBombError) as error:
         # Pillow calls a broken PNG a SyntaxError
-        raise BuildError(f"image {file.shown} cannot be read: {error}") from error
+        raise Unreadable(f"image {file.shown} cannot be read: {error}") from error
     if size is not None:
         picture = picture.resize((size, size), Image.Resampling.BICUBIC)
     pixels = np.asarray(picture)

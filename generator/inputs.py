@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,15 +64,26 @@ class Inputs:
             "versions": versions(),
         }
         key = digest(asked)
+
+        def measured() -> Artifact:
+            noise = torch.rand(1, image.channels, height, width, device=interp.hooks.device(model.network))
+            return Artifact(data=asdict(interp.pace.measured(model.network, layers, model.normalise(noise))))
+
         if key not in PACES:
-            kept = self.library.store.get(key)
-            if kept is None:
-                noise = torch.rand(1, image.channels, height, width, device=interp.hooks.device(model.network))
-                found = interp.pace.measured(model.network, layers, model.normalise(noise))
-                kept = Artifact(data=asdict(found), provenance={"ingredients": asked})
-                self.library.store.put(key, kept)
-            PACES[key] = interp.pace.Pace(**kept.data)
+            PACES[key] = interp.pace.Pace(**self.kept(asked, measured).data)
         return PACES[key]
+
+    def kept(self, asked: Mapping[str, Any], make: Callable[[], Artifact]) -> Artifact:
+        """What several figures need, made by the first of them and kept in the store, as their artifacts are.
+
+        asked: all that it depends on, JSON-able.
+        """
+        key = digest(asked)
+        found = self.library.store.get(key)
+        if found is None:
+            found = replace(make(), provenance={"ingredients": dict(asked)})
+            self.library.store.put(key, found)
+        return found
 
     def untrained(self, seed: int) -> Model:
         """The figure's network with the random weights it would start its training from."""
@@ -86,8 +97,9 @@ class Inputs:
         model = self.library.model(variant)
         return model, self.library.measures(variant)
 
-    def images(self, dataset: str, split: str = "test") -> Images:
-        return self.library.images(dataset, split)
+    def images(self, dataset: str, split: str = "test", skip: bool = False) -> Images:
+        """All images of a split. BuildError where one is damaged; with `skip` the others, and sentences about it."""
+        return self.library.images(dataset, split, skip)
 
     def documents(self, dataset: str, split: str = "test") -> list[Document]:
         return self.library.documents(dataset, split)

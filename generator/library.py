@@ -78,7 +78,7 @@ class Library:
         self.fingerprint = cache(self._fingerprint)
         self.model = cache(self._model)
         self.untrained = cache(self._untrained)
-        self.load = cache(self._load)
+        self.read = cache(self._read)
 
     def row(self, name: str) -> Row:
         """The row of a model of site.toml, or of a variant of one."""
@@ -133,7 +133,7 @@ class Library:
         With a checkpoint its bytes, else the recipe and the data that the training reads.
         """
         row = self.row(name)
-        settings = row.settings.model_dump(mode="json", exclude={"checkpoints", "train", "dataset", "corpus"})
+        settings = row.settings.model_dump(mode="json", exclude={"checkpoints", "train", "dataset", "corpus", "units"})
         print_of: dict[str, Any] = {
             "settings": settings,
             "code": code_digest(row.module.__name__),
@@ -265,15 +265,22 @@ class Library:
             "versions": versions(),
         }
 
-    def _load(self, dataset: str, split: str) -> Any:
+    def _read(self, dataset: str, split: str) -> Any:
         row = self.datasets[dataset]
         reason = self.missing(dataset)
         if reason:
             raise BuildError(f"data set {dataset}: {reason}")
         return row.module.load(row.settings, split, self.root)
 
-    def images(self, dataset: str, split: str) -> Images:
-        images = self.load(dataset, split)
+    def load(self, dataset: str, split: str, skip: bool = False) -> Any:
+        """A split of a data set. Whoever can do with fewer images, and tells it, may `skip` those that are damaged."""
+        found = self.read(dataset, split)
+        if isinstance(found, Images) and found.skipped and not skip:
+            raise BuildError(f"data set {dataset}: {found.skipped[0]}")
+        return found
+
+    def images(self, dataset: str, split: str, skip: bool = False) -> Images:
+        images = self.load(dataset, split, skip)
         if not isinstance(images, Images):
             raise BuildError(f"data set {dataset} holds text, not images")
         return images

@@ -23,7 +23,22 @@ from generator.publish import feed, report, same_report
 from generator.render import GENERATED, Site, Verdict, judged, measures_of, render_site, tag_path
 from generator.runners import here
 from generator.settings import line_of, read_settings
-from generator.spec import BuildError, BuildErrors, Claim, FigureOptions, FigureSpec, Job, Options, Post, Value, nearest
+from generator.spec import (
+    UNIT_PAGES,
+    BuildError,
+    BuildErrors,
+    Claim,
+    FigureOptions,
+    FigureSpec,
+    Job,
+    Options,
+    Place,
+    Post,
+    UnitPage,
+    Value,
+    nearest,
+)
+from generator.unit_pages import models_of, unit_pages
 
 REPORT = "report.json"
 CONTROL = 1001  # added to a figure's seed, so that its control starts as no other random network of the figure
@@ -31,12 +46,13 @@ CONTROL = 1001  # added to a figure's seed, so that its control starts as no oth
 
 @dataclass(frozen=True)
 class Plan:
-    """A site as its author asks for it: its posts, and the job of every figure, by (page, figure id)."""
+    """A site as its author asks for it: its posts, the pages of units, and every figure's job, by (page, figure id)."""
 
     library: Library
     site: Site
     posts: Sequence[Post]
     jobs: Mapping[tuple[str, str], Job]
+    units: Sequence[UnitPage] = ()
 
 
 @dataclass(frozen=True)
@@ -65,16 +81,24 @@ def build(
     """
     display = display or Quiet()
     store.sweep()
-    plan = make_plan(content, store, display, drafts)
+    plan = with_units(make_plan(content, store, display, drafts), display)
     ids = {id for _, id in plan.jobs}
     for id in again:
         if id not in ids:
             raise BuildError(f"no figure {id!r}{nearest(id, ids)}")
     anew = {one.key for (_, id), job in plan.jobs.items() if id in again for one in job.all()}
-    train_quoted(plan, display)
     artifacts, missing = obtain(plan, plan.jobs.values(), store, display, anew)
     written, removed, broken, pages = write_site(plan, artifacts, missing, out)
     return Outcome(len(missing), len(artifacts) - len(missing), written, removed, broken, pages)
+
+
+def with_units(plan: Plan, display: Display) -> Plan:
+    """The plan and the pages of units that it asks for. What layers a model has is known once it was loaded."""
+    train_quoted(plan, display)
+    train(models_of(plan.posts, plan.library), plan.library, display)
+    units = unit_pages(plan.posts, plan.library, Place(shown(plan.library.root / "site.toml")))
+    jobs = {(page.path, page.figure.id): make_job(page.figure, plan.library) for page in units}
+    return replace(plan, jobs={**plan.jobs, **jobs}, units=units)
 
 
 def check_claims(plan: Plan, store: ArtifactStore, display: Display) -> list[Verdict]:
@@ -95,7 +119,10 @@ def obtain(
     plan: Plan, jobs: Iterable[Job], store: ArtifactStore, display: Display, anew: Set[str] = frozenset()
 ) -> tuple[dict[str, Artifact], set[str]]:
     """Artifacts of all jobs by key, and the keys of those that were computed now. BuildErrors of those that failed."""
-    wanted = {one.key: one for job in jobs for one in job.all()}
+    wanted: dict[str, Job] = {}
+    for job in jobs:
+        for one in job.all():
+            wanted.setdefault(one.key, one)  # called as the first figure that asks for it
     artifacts = {key: artifact for key in wanted if key not in anew and (artifact := store.get(key)) is not None}
     missing = [job for key, job in wanted.items() if key not in artifacts]
 
@@ -123,10 +150,14 @@ def obtain(
 
 def train_quoted(plan: Plan, display: Display) -> None:
     """Train the models whose measures prose and claims state, where that is not done yet."""
-    library = plan.library
     quoted = {value.figure for post in plan.posts for value in post.values}
     quoted |= {claim.figure for post in plan.posts for claim in post.claims}
-    names = sorted(name for name in quoted & set(library.models) if library.untaught(name))
+    train(quoted & set(plan.library.models), plan.library, display)
+
+
+def train(models: Set[str], library: Library, display: Display) -> None:
+    """Train those of the models that are not trained yet."""
+    names = sorted(name for name in models if library.untaught(name))
     if names:
         display.begin(len(names))
     for name in names:
@@ -140,6 +171,8 @@ def same_paths(posts: Sequence[Post]) -> Iterable[BuildError]:
     """Posts and tags whose pages would overwrite each other, or a page that every site has."""
     taken = dict.fromkeys(GENERATED, "every site")
     for post in posts:
+        if post.path.startswith(f"{UNIT_PAGES}/"):
+            yield BuildError(f"its page {post.path} would lie among those of units; rename the folder", post.place)
         if post.path in taken:
             yield BuildError(f"its page {post.path} is also that of {taken[post.path]}; rename one", post.place)
         taken.setdefault(post.path, post.place.file)
@@ -385,11 +418,17 @@ def write_site(
     """Render everything and write what differs: (files written, files removed, broken claims, pages)."""
     take(out, plan.library.root)
     rendered = render_site(
-        plan.site, plan.posts, plan.jobs, artifacts, plan.library.measures, lambda name: (out / name).exists()
+        plan.site,
+        plan.posts,
+        plan.jobs,
+        artifacts,
+        plan.library.measures,
+        lambda name: (out / name).exists(),
+        plan.units,
     )
     files = dict(rendered.files)
     files["feed.xml"] = feed(plan.site, rendered.posts)
-    account = report(plan.posts, plan.jobs, artifacts, plan.library, computed, rendered)
+    account = report(plan.posts, plan.units, plan.jobs, artifacts, plan.library, computed, rendered)
     old = (out / REPORT).read_bytes() if (out / REPORT).exists() else b""
     files[REPORT] = old if same_report(old, account) else account
     written = 0

@@ -10,8 +10,8 @@ from typing import Any
 from generator import __version__
 from generator.artifact import Artifact
 from generator.library import Library
-from generator.render import Rendered, Site, environment, measures_of
-from generator.spec import Job, Post
+from generator.render import Rendered, Site, environment, measures_of, unit_title
+from generator.spec import Job, Post, UnitPage
 
 # https://www.w3.org/TR/xml/#charsets: not even escaped may these stand in a document.
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -30,6 +30,7 @@ def feed(site: Site, posts: Sequence[Mapping[str, Any]]) -> bytes:
 
 def report(
     posts: Sequence[Post],
+    units: Sequence[UnitPage],
     jobs: Mapping[tuple[str, str], Job],
     artifacts: Mapping[str, Artifact],
     library: Library,
@@ -71,7 +72,8 @@ def report(
         "pages": [
             {"path": post.path, "title": post.title, "figures": [figure.id for figure in post.figures]}
             for post in posts
-        ],
+        ]
+        + [{"path": one.path, "title": unit_title(one), "figures": [one.figure.id]} for one in units],
         "figures": figures,
         "claims": claims,
         "models": {name: model_row(name, library) for name in used},

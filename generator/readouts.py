@@ -65,6 +65,11 @@ def class_numbers(model: Model, names: Sequence[str]) -> list[int]:
     return [model.classes.index(name) for name in names]
 
 
+def layer_gives_logits(model: Model, layer: str, width: int) -> bool:
+    """Whether the layer's channels are the model's classes: it is the last to be made, and as wide."""
+    return bool(model.classes) and width == len(model.classes) and layer == model.layers()[-1]
+
+
 def row_names(model: Model, count: int) -> tuple[str, ...]:
     return model.classes if len(model.classes) == count else tuple(map(str, range(count)))
 
@@ -198,3 +203,21 @@ def pair_measures(what: str, names: Sequence[str], matrix: Sequence[Sequence[flo
         for j, column in enumerate(names)
         if i != j
     }
+
+
+def alike(cosines: Sequence[Sequence[float]]) -> list[int]:
+    """An order in which neighbours are alike: from the closest pair, what is nearest to an end comes next."""
+    count = len(cosines)
+    pairs = ((i, j) for i in range(count) for j in range(i + 1, count))
+    order = list(max(pairs, key=lambda pair: cosines[pair[0]][pair[1]], default=range(count)))
+    left = sorted(set(range(count)) - set(order))
+    while left:
+        start = max(left, key=lambda number: cosines[order[0]][number])
+        end = max(left, key=lambda number: cosines[order[-1]][number])
+        if cosines[order[0]][start] > cosines[order[-1]][end]:
+            order.insert(0, start)
+            left.remove(start)
+        else:
+            order.append(end)
+            left.remove(end)
+    return order

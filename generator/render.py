@@ -10,7 +10,7 @@ import math
 import operator
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -23,7 +23,19 @@ from markupsafe import Markup
 from generator import __version__
 from generator.artifact import Artifact
 from generator.images import Picture, is_picture, picture_name, webp
-from generator.spec import BuildError, BuildErrors, Claim, FigureSpec, Job, Place, Post, nearest
+from generator.spec import (
+    UNIT_PAGES,
+    BuildError,
+    BuildErrors,
+    Claim,
+    FigureSpec,
+    Job,
+    Place,
+    Post,
+    UnitPage,
+    nearest,
+    unit_folder,
+)
 
 HOLE = re.compile(
     r'<div class="hole" data-(?P<block>figure|claim)="(?P<id>[\w-]+)"></div>'
@@ -108,6 +120,7 @@ def render_site(
     artifacts: Mapping[str, Artifact],
     models: Callable[[str], Mapping[str, float]],
     exists: Callable[[str], bool],
+    units: Sequence[UnitPage] = (),
 ) -> Rendered:
     """All files of the site. BuildErrors where prose or a claim names a measure that its figure does not have."""
     rendered = Rendered()
@@ -117,6 +130,12 @@ def render_site(
     nav = [
         {"title": post.title, "path": post.path} for post in sorted(posts, key=lambda post: post.path) if not post.date
     ]
+    if units:
+        nav.insert(0, {"title": "Units", "path": f"{UNIT_PAGES}/index.html"})
+    pages = {unit.path for unit in units}
+
+    def writer_of(post: Post) -> PostWriter:
+        return PostWriter(env, post, jobs, artifacts, models, rendered, errors, exists, pages)
 
     def emit(path: str, template: str, **context: Any) -> None:
         root = "../" * path.count("/")
@@ -127,7 +146,7 @@ def render_site(
         rendered.pages += 1
 
     for post in posts:
-        writer = PostWriter(env, post, jobs, artifacts, models, rendered, errors, exists)
+        writer = writer_of(post)
         body = Markup(writer.filled(post.body))  # the author's own HTML, holes filled with escaped text
         words = len(re.sub(r"<[^>]+>", " ", post.body).split())
         summary = {
@@ -162,8 +181,57 @@ def render_site(
         tagged = [one for one in rendered.posts if {"name": tag, "path": tag_path(tag)} in one["tags"]]
         page = {"title": f"Posts about {tag}", "path": tag_path(tag), "description": ""}
         emit(tag_path(tag), "tag.html", tag={"name": tag}, posts=tagged, page=page)
+    write_units(units, writer_of, emit)
     rendered.files |= assets(site.theme)
     return rendered
+
+
+def write_units(units: Sequence[UnitPage], writer_of: Callable[[Post], PostWriter], emit: Callable[..., None]) -> None:
+    """The page of each unit, and lists of those of a layer, of a model, and of all."""
+    listed: dict[str, dict[str, list[dict[str, Any]]]] = {}  # by model, then layer
+    for number, unit in enumerate(units):
+        post = Post(unit.path, unit_title(unit), "", unit.figure.place, figures=(unit.figure,))
+        writer = writer_of(post)
+        figure = Markup(writer.figure(unit.figure))  # rendered with autoescape
+        beside = [
+            units[other] if 0 <= other < len(units) and units[other].layer == unit.layer else None
+            for other in (number - 1, number + 1)
+        ]
+        page = {"title": post.title, "path": unit.path, "description": ""}
+        folders = {"model": unit_folder(unit.model), "layer": unit_folder(unit.model, unit.layer)}
+        emit(unit.path, "unit.html", page=page, unit=unit, figure=figure, beside=beside, folders=folders)
+        excited = writer.artifacts[writer.jobs[unit.figure.id].key].data.get("labels", [])
+        row = {"unit": unit, "picture": writer.thumbnail(), "classes": [one["label"] for one in excited]}
+        listed.setdefault(unit.model, {}).setdefault(unit.layer, []).append(row)
+    for model, layers in listed.items():
+        for chosen in (None, *layers):
+            path = f"{unit_folder(model, chosen or '')}/index.html"
+            title = f"Units of {model}" + (f", layer {chosen}" if chosen else "")
+            groups = [
+                {"layer": layer, "path": f"{unit_folder(model, layer)}/index.html", "rows": rows}
+                for layer, rows in layers.items()
+                if chosen in (None, layer)
+            ]
+            page = {"title": title, "path": path, "description": ""}
+            emit(path, "units.html", page=page, model=model, layer=chosen, groups=groups, folder=unit_folder(model))
+    if listed:
+        models = [
+            {
+                "name": model,
+                "path": f"{unit_folder(model)}/index.html",
+                "layers": [
+                    {"name": layer, "path": f"{unit_folder(model, layer)}/index.html", "count": len(rows)}
+                    for layer, rows in layers.items()
+                ],
+            }
+            for model, layers in listed.items()
+        ]
+        path = f"{UNIT_PAGES}/index.html"
+        emit(path, "models.html", page={"title": "Units", "path": path, "description": ""}, models=models)
+
+
+def unit_title(unit: UnitPage) -> str:
+    return f"{unit.label[:1].upper()}{unit.label[1:]} of {unit.layer} in {unit.model}"
 
 
 def judged(claim: Claim, page: str, value: float | None) -> Verdict:
@@ -211,6 +279,7 @@ class PostWriter:
         rendered: Rendered,
         errors: list[BuildError],
         exists: Callable[[str], bool],
+        pages: Set[str],
     ) -> None:
         self.env, self.post, self.rendered, self.errors, self.exists, self.models = (
             env,
@@ -220,6 +289,7 @@ class PostWriter:
             exists,
             models,
         )
+        self.pages = pages  # of units
         self.figures = {figure.id: figure for figure in post.figures}
         self.numbers = {figure.id: number for number, figure in enumerate(post.figures, 1)}
         self.claims = {claim.id: claim for claim in post.claims}
@@ -291,8 +361,19 @@ class PostWriter:
             template = self.env.get_template(f"figures/{spec.kind}.html")
         except TemplateNotFound as error:
             raise BuildError(f"the theme has no figures/{spec.kind}.html", spec.place) from error
-        text = template.render(figure=shown, data=artifact.data, measures=artifact.measures, pictures=pictures)
+        text = template.render(
+            figure=shown,
+            data=artifact.data,
+            measures=artifact.measures,
+            pictures=pictures,
+            unit_url=lambda layer, unit: self.unit_url(spec, layer, unit),
+        )
         return Markup(text), pictures  # rendered with autoescape just now
+
+    def unit_url(self, spec: FigureSpec, layer: str, unit: int) -> str:
+        """Where the page of a unit of the figure's model is; "" where it has none, or is this one."""
+        path = f"{unit_folder(spec.options.model or '', layer, unit)}/index.html"
+        return "../" * self.post.path.count("/") + path if path in self.pages and path != self.post.path else ""
 
     def pictures(self, spec: FigureSpec, artifact: Artifact) -> Iterator[tuple[str, Picture]]:
         """Pictures of the artifact, written only where no file of their name, which is their pixels', is there."""

@@ -6,11 +6,15 @@ Nothing here reads a file, loads a model or knows HTML.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+
+UNIT_PAGES = "models"  # the folder of the site that their pages lie in; no post can take it
+UNITS = re.compile(r"(?P<layers>[^\[\]]+)(\[(?P<units>\d+|\d*:\d*)\])?")  # such as blocks.*[0:16]
 
 
 @dataclass(frozen=True, order=True)
@@ -109,6 +113,25 @@ class SyntheticOptions(FigureOptions):
     )
 
 
+class UnitPagesOptions(Options):
+    """What every source of networks that see can be told of pages for their units."""
+
+    dataset: str | None = Field(None, description="the data set of natural images that the pages of its units show")
+    units: tuple[str, ...] = Field(
+        (), description='whose units have pages: layers such as "blocks.3", "blocks.*" or, some units, "blocks.3[0:16]"'
+    )
+
+    @field_validator("units")
+    @classmethod
+    def _shown_on(cls, units: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if units and not info.data.get("dataset"):
+            raise ValueError("their pages show natural images, so name a `dataset`")
+        for one in units:
+            if not UNITS.fullmatch(one):
+                raise ValueError(f"{one!r} is no layer, such as blocks.3 or blocks.*, with or without units, as [0:16]")
+        return units
+
+
 class ImageChoice(Options):
     """One image: from a data set of site.toml, a file beside the post, or a sample that scikit-image carries."""
 
@@ -179,6 +202,28 @@ class FigureSpec:
 
     def at(self, key: str) -> Place:
         return replace(self.place, line=self.lines.get(key, self.place.line))
+
+
+@dataclass(frozen=True)
+class UnitPage:
+    """The page of one unit of a model; `label` is what it is called beside its number."""
+
+    path: str  # in the site
+    model: str
+    layer: str
+    unit: int
+    label: str
+    figure: FigureSpec
+
+
+def unit_folder(model: str, layer: str = "", unit: int | None = None) -> str:
+    """Where the page of a unit lies in the site, or of its layer, or of its model; always the same.
+
+    >>> unit_folder("mine", "blocks.3", 7), unit_folder("my/net")
+    ('models/mine/blocks.3/7', 'models/my-net')
+    """
+    names = [re.sub(r"[^\w.-]+", "-", name).strip(".") or "-" for name in (model, layer) if name]
+    return "/".join([UNIT_PAGES, *names, *([] if unit is None else [str(unit)])])
 
 
 @dataclass(frozen=True)

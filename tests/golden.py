@@ -15,7 +15,7 @@ from generator.artifact import Artifact, digest
 from generator.content import read_post
 from generator.publish import feed
 from generator.render import Site, render_site
-from generator.spec import FigureOptions, FigureSpec, Job
+from generator.spec import FigureOptions, FigureSpec, Job, Place, UnitPage, unit_folder
 
 GOLDEN = Path(__file__).parent / "golden"
 SITE = Site("Golden", "Pages that change only when someone means it", "A. Author", "https://example.org", "en")
@@ -143,6 +143,18 @@ def classifier_artifacts(names: list[str]) -> dict[str, Artifact]:
         }
         for n in range(2)
     ]
+    group = [{"array": f"natural-most-{n}", "activation": 5.0 - n, "label": name} for n, name in enumerate(names)]
+    card = {
+        "layer": "blocks.0", "unit": 3, "label": "channel 3", "silent": False, "natural": 40, "split": "train", "steps": 30, "seed": 0,
+        "synthetic": [{"array": "most", "activation": 9.5, "before": 0.1}, {"array": "least", "activation": -2.0, "before": 0.1}],
+        "diverse": [{"array": "diverse-0", "activation": 8.0}, {"array": "diverse-1", "activation": 7.5}],
+        "evidence": proof, "warnings": ["<fragile>"], "labels": [{"label": "<dog>", "count": 2}, {"label": "cat", "count": 1}],
+        "examples": [{"name": "most", "quantile": None, "pictures": group[:1]}, {"name": "quantile-50", "quantile": 50.0, "pictures": group[1:]}],
+        "histogram": {"width": 320.0, "height": 80.0, "step": 8.0, "bars": [{"x": 0.0, "height": 80.0}, {"x": 8.0, "height": 1.0}], "marks": [{"x": 300.0, "value": 9.5, "beyond": False}, {"x": 0.0, "value": -2.0, "beyond": True}], "low": -1.0, "high": 10.0, "tallest": 30},
+        "skipped": ["image <1>.png cannot be read"],
+    }  # fmt: skip
+    pages = [{"unit": n, "label": f"channel {n}", "activation": 3.0 - n, "best": 2.0, "times": 1.5 - n / 2, "x": 8 * n, "y": 0} for n in (3, 1)]  # fmt: skip
+    grid = {"layer": "blocks.0", "units": pages, "silent": [2], "width": 8, "icon": 8, "sort": "activation", "natural": 40, "skipped": [], "weaker": 1, "steps": 30, "seed": 0}  # fmt: skip
     seen_by = [{"array": "layer-0", "layer": "blocks.2", "cosine": 0.91, "before": 0.24, "change": 0.2}]
     more = {"label": "<dog>", "near": "blocks.2", "activation": 21.5, "before": -0.25, "nearness": 0.8, "change": 0.05}
     places = [
@@ -157,10 +169,18 @@ def classifier_artifacts(names: list[str]) -> dict[str, Artifact]:
         "similarity": Artifact({}, {"classes": names, "layer": "linear", "cosines": cells, "closest": {"pair": names, "cosine": -0.31}, "confusions": cells, "accuracy": 0.8, "images": 1200, "split": "test", "worst": {"true": names[0], "taken": names[1], "share": 0.2}}, {"accuracy": 0.8}),
         "classes": Artifact({f"class-{n}": picture(10 + n) for n in range(2)}, {"pictures": seen, "classes": 2, "natural": 40, "steps": 30, "seed": 0}, {"cat.probability": 0.97}),
         "ladder": Artifact({f"unit-{n}": picture(20 + n) for n in range(2)}, {"rungs": [{"layer": "blocks.0", "width": 8, "size": 8, "units": units, "silent": [4, 6], "natural": 0}], "steps": 30, "seed": 0}, {"silent": 2}),
+        "grid": Artifact({"sprite": np.concatenate([picture(40), picture(41)], axis=1)}, grid, {"units": 2}),
+        "card": Artifact({name: picture(50 + n) for n, name in enumerate(("most", "least", "diverse-0", "diverse-1", "natural-most-0", "natural-most-1"))}, card, {"activation": 9.5, "least": -2.0}),
         "dream": Artifact({"original": picture(30), "dream-0": picture(31)}, {"pictures": dreams, "image": "<cat>", "seed": 0}, {"dream-0.enhancement": 2.0}),
         "caricature": Artifact({"original": picture(40), "layer-0": picture(41), "accentuated": picture(42)}, {"image": "<cat>", "pictures": seen_by, "accentuated": more, "steps": 30, "seed": 0}, {"layer-0.cosine": 0.91}),
         "atlas": Artifact({"sheet": picture(50, 16)}, plane, {"cells": 2.0, "shown": 0.86, "agreement": 0.67, "agreement.shuffled": 0.5}),
     }  # fmt: skip
+
+
+def unit_page(number: int) -> UnitPage:
+    figure = FigureSpec(f"m-blocks-0-{number}", "unit-card", FigureOptions(model="m"), Place("site.toml"), wide=True)
+    folder = unit_folder("m", "blocks.0", number)
+    return UnitPage(f"{folder}/index.html", "m", "blocks.0", number, f"channel {number}", figure)
 
 
 def map_artifacts(names: list[str]) -> dict[str, Artifact]:
@@ -236,7 +256,16 @@ def rendered() -> dict[str, bytes]:
     made = artifacts()
 
     def job(figure: FigureSpec, id: str, random: int | None = None, control: Job | None = None) -> Job:
-        return Job(digest(id), figure.kind, FigureOptions(), {}, figure.place, id, random=random, control=control)
+        return Job(
+            digest(id),
+            figure.kind,
+            FigureOptions(model=figure.options.model),
+            {},
+            figure.place,
+            id,
+            random=random,
+            control=control,
+        )
 
     jobs = {
         (post.path, figure.id): job(
@@ -246,7 +275,10 @@ def rendered() -> dict[str, bytes]:
         for figure in post.figures
     }
     by_key = {one.key: made[one.id] for job in jobs.values() for one in job.all()}
-    site = render_site(SITE, posts, jobs, by_key, lambda name: {}, lambda name: False)
+    for page in (units := [unit_page(number) for number in (2, 3)]):
+        own = Job(digest("card"), "unit-card", FigureOptions(model="m"), {}, page.figure.place, page.figure.id)
+        jobs[page.path, page.figure.id] = own
+    site = render_site(SITE, posts, jobs, by_key, lambda name: {}, lambda name: False, units)
     return {**site.files, "feed.xml": feed(SITE, site.posts)}
 
 

@@ -41,3 +41,38 @@ def deaf() -> nn.Module:
 
 def no_network() -> str:
     return "a string"
+
+
+class Habits(nn.Module):
+    """A network with habits: dropout, a ReLU in place, and outputs in a dict, a tuple or a data class's stead."""
+
+    def __init__(self, kind: str = "dict") -> None:
+        super().__init__()
+        self.kind = kind
+        self.first = nn.ReLU(inplace=True)
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+        self.relu = nn.ReLU(inplace=True)
+        self.drop = nn.Dropout(0.5)
+        self.head = nn.Conv2d(4, 3, 1)
+
+    def forward(self, images: torch.Tensor) -> object:
+        found = self.drop(self.relu(self.conv(self.first(images))))
+        scores = self.head(found).mean((2, 3))
+        return {"loss": None, "logits": scores} if self.kind == "dict" else (None, (scores, found))
+
+
+def returns_dict() -> nn.Module:
+    return Habits("dict")
+
+
+def dropout_left_on() -> nn.Module:
+    return Habits("tuple").train()
+
+
+def returns_tuple() -> nn.Module:
+    return Habits("tuple")
+
+
+def fixed_size() -> nn.Module:
+    """3 × 32 × 32 images and no others."""
+    return nn.Sequential(nn.Conv2d(3, 4, 3, stride=2, padding=1), nn.Flatten(), nn.Linear(4 * 16 * 16, 3))

@@ -13,6 +13,8 @@ KINDS = {
     "similarity": "generator.figures.similarity",
     "class-image": "generator.figures.class_image",
     "layer-ladder": "generator.figures.layer_ladder",
+    "unit-grid": "generator.figures.unit_grid",
+    "unit-card": "generator.figures.unit_card",
     "dissection": "generator.figures.dissection",
     "dream": "generator.figures.dream",
     "caricature": "generator.figures.caricature",

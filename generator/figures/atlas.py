@@ -18,6 +18,7 @@ from generator import interp
 from generator.artifact import Artifact
 from generator.data import Images
 from generator.deferred import Deferred
+from generator.images import sprite
 from generator.inputs import Inputs
 from generator.layouts import Layout, laid_out, missing
 from generator.readouts import image_of, resized
@@ -138,7 +139,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
             for key in ("layer", "images", "layout", "grid", "least", "whiten", "size", "seed")
         },
     }
-    return Artifact({"sheet": sheet(raised, columns)}, data, measures)
+    return Artifact({"sheet": sprite(raised, columns)}, data, measures)
 
 
 def drawn(options: Options, images: Images) -> tuple[Images, Tensor]:
@@ -209,14 +210,3 @@ def majority(labels: Tensor, classes: tuple[str, ...]) -> tuple[str, float]:
     """The most frequent label, the first of several, and its share."""
     counts = torch.bincount(labels, minlength=len(classes))
     return classes[int(counts.argmax())], float(counts.max() / len(labels))
-
-
-def sheet(pictures: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
-    """All pictures on one, row by row: a page asks for one file."""
-    size = pictures.shape[1]
-    rows = -(-len(pictures) // columns)
-    whole = np.zeros((rows * size, columns * size, 3), np.uint8)
-    for place, picture in enumerate(pictures):
-        top, left = place // columns * size, place % columns * size
-        whole[top : top + size, left : left + size] = picture
-    return whole

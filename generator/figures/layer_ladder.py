@@ -20,7 +20,7 @@ from generator.artifact import Artifact
 from generator.evidence import gather, natural_images
 from generator.inputs import Inputs
 from generator.model import Model
-from generator.readouts import image_of
+from generator.readouts import image_of, layer_gives_logits
 from generator.spec import BuildError, SyntheticOptions, nearest
 
 EXAMPLE = """\
@@ -146,11 +146,6 @@ def climb(inputs: Inputs, layer: str, size: int, options: Options, progress: Any
             )
     seen = 0 if natural is None else len(natural)
     return {"layer": layer, "width": width, "size": size, "units": units, "silent": silent, "natural": seen}
-
-
-def layer_gives_logits(model: Model, layer: str, width: int) -> bool:
-    """Whether the layer's channels are the model's classes: it is the last to be made, and as wide."""
-    return bool(model.classes) and width == len(model.classes) and layer == model.layers()[-1]
 
 
 def rest(model: Model, layer: str, size: int, seed: int) -> list[float]:

@@ -15,7 +15,7 @@ from generator.artifact import Artifact
 from generator.data import Images
 from generator.inputs import Inputs
 from generator.model import Model
-from generator.readouts import class_rows, level, pair_measures, safe_name, scores
+from generator.readouts import alike, class_rows, level, pair_measures, safe_name, scores
 from generator.spec import BuildError, FigureOptions, nearest
 
 EXAMPLE = """\
@@ -107,21 +107,3 @@ def confusions(
     both = [(one, other) for one, other in zip(true, predicted, strict=True)]
     shares = [[both.count((row, column)) / counts[row] for column in names] for row in names]
     return shares, sum(one == other for one, other in both) / len(both), len(both)
-
-
-def alike(cosines: Sequence[Sequence[float]]) -> list[int]:
-    """An order in which neighbours are alike: from the closest pair, the class nearest to an end comes next."""
-    count = len(cosines)
-    first, second = max(
-        ((i, j) for i in range(count) for j in range(i + 1, count)), key=lambda pair: cosines[pair[0]][pair[1]]
-    )
-    order = [first, second]
-    while len(order) < count:
-        left = [number for number in range(count) if number not in order]
-        start = max(left, key=lambda number: cosines[order[0]][number])
-        end = max(left, key=lambda number: cosines[order[-1]][number])
-        if cosines[order[0]][start] > cosines[order[-1]][end]:
-            order.insert(0, start)
-        else:
-            order.append(end)
-    return order

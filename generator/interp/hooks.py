@@ -47,6 +47,27 @@ def activations(model: nn.Module, inputs: Any, *layers: str) -> dict[str, Tensor
     return found
 
 
+def shapes(model: nn.Module, inputs: Any) -> dict[str, tuple[int, ...]]:
+    """The shape of every layer's output that is, or begins with, a tensor, in the order in which they run."""
+    found: dict[str, tuple[int, ...]] = {}
+
+    def look(name: str) -> Callable[[nn.Module, Any, Any], None]:
+        def hook(module: nn.Module, inputs: Any, output: Any) -> None:
+            with suppress(TypeError):
+                found[name] = tuple(first_tensor(output).shape)
+
+        return hook
+
+    handles = [module.register_forward_hook(look(name)) for name, module in model.named_modules() if name]
+    try:
+        with torch.no_grad():
+            model(inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found
+
+
 def first_tensor(output: Any) -> Tensor:
     """The tensor that a module's output is, or that stands for it: in a dict or data class what is called `logits`
     or `out`, else the first of its tensors; of a tuple or list the first.

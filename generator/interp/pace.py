@@ -139,7 +139,7 @@ def seconds(network: nn.Module, layers: Sequence[str], example: Tensor, pace: Pa
 def gradient(network: nn.Module, layers: Sequence[str], images: Tensor, pace: Pace) -> Tensor:
     """The gradient of the mean of all outputs, of the shape of `images`."""
     leaf = images.detach().clone().requires_grad_()
-    found = outputs(network, leaf, layers, pace)
+    found = outputs(network, leaf * 1, layers, pace)  # * 1: the first layer may write in place
     (slope,) = torch.autograd.grad(sum(one.float().flatten(1).mean(1).sum() for one in found.values()), leaf)  # type: ignore[arg-type]
     return slope
 

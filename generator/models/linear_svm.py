@@ -17,7 +17,7 @@ from generator import interp
 from generator.data import Images
 from generator.deferred import Deferred
 from generator.model import ImageInput, Model
-from generator.spec import BuildError, Options
+from generator.spec import BuildError, Options, UnitPagesOptions
 from generator.weights import Trained, Weights
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Recipe(Options):
     seed: int = 0
 
 
-class Settings(Options):
+class Settings(UnitPagesOptions):
     """A row of site.toml."""
 
     source: Literal["linear-svm"]

@@ -18,7 +18,7 @@ from pydantic import Field
 from generator.deferred import Deferred
 from generator.key import code_digest, source_of
 from generator.model import ImageInput, Model
-from generator.spec import BuildError, Options, nearest
+from generator.spec import BuildError, UnitPagesOptions, nearest
 from generator.weights import Weights
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ else:
     torch = Deferred("torch")
 
 
-class Settings(Options):
+class Settings(UnitPagesOptions):
     """[models.NAME] with source = "python"."""
 
     source: Literal["python"]

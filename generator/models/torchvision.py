@@ -14,7 +14,7 @@ from pydantic import Field
 from generator import interp
 from generator.deferred import Deferred
 from generator.model import ImageInput, Model
-from generator.spec import BuildError, Options, nearest
+from generator.spec import BuildError, UnitPagesOptions, nearest
 from generator.weights import Weights
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ else:
     torch = Deferred("torch")
 
 
-class Settings(Options):
+class Settings(UnitPagesOptions):
     """[models.NAME] with source = "torchvision"."""
 
     source: Literal["torchvision"]

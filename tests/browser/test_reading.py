@@ -18,6 +18,10 @@ PAGES = [
     "about.html",
     "tags.html",
     "tags/both-kinds.html",
+    "models/index.html",
+    "models/m/index.html",
+    "models/m/blocks.0/index.html",
+    "models/m/blocks.0/3/index.html",
 ]
 SCHEMES = ["light", "dark"]
 
@@ -184,3 +188,39 @@ def test_claims_show_what_became_of_them(page: Page, site: Path) -> None:
         "holds",
         "broken",
     ]
+
+
+def test_units_are_found_by_number_and_by_label(page: Page, site: Path) -> None:
+    page.goto((site / "models/m/blocks.0/index.html").as_uri())
+    shown = page.locator(".unit-list li:visible")
+    box = page.get_by_label("Number or label")
+    box.fill("3")
+
+    assert shown.all_inner_texts()[0].startswith("channel 3")
+    assert shown.count() == 1
+    box.fill("DOG")
+    assert shown.count() == 2
+    box.fill("zebra")
+    assert shown.count() == 0
+    assert page.locator("output").inner_text() == "0 of 2"
+
+
+def test_units_are_a_plain_list_without_javascript(browser: Browser, site: Path) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((site / "models/m/blocks.0/index.html").as_uri())
+
+    assert page.locator(".unit-list li:visible").count() == 2
+    assert not page.get_by_label("Number or label").is_visible()
+    page.get_by_role("link", name="channel 3").click()
+    assert page.locator("h1").inner_text() == "Channel 3"
+    context.close()
+
+
+def test_the_icons_of_a_grid_are_parts_of_one_picture(page: Page, site: Path) -> None:
+    page.goto((site / "posts/images.html").as_uri())
+    urls = set(page.locator("#grid image").evaluate_all("all => all.map(one => one.href.baseVal)"))
+
+    assert page.locator("#grid svg").count() == 2
+    assert len(urls) == 1
+    assert page.locator("#grid .icons a").get_attribute("href") == "../models/m/blocks.0/3/index.html"

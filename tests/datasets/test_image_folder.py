@@ -75,10 +75,20 @@ def test_a_member_whose_name_leaves_the_zip_is_refused(tmp_path, name):
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_a_truncated_image_is_named(tmp_path, packed):
-    settings = make(tmp_path, {"test/a/1.png": png(), "test/a/2.png": png()[:-30]}, packed=packed)
+def test_a_truncated_image_is_named_and_skipped(tmp_path, packed):
+    files = {"test/a/1.png": png()[:-30], "test/a/2.png": png(2), "test/b/1.png": png(1)}
+    images = image_folder.load(make(tmp_path, files, packed=packed), "test", tmp_path)
 
-    with pytest.raises(BuildError, match=r"test/a/2\.png cannot be read"):
+    assert images.labels.tolist() == [0, 1]
+    assert images.pixels[:, 0, 0, 0].tolist() == [2, 1]
+    (sentence,) = images.skipped
+    assert "test/a/1.png cannot be read" in sentence
+
+
+def test_where_no_image_can_be_read_the_first_is_named(tmp_path):
+    settings = make(tmp_path, {"test/a/1.png": png()[:-30], "test/a/2.png": b""})
+
+    with pytest.raises(BuildError, match=r"test/a/1\.png cannot be read"):
         image_folder.load(settings, "test", tmp_path)
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from generator.interp.hooks import OUTPUT, activations, capture, device, first_tensor
+from generator.interp.hooks import OUTPUT, activations, capture, device, first_tensor, shapes
 
 
 class Pair(nn.Module):
@@ -175,3 +175,14 @@ def test_the_first_tensor_is_found_in_whatever_a_module_returns():
         assert first_tensor(output) is tensor
     with pytest.raises(TypeError, match="returned str, in which there is no tensor"):
         first_tensor("logits")
+
+
+def test_shapes_are_those_of_all_layers_in_the_order_in_which_they_run():
+    model = nn.Sequential(nn.Linear(3, 4), Pair(), nn.Identity())
+    model[2].forward = lambda pair: "no tensor"
+
+    assert shapes(model, torch.zeros(2, 3)) == {"0": (2, 4), "1": (2, 4)}
+    assert hooks_of(model) == 0
+    with pytest.raises(ArithmeticError):
+        shapes(nn.Sequential(failing := Failing()), torch.zeros(1))
+    assert not failing._forward_hooks

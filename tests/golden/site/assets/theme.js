@@ -58,7 +58,25 @@
     });
   }
 
+  // A search box shows those of a list whose number begins as typed, or whose text holds what is typed.
+  function filter(box) {
+    const items = [...document.querySelectorAll(box.dataset.filter)];
+    const said = box.parentElement.querySelector("output");
+    box.addEventListener("input", () => {
+      const wanted = box.value.trim().toLowerCase();
+      let shown = 0;
+      for (const item of items) {
+        const { number, text } = item.dataset;
+        item.hidden = /^\d+$/.test(wanted) ? !number.startsWith(wanted) : !text.toLowerCase().includes(wanted);
+        shown += !item.hidden;
+      }
+      said.textContent = wanted ? `${shown} of ${items.length}` : "";
+    });
+    box.parentElement.hidden = false;
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll("[data-filter]").forEach(filter);
     document.querySelectorAll(".theme-toggle").forEach(toggle);
     scrollable();
     if (window.matchMedia("(max-width: 70rem)").matches) {

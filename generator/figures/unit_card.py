@@ -1,0 +1,280 @@
+"""One unit: synthetic images that excite it most and least, and natural images from its top to its bottom.
+
+Its activation is the mean over all positions, which is also what the synthetic images raise. Of a natural image only
+that part is shown which the unit sees where it is most active, and beside the top and the bottom stand images
+between them, because the best alone make every unit look as if it knew one thing (Bolukbasi et al., 2021,
+https://arxiv.org/abs/2104.07143).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from generator import interp
+from generator.artifact import Artifact
+from generator.channels import SILENT, Layer, Natural, cut, field, grow, layer_of, natural
+from generator.deferred import Deferred
+from generator.evidence import gather, warnings
+from generator.inputs import Inputs
+from generator.spec import FigureOptions
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = Deferred("torch")
+
+EXAMPLE = """\
+model: tiny-vision
+layer: conv2
+unit: 3
+dataset: digits
+images: 40
+steps: 3
+diverse: 2
+caption: One channel of a small network that has seen nothing yet.
+"""
+
+BINS = 40  # of the histogram
+CHART = (320.0, 80.0)  # width and height of its drawing, in units of its own
+
+
+class Options(FigureOptions):
+    model: str = Field(description="a model of site.toml that takes images")
+    layer: str = Field(description="a layer of the model")
+    unit: int | str = Field(description="number of the channel, from 0; of the logits also the name of a class")
+    dataset: str | None = Field(None, description="a data set of natural images; without, only synthetic ones")
+    split: str = Field("train", description="its split")
+    images: int = Field(1000, ge=1, le=100_000, description="how many natural images are looked at, at most")
+    top: int = Field(6, ge=1, le=24, description="natural images that excite the unit most")
+    bottom: int = Field(3, ge=0, le=24, description="natural images that excite it least")
+    quantiles: tuple[float, ...] = Field(
+        (90, 75, 50, 25, 10), max_length=24, description="those between: at which per cent of the activations"
+    )
+    diverse: int = Field(4, ge=0, le=12, description="more synthetic images, each unlike the others")
+    diversity: float = Field(
+        0.5, ge=0, le=100, description="what that counts for, as a share of the unit's own activation"
+    )
+    size: int | None = Field(
+        None, ge=8, le=512, description="pixels on a side; 96, or the network's own size if that is less"
+    )
+    steps: int = Field(64, ge=1, le=5000, description="steps of ascent")
+    rate: float = Field(0.05, gt=0, le=1, description="step size of Adam")
+
+    @model_validator(mode="after")
+    def _between(self) -> Self:
+        if self.diverse == 1:
+            raise ValueError("diverse: one image cannot be unlike the others; give 0 or at least 2")
+        if not all(0 <= quantile <= 100 for quantile in self.quantiles):
+            raise ValueError("quantiles: each is a per cent of the activations, from 0 to 100")
+        return self
+
+
+def compute(options: Options, inputs: Inputs) -> Artifact:
+    """What the layer's units have in common is computed by the first of them, so the others cost little more than
+    their synthetic images.
+    """
+    layer = layer_of(inputs.model, options.layer, options.size)
+    unit = layer.number(options.unit)
+    parts = 3 if options.diverse else 2
+
+    def part(number: int) -> Callable[[int, int], None]:
+        return lambda done, total: inputs.progress(number * total + done, parts * total)
+
+    record = None
+    if options.dataset is not None:
+        record = natural(inputs, layer, options.dataset, options.split, options.images, part(0))
+    arrays, synthetic = extremes(inputs, layer, unit, options, part(1))
+    most, least = (one["activation"] for one in synthetic)
+    usual = None if record is None else record.means[:, unit].astype(np.float64)
+    # It makes no difference where a unit does nothing: no image of it, and no natural one, is more than noise.
+    silent = max(abs(most), abs(least), 0.0 if usual is None else float(np.abs(usual).max())) < SILENT
+    data: dict[str, Any] = {
+        "layer": layer.name,
+        "unit": unit,
+        "label": layer.label(unit),
+        "silent": silent,
+        "synthetic": [],
+        "diverse": [],
+        "evidence": {},  # numbers beside the synthetic image, as the macro `evidence` prints them
+        "warnings": [],  # sentences in sight of it
+        "natural": 0 if usual is None else len(usual),
+        "examples": [],
+        "labels": [],
+        "histogram": None,
+        "skipped": [] if record is None else list(record.skipped),
+        "split": options.split,
+        "steps": options.steps,
+        "seed": options.seed,
+    }
+    if silent:
+        return Artifact({}, data, {"activation": most, "least": least, "silent": 1.0})
+    measures = {"activation": most, "least": least, "silent": 0.0}
+    data["synthetic"] = synthetic
+    proof = proven(inputs, layer, unit, arrays["most"], synthetic[0]["before"], usual)
+    data["evidence"], data["warnings"] = proof, warnings(proof, 0 if usual is None else len(usual))
+    measures |= proof
+    if abs(least - synthetic[1]["before"]) < SILENT:
+        data["synthetic"] = synthetic[:1]  # as after a ReLU: it was at rest already on the noise it began from
+        arrays.pop("least")
+    if options.diverse:
+        more, data["diverse"] = several(inputs, layer, unit, most, options, part(2))
+        arrays |= more
+    if record is not None and usual is not None:
+        shown, data["examples"] = examples(inputs, layer, unit, record, options)
+        arrays |= shown
+        data["histogram"] = histogram(usual, [one["activation"] for one in data["synthetic"]])
+        counts = Counter(one["label"] for one in data["examples"][0]["pictures"])
+        data["labels"] = [{"label": label, "count": count} for label, count in counts.most_common()]
+        measures |= {"natural.images": float(len(usual)), "natural.skipped": float(len(record.skipped))}
+        measures["natural.least"] = float(usual.min())
+    return Artifact(arrays, data, measures)
+
+
+def extremes(
+    inputs: Inputs, layer: Layer, unit: int, options: Options, progress: Callable[[int, int], None]
+) -> tuple[dict[str, NDArray[np.uint8]], list[dict[str, Any]]]:
+    """The image that excites the unit most, and the one that does least: an objective and its negative at once."""
+    signs = torch.zeros(2, layer.channels)
+    signs[:, unit] = torch.tensor([1.0, -1.0])
+    objective = interp.objectives.direction(layer.name, signs)
+    seed = seed_of(options, unit)
+    found = grow(inputs, layer, objective, [seed, seed], options.steps, options.rate, progress)
+    pixels = interp.pictures.to_pixels(found.images)
+    rows = [
+        {
+            "array": name,
+            "activation": sign * float(found.activations[number]),
+            "before": sign * float(found.before[number]),
+        }
+        for number, (name, sign) in enumerate((("most", 1.0), ("least", -1.0)))
+    ]
+    return {"most": pixels[0], "least": pixels[1]}, rows
+
+
+def several(
+    inputs: Inputs, layer: Layer, unit: int, most: float, options: Options, progress: Callable[[int, int], None]
+) -> tuple[dict[str, NDArray[np.uint8]], list[dict[str, Any]]]:
+    """Images of the unit that are unlike each other. The weight is in proportion to what the unit itself can reach."""
+    count = options.diverse
+    unlike = interp.objectives.diversity(layer.name, count)
+    objective = interp.objectives.channel(layer.name, [unit] * count) + options.diversity * abs(most) * unlike
+    first = seed_of(options, unit) + 1
+    found = grow(inputs, layer, objective, range(first, first + count), options.steps, options.rate, progress)
+    pixels = interp.pictures.to_pixels(found.images)
+    activations = score(inputs, layer, unit, pixels)
+    names = [f"diverse-{number}" for number in range(count)]
+    rows = [{"array": name, "activation": value} for name, value in zip(names, activations, strict=True)]
+    return dict(zip(names, pixels, strict=True)), rows
+
+
+def seed_of(options: Options, unit: int) -> int:
+    return options.seed * 100_003 + 100 * unit
+
+
+def score(inputs: Inputs, layer: Layer, unit: int, pixels: NDArray[np.uint8]) -> list[float]:
+    """The unit's activation on pictures, (images, height, width, 3), as they are."""
+    model = inputs.model
+    images = interp.pictures.from_pixels(pixels, model.image.channels, interp.hooks.device(model.network))  # type: ignore[union-attr]
+    found = interp.hooks.activations(model.network, model.normalise(images), layer.name)[layer.name]
+    means: list[float] = interp.objectives.positions(found)[:, unit].mean(1).tolist()
+    return means
+
+
+def proven(
+    inputs: Inputs,
+    layer: Layer,
+    unit: int,
+    pixels: NDArray[np.uint8],
+    before: float,
+    usual: NDArray[np.float64] | None,
+) -> dict[str, float]:
+    """Evidence of the synthetic image, against natural activations, (images,), that are known already."""
+    rest = before if usual is None else float(np.median(usual))
+    objective = interp.objectives.channel(layer.name, [unit])
+    (found,) = gather(inputs, objective, pixels[None], [rest])
+    if usual is None:
+        return found.measures
+    activation, best = found.measures["activation"], float(usual.max())
+    below = interp.evidence.percentile(torch.tensor([activation], dtype=torch.float64), torch.from_numpy(usual))
+    return found.measures | {
+        "natural.best": best,
+        "natural.times": (activation - rest) / max(best - rest, 1e-12),
+        "natural.percentile": float(below[0]),
+    }
+
+
+def examples(
+    inputs: Inputs, layer: Layer, unit: int, record: Natural, options: Options
+) -> tuple[dict[str, NDArray[np.uint8]], list[dict[str, Any]]]:
+    """Natural images by height of activation, cut to what the unit sees where it is most active; none twice."""
+    images = inputs.images(str(options.dataset), options.split, skip=True)
+    seen = field(inputs, layer)
+    order = np.argsort(-record.means[:, unit], kind="stable").tolist()
+    last = len(order) - 1
+    top, rest = order[: options.top], order[options.top :]
+    bottom = rest[max(0, len(rest) - options.bottom) :]
+    free = set(rest) - set(bottom)
+    groups: list[tuple[str, float | None, list[int]]] = [("most", None, top)]
+    for quantile in sorted(options.quantiles, reverse=True):
+        place = order[round((1 - quantile / 100) * last)]
+        groups.append((f"quantile-{quantile:g}", quantile, [place] if place in free else []))
+        free.discard(place)
+    groups.append(("least", None, bottom))
+    arrays: dict[str, NDArray[np.uint8]] = {}
+    rows: list[dict[str, Any]] = []
+    for name, at, members in groups:
+        pictures = []
+        for number, member in enumerate(members):
+            row, column = record.positions[member, unit].tolist()
+            array, image = f"natural-{name}-{number}", record.numbers[member]
+            arrays[array] = cut(images.pixels[image], seen.box(row, column, record.size))
+            activation, label = float(record.means[member, unit]), images.classes[images.labels[image]]
+            pictures.append({"array": array, "activation": activation, "label": label})
+        if pictures:
+            rows.append({"name": name, "quantile": at, "pictures": pictures})
+    return arrays, rows
+
+
+def histogram(usual: NDArray[np.float64], synthetic: Sequence[float]) -> dict[str, Any]:
+    """How many natural images have which activation, as a drawing of CHART; where the synthetic ones stand in it.
+
+    The axis goes on for the synthetic images at most as far again as the natural ones lie apart; one that is farther
+    stands at its end.
+    """
+    width, height = CHART
+    low, high = float(usual.min()), float(usual.max())
+    span = (high - low) or max(abs(high), 1.0)
+    start = min([low, *(max(one, low - span) for one in synthetic)])
+    end = max([low + span, *(min(one, high + span) for one in synthetic)])
+    counts, _ = np.histogram(usual, bins=BINS, range=(start, end))
+    tallest = int(counts.max())
+    step = width / BINS
+    bars = [
+        {"x": round(number * step, 2), "height": round(max(1.0, height * count / tallest), 2)}
+        for number, count in enumerate(counts.tolist())
+        if count
+    ]
+    marks = [
+        {
+            "x": round(width * (min(max(one, start), end) - start) / (end - start), 2),
+            "value": one,
+            "beyond": not start <= one <= end,
+        }
+        for one in synthetic
+    ]
+    return {
+        "width": width,
+        "height": height,
+        "step": round(step, 2),
+        "bars": bars,
+        "marks": marks,
+        "low": start,
+        "high": end,
+        "tallest": tallest,
+    }

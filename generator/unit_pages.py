@@ -1,0 +1,125 @@
+"""Which units have pages of their own: those that posts name, and those that a model's row in site.toml asks for.
+
+A unit's page is its unit card, so a card that a post shows already is not computed again for it.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+import yaml
+
+from generator.channels import Layer, survey
+from generator.figures import unit_card, unit_grid
+from generator.inputs import Inputs
+from generator.library import Library
+from generator.spec import UNITS, BuildError, FigureOptions, FigureSpec, Place, Post, UnitPage, nearest, unit_folder
+
+KIND = "unit-card"
+
+Known = dict[tuple[str, str], Layer]  # by model and name
+
+
+def unit_pages(posts: Sequence[Post], library: Library, toml: Place) -> list[UnitPage]:
+    """Pages in order of model, layer and unit, each unit's once. A model is loaded only if it never was before.
+
+    Of a unit that is asked for several times the first counts: cards of posts, then grids, then site.toml.
+    BuildErrors of units in site.toml that are not there; what is wrong with a figure is told when it is computed.
+    """
+    figures = [figure for post in posts for figure in post.figures]
+    layers = {name: list(survey_of(name, library)) for name in sorted(models_of(posts, library))}
+    known = {(name, layer.name): layer for name, found in layers.items() for layer in found}
+    pages: dict[str, UnitPage] = {}
+    for page in (*cards(figures, known), *grids(figures, known), *rows(layers, library, toml)):
+        pages.setdefault(page.path, page)
+    order = {place: number for number, place in enumerate(known)}
+    return sorted(pages.values(), key=lambda page: (order[page.model, page.layer], page.unit))
+
+
+def models_of(posts: Sequence[Post], library: Library) -> set[str]:
+    """Models some of whose units have pages."""
+    figures = [figure for post in posts for figure in post.figures]
+    named = {str(figure.options.model) for figure in figures if figure.kind in (KIND, "unit-grid")}
+    return named | {name for name, row in library.models.items() if getattr(row.settings, "units", ())}
+
+
+def survey_of(name: str, library: Library) -> Iterator[Layer]:
+    try:
+        yield from survey(Inputs(library, name))
+    except BuildError:
+        if getattr(library.models[name].settings, "units", ()):
+            raise
+
+
+def cards(figures: Iterable[FigureSpec], known: Known) -> Iterator[UnitPage]:
+    """Of the units that posts show cards of."""
+    for figure in figures:
+        options = figure.options
+        if isinstance(options, unit_card.Options) and (options.model, options.layer) in known:
+            layer = known[options.model, options.layer]
+            try:
+                unit = layer.number(options.unit)
+            except BuildError:
+                continue
+            yield page_of(layer, unit, options, figure.place, figure.absent)
+
+
+def grids(figures: Iterable[FigureSpec], known: Known) -> Iterator[UnitPage]:
+    """Of the units that posts name for grids. A grid of a whole layer names none: that may be thousands."""
+    for figure in figures:
+        grid = figure.options
+        if not isinstance(grid, unit_grid.Options) or grid.units is None or (grid.model, grid.layer) not in known:
+            continue
+        layer = known[grid.model, grid.layer]
+        try:
+            units = unit_grid.chosen(grid, layer)
+        except BuildError:
+            continue
+        shared = grid.model_dump(include={"model", "layer", "dataset", "split", "images", "size", "seed"})
+        for unit in units:
+            options = unit_card.Options(unit=unit, diverse=0, **shared)
+            yield page_of(layer, unit, options, figure.place, figure.absent)
+
+
+def rows(layers: dict[str, list[Layer]], library: Library, toml: Place) -> Iterator[UnitPage]:
+    """Of the units that models' rows in site.toml ask for; without natural images where these are not at hand."""
+    for name, found in layers.items():
+        settings = library.models[name].settings
+        dataset = getattr(settings, "dataset", None)
+        reason = library.missing(dataset) if dataset else ""
+        absent = f"data set {dataset} is not at hand ({reason})" if reason else ""
+        for asked in getattr(settings, "units", ()):
+            parts = UNITS.fullmatch(asked)
+            assert parts  # by the settings' own check
+            chosen = [layer for layer in found if matches(layer.name, parts["layers"])]
+            if not chosen:
+                hint = nearest(parts["layers"], [layer.name for layer in found])
+                raise BuildError(f"models.{name}.units: no layer {parts['layers']!r} has units{hint}", toml)
+            for layer in chosen:
+                span = parts["units"] or ":"
+                for unit in layer.numbers([int(span) if span.isdecimal() else span]):
+                    options = unit_card.Options(
+                        model=name, layer=layer.name, unit=unit, dataset=None if reason else dataset, diverse=0
+                    )
+                    yield page_of(layer, unit, options, toml, absent)
+
+
+def matches(layer: str, pattern: str) -> bool:
+    """Whether a layer is one of a pattern's; a star stands for one part of a name.
+
+    >>> matches("blocks.3", "blocks.*"), matches("blocks.3.conv", "blocks.*")
+    (True, False)
+    """
+    return bool(re.fullmatch(re.escape(pattern).replace(r"\*", r"[^.]*"), layer))
+
+
+def page_of(layer: Layer, unit: int, options: FigureOptions, place: Place, absent: str) -> UnitPage:
+    folder = unit_folder(layer.model, layer.name, unit)
+    id = re.sub(r"[^\w-]+", "-", folder.partition("/")[2])
+    written = {"id": id, "kind": KIND, **options.model_dump(mode="json", exclude_defaults=True)}
+    source = yaml.safe_dump(written, sort_keys=False, allow_unicode=True)
+    caption = html.escape(f"{layer.label(unit)}, in layer {layer.name} of model {layer.model}")
+    figure = FigureSpec(id, KIND, options, place, caption, source, absent=absent, wide=True)
+    return UnitPage(f"{folder}/index.html", layer.model, layer.name, unit, layer.label(unit), figure)
