@@ -17,4 +17,7 @@ class Deferred:
         self._name = name
 
     def __getattr__(self, attribute: str) -> Any:
+        # Python's own questions, such as doctest's for `__wrapped__`, are of the stand-in.
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
         return getattr(import_module(self._name), attribute)
