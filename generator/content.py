@@ -54,6 +54,7 @@ class FrontMatter(Options):
     authors: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     draft: bool = False
+    picture: str = Field("", description="the figure whose first picture stands for the post in lists")
 
     @field_validator("date", mode="before")
     @classmethod
@@ -157,6 +158,10 @@ def read_post(path: Path, root: Path, shown: str) -> Post:
     for id in repeated([name for name, _ in named]):
         lines = sorted(place.line for name, place in named if name == id)
         reading.wrong(f"two blocks have the id {id!r}; the first is at line {lines[0]}", lines[1])
+    known = [one.id for one in reading.figures]
+    if front is not None and front[0].picture and front[0].picture not in known:
+        hint = nearest(front[0].picture, known)
+        reading.wrong(f"picture: no figure {front[0].picture!r}{hint}", reading.line_of("picture:"))
     if reading.errors:
         raise BuildErrors(reading.errors)
     assert front is not None

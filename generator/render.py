@@ -295,12 +295,17 @@ class PostWriter:
         self.claims = {claim.id: claim for claim in post.claims}
         self.jobs = {id: jobs[post.path, id] for id in self.figures}
         self.artifacts = artifacts
-        self.illustrations: list[Picture] = []
+        self.illustrations: dict[str, list[Picture]] = {}  # by figure, in the order of the post
 
     def thumbnail(self) -> dict[str, Any] | None:
-        """What stands for the post in lists: its first picture that is not too small for that, else its first."""
-        large = [one for one in self.illustrations if max(one.width, one.height) >= THUMBNAIL]
-        for picture in (large or self.illustrations)[:1]:
+        """What stands for the post in lists: a picture of the figure that its author chose, or else of any figure.
+
+        The first that is not too small for that, else the first.
+        """
+        every = [picture for pictures in self.illustrations.values() for picture in pictures]
+        chosen = self.illustrations.get(self.post.picture) or every
+        large = [one for one in chosen if max(one.width, one.height) >= THUMBNAIL]
+        for picture in (large or chosen)[:1]:
             url = posixpath.normpath(posixpath.join(posixpath.dirname(self.post.path), picture.url))
             return {"url": url, "width": picture.width, "height": picture.height}
         return None
@@ -328,7 +333,7 @@ class PostWriter:
     def figure(self, spec: FigureSpec) -> str:
         job, number = self.jobs[spec.id], str(self.numbers[spec.id])
         content, pictures = self.content(spec, job, spec.id, number)
-        self.illustrations += pictures.values()
+        self.illustrations[spec.id] = list(pictures.values())
         control = None
         if job.control:
             # No author can write an id with a dot, so what has an id in the control has one of its own.

@@ -262,6 +262,7 @@ class Post:
     authors: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     draft: bool = False
+    picture: str = ""  # the figure that stands for the post in lists
     contents: str = ""  # the table of contents, HTML
     figures: tuple[FigureSpec, ...] = ()
     claims: tuple[Claim, ...] = ()

@@ -32,18 +32,21 @@ def test_values_and_references_are_filled_in(quick_site: SmallSite) -> None:
     assert 'class="hole"' not in page
 
 
-def test_the_thumbnail_of_a_post_is_its_first_picture_that_is_large_enough(quick_site: SmallSite) -> None:
+def test_the_thumbnail_of_a_post_is_the_one_chosen_or_else_the_first_that_is_large_enough(
+    quick_site: SmallSite,
+) -> None:
     block = "\n```figure\nid: {0}\nkind: class-image\nmodel: tiny-vision\nclasses: [a]\nsteps: 1\nsize: {1}\n```\n"
     post = "---\ntitle: Sizes\ndate: 2026-01-02\n---\n"
     small, large, larger = block.format("small", 32), block.format("large", 128), block.format("larger", 160)
 
     widths = []
-    for figures in (small + large + larger, small):
-        quick_site.post(post + figures)
+    chosen = post.replace("Sizes", "Sizes\npicture: larger")
+    for text in (post + small + large + larger, post + small, chosen + small + large + larger):
+        quick_site.post(text)
         quick_site.build()
         widths.append(re.findall(r'post-picture.*?width="(\d+)"', quick_site.read("index.html")))
 
-    assert widths == [["128"], ["32"]]
+    assert widths == [["128"], ["32"], ["160"]]
 
 
 def test_a_second_build_computes_nothing_and_writes_nothing(small_site: SmallSite) -> None:

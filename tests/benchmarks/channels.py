@@ -150,7 +150,7 @@ SMALL_NETWORK = Benchmark(
     8,
     Side("tests.benchmarks.channels"),
     LUCENT,
-    {"size": 32, "fixed": 32, "steps": 192, "ascent": {"rate": 0.1}, "peer_steps": 512, "each_run": 4, "layers": SMALL},
+    {"size": 32, "fixed": 32, "steps": 320, "ascent": {"rate": 0.1}, "peer_steps": 512, "each_run": 4, "layers": SMALL},
     quality=against_targets("small-network", SMALL),
     least={"share.least": 0.9},
 )
