@@ -49,6 +49,14 @@ class Inputs:
             raise BuildError("the figure names no model")
         return self.library.model(self.model_name)
 
+    @property
+    def earlier(self) -> Model | None:
+        """The figure's model as it was at the checkpoint before the newest, None where there is none.
+
+        Only for kinds whose options say that they compare checkpoints: their keys tell of it.
+        """
+        return None if self.random is not None else self.library.earlier(str(self.model_name))
+
     def pace(self, layers: Sequence[str], height: int, width: int) -> interp.pace.Pace:
         """How the figure's network runs fastest up to these layers, on images of this size.
 

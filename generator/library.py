@@ -78,6 +78,7 @@ class Library:
         self.fingerprint = cache(self._fingerprint)
         self.model = cache(self._model)
         self.untrained = cache(self._untrained)
+        self.earlier = cache(self._earlier)
         self.read = cache(self._read)
 
     def row(self, name: str) -> Row:
@@ -109,6 +110,18 @@ class Library:
         row = self.row(name)
         found = checkpoints(self.root, getattr(row.settings, "checkpoints", None) or "")
         return found[-1] if found else None
+
+    def before(self, name: str) -> Checkpoint | None:
+        """The checkpoint before the newest, None where there is none."""
+        found = checkpoints(self.root, getattr(self.row(name).settings, "checkpoints", None) or "")
+        return found[-2] if len(found) > 1 else None
+
+    def _earlier(self, name: str) -> Model | None:
+        row, checkpoint = self.row(name), self.before(name)
+        if checkpoint is None:
+            return None
+        model: Model = row.module.load(name, row.settings, read_weights(checkpoint.path), 0, self.root)
+        return model
 
     def _missing(self, dataset: str) -> str:
         row = self.datasets[dataset]

@@ -317,6 +317,9 @@ def make_job(spec: FigureSpec, library: Library) -> Job:
     }
     if model is not None:
         ingredients["model"] = library.fingerprint(model)
+    before = library.before(model) if model is not None and spec.options.compares_checkpoints else None
+    if before is not None:
+        ingredients["earlier"] = before.digest()
     if hasattr(spec.options, "setting"):
         ingredients["trained"] = trainings(spec, library)
     for field, name in data_of(spec.options, library):

@@ -9,7 +9,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
@@ -99,12 +99,16 @@ class FigureOptions(Options):
     each value of that setting.
     """
 
+    compares_checkpoints: ClassVar[bool] = False  # whether the kind also reads the checkpoint before the newest
+
     model: str | None = Field(None, description="a model of site.toml")
     seed: int = Field(0, description="the only source of randomness of the figure")
 
 
 class SyntheticOptions(FigureOptions):
     """What every kind that grows pictures can be told of the evidence beside them."""
+
+    compares_checkpoints: ClassVar[bool] = True
 
     dataset: str | None = Field(None, description="a data set of natural images to hold the pictures against")
     split: str = Field("train", description="its split")

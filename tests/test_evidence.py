@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from generator import interp
 from generator.artifact import ArtifactStore
@@ -9,6 +10,7 @@ from generator.evidence import gather, natural_images, warnings
 from generator.inputs import Inputs
 from generator.library import Library
 from generator.settings import Settings
+from tests.nets import vision
 
 VISION = {"source": "python", "factory": "tests.nets:vision", "height": 32, "width": 32, "classes": list("abcde")}
 
@@ -21,8 +23,12 @@ def inputs(tmp_path_factory):
         path.parent.mkdir(parents=True, exist_ok=True)
         noise = np.random.default_rng(number).integers(0, 256, (40, 40, 3), dtype=np.uint8)
         Image.fromarray(noise).save(path)
+    torch.manual_seed(5)
+    for step in (1, 2):
+        state = {name: value.contiguous() for name, value in vision().state_dict().items()}
+        save_file(state, folder / f"step-{step}.safetensors")
     datasets = {"photos": {"source": "image-folder", "path": "photos", "size": 40}}
-    models = {"tiny-vision": VISION}
+    models = {"tiny-vision": VISION, "trained": {**VISION, "checkpoints": "*.safetensors"}}
     settings = Settings(title="t", models=models, datasets=datasets)
     return Inputs(Library(settings, folder, ArtifactStore(folder / "store")), "tiny-vision")
 
@@ -68,6 +74,25 @@ def test_twins_are_compared_without_the_units_that_both_were_asked_for(inputs):
     assert "agreement" not in everything[0].measures
 
 
+def test_a_picture_is_held_against_natural_images_in_the_checkpoint_before_too(inputs):
+    trained = Inputs(inputs.library, "trained")
+    objective = interp.objectives.channel("conv2", [3])
+    natural = natural_images(inputs, "photos", "train", 32, 32)
+
+    picture = np.random.default_rng(9).integers(0, 256, (1, 32, 32, 3), dtype=np.uint8)
+    (found,) = gather(trained, objective, picture, [0.0], natural)
+    (alone,) = gather(inputs, objective, picture, [0.0], natural)
+
+    network = vision().eval()
+    network.load_state_dict(load_file(inputs.library.root / "step-1.safetensors"))
+    with torch.no_grad():
+        own, usual = (
+            network[:3](torch.tensor(some).permute(0, 3, 1, 2) / 255)[:, 3].mean((1, 2)) for some in (picture, natural)
+        )
+    assert found.measures["earlier.percentile"] == pytest.approx(float((usual < own).float().mean()))
+    assert "earlier.percentile" not in alone.measures
+
+
 def test_natural_images_are_spread_over_the_data_set_and_bounded(inputs, monkeypatch):
     monkeypatch.setattr("generator.evidence.MOST", 3)
 
@@ -91,6 +116,10 @@ GOOD = {"natural.times": 1.5, "kept.shift": 0.9, "kept.scale": 0.8, "kept.jpeg":
         ({"kept.scale": -0.2}, "fragile: it keeps 0% of its effect when a tenth larger or smaller"),
         ({"kept.jpeg": 0.4}, "fragile: it keeps 40% of its effect when compressed as JPEG"),
         ({"spectrum": 7.25}, "its frequencies are unlike natural ones by 7.2 standard deviations"),
+        (
+            {"earlier.percentile": 0.25},
+            "in the checkpoint before this one, 75% of natural images excite it more",
+        ),
         ({"agreement": 0.5}, "from another seed it looks more like other units"),
     ],
 )

@@ -3,12 +3,15 @@
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from generator import key as key_module
 from generator.key import code_digest
 from generator.pipeline import make_plan
 from generator.progress import Quiet
 from tests.conftest import POST, SITE_TOML, SmallSite
+from tests.nets import vision
 
 
 def key_of(site: SmallSite) -> str:
@@ -116,6 +119,32 @@ def test_the_newest_checkpoint_counts_and_its_name_does_not(site: SmallSite) -> 
     (site.content / "step-8.safetensors").write_bytes(b"eight")
 
     assert key_of(site) == before
+
+
+def test_the_checkpoint_before_the_newest_counts_where_a_kind_compares_them(small_site: SmallSite) -> None:
+    """Class images are held against it; what stood before that, and what other kinds show, is as it was."""
+    row = 'factory = "tests.nets:vision"\n'
+    small_site.toml(SITE_TOML.replace(row, f'{row}checkpoints = "*.safetensors"\n', 1))
+
+    def keys(**seeds: int) -> list[str]:
+        for name, seed in seeds.items():
+            torch.manual_seed(seed)
+            save_file(dict(vision().state_dict()), small_site.content / f"{name}.safetensors")
+        found = []
+        for body in (
+            "id: one\nkind: class-image\nmodel: tiny-vision\nclasses: [a]\n",
+            "id: one\nkind: templates\nmodel: tiny-vision\n",
+        ):
+            small_site.figure(body)
+            found.append(key_of(small_site))
+        return found
+
+    alone, another = keys(step2=2), keys(step1=1)
+    changed, older = keys(step1=3), keys(step0=0)
+
+    assert len({alone[0], another[0], changed[0]}) == 3
+    assert older[0] == changed[0]
+    assert alone[1] == another[1] == changed[1] == older[1]
 
 
 def test_versions_of_libraries_change_the_key(site: SmallSite, monkeypatch: pytest.MonkeyPatch) -> None:
