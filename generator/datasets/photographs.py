@@ -67,7 +67,7 @@ def load(settings: Settings, split: str, root: Path) -> Images:
                 found = squares(photograph.convert("RGB"), settings)
             pixels += found
             labels += [len(names)] * len(found)
-            names.append(name.partition(".")[0])
+            names.append(name.partition(".")[0].replace("_", " "))
     chosen = (np.arange(len(pixels)) % 5 == 4) == (split == "test")
     return Images(np.stack(pixels)[chosen], np.array(labels, dtype=np.int64)[chosen], tuple(names))
 
