@@ -43,7 +43,7 @@ def grow(given: Task) -> None:
             normalise=normalise,
             transform=interp.transforms.Crops(setting["look"], setting["crops"]),
             steps=steps,
-            rate=0.1,
+            rate=0.3,
             flat=0,
         )
         picture = found.images[0].permute(1, 2, 0).numpy()
