@@ -129,7 +129,7 @@ FEATURE_CHANNELS = Benchmark(
     {
         "size": 128,
         "fixed": None,
-        "steps": 64,
+        "steps": 160,
         "ascent": {"rate": 0.1},
         "peer_steps": 512,
         "each_run": 1,
