@@ -36,7 +36,9 @@ RATES = {"fourier": 0.01, "maco": 0.3}
 class Options(SyntheticOptions):
     model: str = Field(description="a model of site.toml that classifies images")
     classes: tuple[str, ...] = Field(
-        min_length=1, max_length=24, description="the model's names of classes, in order of display"
+        min_length=1,
+        max_length=24,
+        description="the model's names of classes, in order of display; one named again gets another picture",
     )
     size: int | None = Field(None, ge=16, le=1024, description="pixels on a side; the model's input size if not given")
     steps: int = Field(160, ge=1, le=5000, description="steps of ascent")
@@ -75,11 +77,14 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     arrays: dict[str, NDArray[Any]] = {}
     measures: dict[str, float] = {}
     pictures = []
+    shown: list[str] = []
     grown, evidence, natural = grown_twice(options, inputs, targets)
     for label, target, pixels, beside in zip(options.classes, targets, grown, evidence, strict=True):
         opinion = judge(model, pixels, target)
         name = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or f"class-{target}"
-        name = f"{name}-{target}" if name in arrays else name
+        name = f"{name}-{target}" if name in arrays and label not in shown else name
+        shown.append(label)
+        name = f"{name}-{shown.count(label)}" if shown.count(label) > 1 else name
         arrays[name] = pixels
         pictures.append(
             {"array": name, "label": label, **opinion, "evidence": beside.measures, "warnings": beside.warnings}
@@ -148,10 +153,12 @@ def grow(
     natural: NDArray[np.uint8] | None,
     progress: Callable[[int, int], None],
 ) -> interp.visualise.Visualised:
-    """The pictures of classes; each from a seed that is the figure's and its class's."""
+    """The pictures of classes; each from a seed that is the figure's, its class's, and its own where that recurs."""
     model, image, (height, width) = inputs.model, image_of(inputs.model), size_of(options, inputs)
     device = interp.hooks.device(model.network)
-    seeds = [seed * 100_003 + target for target in targets]
+    seeds = [
+        seed * 100_003 + target + 1_000_003 * targets[:number].count(target) for number, target in enumerate(targets)
+    ]
     objective = interp.objectives.logit(targets)
     picture: interp.parameterisation.Parameterisation
     if options.basis == "maco":

@@ -123,3 +123,12 @@ def test_evidence_stands_beside_every_picture(inputs):
         for measure in ("activation", "natural.times", "kept.jpeg", "spectrum", "agreement"):
             assert artifact.measures[f"{picture['array']}.{measure}"] == picture["evidence"][measure]
     assert "agreement" not in compute(options(twins=False), inputs).data["pictures"][0]["evidence"]
+
+
+def test_a_class_that_is_named_again_gets_another_picture_and_moves_no_other(inputs):
+    once, twice = compute(options(classes=["a", "b"]), inputs), compute(options(classes=["a", "a", "b", "a"]), inputs)
+
+    assert list(twice.arrays) == ["a", "a-2", "b", "a-3"]
+    assert np.array_equal(once.arrays["a"], twice.arrays["a"])
+    assert np.array_equal(once.arrays["b"], twice.arrays["b"])
+    assert len({picture.tobytes() for picture in twice.arrays.values()}) == 4
