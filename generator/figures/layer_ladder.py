@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 
 from generator import interp
 from generator.artifact import Artifact
+from generator.channels import SILENT
 from generator.evidence import gather, natural_images
 from generator.inputs import Inputs
 from generator.model import Model
@@ -129,7 +130,7 @@ def climb(inputs: Inputs, layer: str, size: int, options: Options, progress: Any
         evidence = gather(inputs, objective, pixels, found.before.tolist(), natural, twins, tried)
         for channel, picture, beside in zip(tried, pixels, evidence, strict=True):
             activation = beside.measures["activation"]
-            if abs(activation) < 1e-6:  # after a ReLU: dead, or without a gradient to start climbing
+            if abs(activation) < SILENT:
                 silent.append(channel)
                 continue
             label = model.classes[channel] if layer_gives_logits(model, layer, width) else f"channel {channel}"

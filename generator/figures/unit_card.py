@@ -20,7 +20,7 @@ from generator import interp
 from generator.artifact import Artifact
 from generator.channels import SILENT, Layer, Natural, cut, field, grow, layer_of, natural
 from generator.deferred import Deferred
-from generator.evidence import gather, warnings
+from generator.evidence import gather, scores, tensor, warnings
 from generator.inputs import Inputs
 from generator.spec import FigureOptions
 
@@ -163,11 +163,12 @@ def several(
     """Images of the unit that are unlike each other. The weight is in proportion to what the unit itself can reach."""
     count = options.diverse
     unlike = interp.objectives.diversity(layer.name, count)
-    objective = interp.objectives.channel(layer.name, [unit] * count) + options.diversity * abs(most) * unlike
+    alone = interp.objectives.channel(layer.name, [unit] * count)
+    objective = alone + options.diversity * abs(most) * unlike
     first = seed_of(options, unit) + 1
     found = grow(inputs, layer, objective, range(first, first + count), options.steps, options.rate, progress)
     pixels = interp.pictures.to_pixels(found.images)
-    activations = score(inputs, layer, unit, pixels)
+    activations = scores(inputs.model, alone, tensor(inputs.model, pixels), torch.arange(count)).tolist()
     names = [f"diverse-{number}" for number in range(count)]
     rows = [{"array": name, "activation": value} for name, value in zip(names, activations, strict=True)]
     return dict(zip(names, pixels, strict=True)), rows
@@ -175,15 +176,6 @@ def several(
 
 def seed_of(options: Options, unit: int) -> int:
     return options.seed * 100_003 + 100 * unit
-
-
-def score(inputs: Inputs, layer: Layer, unit: int, pixels: NDArray[np.uint8]) -> list[float]:
-    """The unit's activation on pictures, (images, height, width, 3), as they are."""
-    model = inputs.model
-    images = interp.pictures.from_pixels(pixels, model.image.channels, interp.hooks.device(model.network))  # type: ignore[union-attr]
-    found = interp.hooks.activations(model.network, model.normalise(images), layer.name)[layer.name]
-    means: list[float] = interp.objectives.positions(found)[:, unit].mean(1).tolist()
-    return means
 
 
 def proven(
