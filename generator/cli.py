@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from generator import __version__
+from generator import __version__, machine
 from generator.artifact import ArtifactStore
 from generator.deferred import Deferred
 from generator.figures import KINDS
@@ -100,9 +99,7 @@ def main() -> None:
     A report is a folder with content/site.toml, which names models and data sets, and content/posts/*.md, where a
     fenced ```figure block asks for a figure. Start with `whatfires build`; `whatfires kinds` lists what can be shown.
     """
-    # Read by OpenMP when torch is loaded: threads that wait for each other sleep after a thousand turns. By
-    # default they turn for milliseconds, and where another program holds a core, all work stands still for as long.
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    machine.settle()
 
 
 @main.command()

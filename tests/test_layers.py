@@ -24,7 +24,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "interp.ascent interp.objectives interp.pace interp.evidence interp.attribution interp.receptive",
     "interp.* interp",
     "weights image_files progress",
-    "artifact images settings model data key deferred",
+    "artifact images settings model data key deferred machine",
     "spec",
     "",  # the package itself: its version
 ]

@@ -102,5 +102,10 @@ def readable(packaged: Any) -> torch.nn.Module:
 
 
 def folded(convolution: torch.nn.Conv2d, norm: torch.nn.BatchNorm2d) -> torch.nn.Module:
-    """One convolution that computes norm(convolution(x))."""
-    return torch.nn.utils.fusion.fuse_conv_bn_eval(convolution, norm)
+    """One convolution that computes norm(convolution(x)), and pads by itself where it pads all sides alike."""
+    fused: Any = torch.nn.utils.fusion.fuse_conv_bn_eval(convolution, norm)
+    padding = getattr(fused.static_padding, "padding", (0, 1))  # of the package's own convolutions
+    if len(set(padding)) == 1:
+        fused.padding, fused.static_padding = padding[:2], torch.nn.Identity()
+    made: torch.nn.Module = fused
+    return made

@@ -90,10 +90,14 @@ def images(number: int, size: int) -> NDArray[np.float32]:
 
 
 def spectrum(height: int, width: int) -> NDArray[np.float32]:
-    """(3, height, width // 2 + 1): magnitudes that fall as 1 / frequency, as those of natural images do."""
+    """(3, height, width // 2 + 1): magnitudes that fall as 1 / frequency, as those of natural images do.
+
+    Pictures of them, before the sigmoid, have a standard deviation of about one, to which the peers scale theirs.
+    """
     vertical, horizontal = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :]
     frequency = np.hypot(vertical, horizontal).clip(1 / max(height, width))
-    return np.broadcast_to(1 / frequency, (3, *frequency.shape)).astype(np.float32)
+    power = 2 * np.square(1 / frequency).sum() / (height * width) ** 2  # of both halves, by Parseval
+    return np.broadcast_to(1 / frequency / power**0.5, (3, *frequency.shape)).astype(np.float32)
 
 
 def activations_and_concepts(

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from generator import machine
 from generator.models import efficientnet_lite
 from tests.benchmarks import nets
 
@@ -20,6 +21,7 @@ PARTS = {"_conv_stem": "stem", "_blocks": "blocks", "_conv_head": "head", "_fc":
 
 def network(name: str) -> tuple[nn.Module, Callable[[Tensor], Tensor]]:
     """The network and what it wants done with images in [0, 1]."""
+    machine.settle()  # as the command line does
     normalise = partial(nets.normalise, name)
     if name != "efficientnet-lite0":
         return nets.network(name), normalise

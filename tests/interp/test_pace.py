@@ -130,3 +130,16 @@ def test_a_batch_takes_half_of_the_free_memory_at_most(monkeypatch):
 
 def test_free_memory_is_a_part_of_what_there_is():
     assert 10**7 < pace.free_memory(torch.device("cpu")) < 10**14
+
+
+def test_half_precision_spares_the_strided_depthwise_convolutions():
+    strided, plain = nn.Conv2d(4, 4, 3, stride=2, groups=4), nn.Conv2d(4, 4, 3)
+    network = nn.Sequential(plain, strided)
+    pace = Pace(half=True)
+
+    found = outputs(prepared(network, ("0", "1"), pace), torch.randn(1, 4, 9, 9), ("0", "1"), pace)
+
+    assert found["0"].dtype == torch.bfloat16
+    assert found["1"].dtype == torch.float32
+    torch.testing.assert_close(found["1"], strided(found["0"].float()))
+    assert strided.forward == nn.Conv2d.forward.__get__(strided)  # the copy's, not the author's

@@ -1,0 +1,33 @@
+"""How this process asks the machine to run it. Set by the command line before torch is loaded, for no import may."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+
+# Of glibc's malloc.h.
+TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
+LARGEST_MMAP_THRESHOLD = 32 * 2**20  # that glibc takes
+
+
+def settle() -> None:
+    """What the environment already says stands."""
+    # Read by OpenMP: threads that wait for each other sleep after a thousand turns. By default they turn for
+    # milliseconds, and where another program holds a core, all work stands still for as long.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    keep_freed_memory()
+
+
+def keep_freed_memory() -> None:
+    """Let freed memory serve the next tensor instead of going back to the system, which hands it out zeroed.
+
+    By default glibc returns each large block at once, and a network's every activation is one: a sixth of a small
+    network's gradient on the CPU went into new pages. Only on Linux with glibc, and unless MALLOC_… is set.
+    """
+    if sys.platform != "linux" or any(name.startswith("MALLOC_") for name in os.environ):
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(MMAP_THRESHOLD, LARGEST_MMAP_THRESHOLD)
+        mallopt(TRIM_THRESHOLD, 2**31 - 1)
