@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from generator import interp
+
 
 @dataclass(frozen=True)
 class ImageInput:
@@ -24,15 +26,15 @@ class ImageInput:
 class Model:
     """A network in eval mode with frozen parameters, and the meaning of its inputs and outputs.
 
-    classes: names of the logits, in order; empty where the network has none. symbols: the characters
-    of a text model, the first standing for all unknown ones.
+    classes: names of the logits, in order; empty where the network has none. reader: how the network reads text,
+    None where it reads none.
     """
 
     name: str
     network: nn.Module
     classes: tuple[str, ...] = ()
     image: ImageInput | None = None
-    symbols: str = ""
+    reader: interp.reading.Reader | None = None
 
     def layers(self) -> list[str]:
         return [name for name, _ in self.network.named_modules() if name]
@@ -43,11 +45,3 @@ class Model:
         shape = (1, -1, 1, 1)
         mean, deviation = (images.new_tensor(values).view(shape) for values in (self.image.mean, self.image.deviation))
         return (images - mean) / deviation
-
-    def encode(self, text: str) -> list[int]:
-        """Indices of the characters of `text`; unknown ones become 0."""
-        index = {symbol: number for number, symbol in enumerate(self.symbols)}
-        return [index.get(character, 0) for character in text]
-
-    def decode(self, indices: list[int]) -> str:
-        return "".join(self.symbols[index] for index in indices)

@@ -27,27 +27,40 @@ else:
 Progress = Callable[[int, int], None]
 
 
-def recurrent(model: Model) -> interp.recurrent.CharRNN:
-    """The network of a character model; BuildError where the model is another."""
-    if not model.symbols or not isinstance(model.network, interp.recurrent.CharRNN):
+def reader_of(model: Model) -> interp.reading.Reader:
+    """How the model reads text; BuildError where it reads none."""
+    if model.reader is None:
+        raise BuildError(f"model {model.name} reads no text")
+    return model.reader
+
+
+def recurrent(model: Model) -> interp.recurrent.Recurrent:
+    """The reader of a character model; BuildError where the model is another."""
+    if not isinstance(model.reader, interp.recurrent.Recurrent):
         raise BuildError(f"model {model.name} is no character model")
-    return model.network
+    return model.reader
 
 
 def activations(
     model: Model, texts: Sequence[str], progress: Progress = lambda done, total: None
-) -> tuple[list[str], torch.Tensor]:
-    """Names of all units, such as `cell 37`, and their activations on texts of one length.
+) -> tuple[list[str], list[torch.Tensor]]:
+    """Names of all units, such as `cell 37`, and of each text their activations, (tokens, units).
 
-    (texts, characters, units). BuildError where an activation is not a number.
+    BuildError where an activation is not a number.
     """
-    indices = torch.tensor([model.encode(text) for text in texts])
-    names, found = interp.recurrent.states(recurrent(model), indices, progress)
-    # NaN spreads forward in time, so the last character tells of all.
-    if not bool(found[:, -1].isfinite().all()):
-        raise BuildError(
-            f"model {model.name}: some activations are not numbers (NaN or infinite); was its training stable?"
-        )
+    reader = reader_of(model)
+    names = interp.reading.unit_names(reader)
+    documents = [reader.tokens(text).ids for text in texts]
+    # One piece of memory each, written once: text is long, and units are many.
+    found = [torch.empty(len(ids), len(names)) for ids in documents]
+    for piece in interp.reading.record(reader, documents, tuple(reader.groups), progress=progress):
+        if not bool(piece.activations.isfinite().all()):
+            raise BuildError(
+                f"model {model.name}: some activations are not numbers (NaN or infinite); was its training stable?"
+            )
+        for number in set(piece.documents.tolist()):
+            own = piece.documents == number
+            found[number][piece.positions[own]] = piece.activations[own]
     return names, found
 
 
@@ -101,12 +114,8 @@ def excerpts(documents: Sequence[Document], language: str, most: int, length: in
 
 def selectivity(model: Model, read: Excerpts, progress: Progress = lambda done, total: None) -> Selectivity:
     """Score every unit for every concept on excerpts."""
-    lengths = torch.tensor([len(text) for text in read.texts])
-    longest = int(lengths.max())
-    # What follows a text's end changes nothing before it, as the network reads forward; it is left out below.
-    filled = [text.ljust(longest) for text in read.texts]
-    units, values = activations(model, filled, lambda done, total: progress(done, 2 * total))
-    together = values[torch.arange(longest) < lengths[:, None]]  # (characters, units), text after text
+    units, values = activations(model, read.texts, lambda done, total: progress(done, 2 * total))
+    together = torch.cat(values)  # (characters, units), text after text
     areas = interp.selectivity.areas(
         together, torch.from_numpy(read.flags), lambda done, total: progress(total + done, 2 * total)
     )

@@ -20,11 +20,12 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "library",
     "models.* datasets.*",
     "figures models datasets",
+    "model",
     "interp.visualise interp.atlas",
-    "interp.ascent interp.objectives interp.pace interp.evidence interp.attribution interp.receptive",
+    "interp.ascent interp.objectives interp.pace interp.evidence interp.attribution interp.receptive interp.recurrent",
     "interp.* interp",
     "weights image_files progress",
-    "artifact images settings model data key deferred machine",
+    "artifact images settings data key deferred machine",
     "spec",
     "",  # the package itself: its version
 ]

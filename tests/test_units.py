@@ -55,7 +55,8 @@ def test_excerpts_begin_at_a_definition_and_none_is_cut_because_another_is_short
 
 def test_units_are_scored_on_texts_of_any_length_as_if_each_were_read_alone() -> None:
     torch.manual_seed(0)
-    model = Model("m", interp.recurrent.CharRNN(5, width=3, embedding=2).eval(), symbols="?abc\n")
+    network = interp.recurrent.CharRNN(5, width=3, embedding=2).eval()
+    model = Model("m", network, reader=interp.recurrent.Recurrent(network, "?abc\n"))
     texts = ["abcabc\nab", "ca\n"]
     flags = np.array([[character == "a"] for text in texts for character in text])
     columns = np.arange(len(flags))

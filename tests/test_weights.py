@@ -155,7 +155,7 @@ def has_weights(site: SmallSite, key: str) -> bool:
             "did you mean 'inside-string'",
         ),
         ("text: {literal: abc}", "text: {dataset: tiny-corpus, document: text99.py}", "no document 'text99.py'"),
-        ("model: tiny-text", "model: tiny-linear", "model tiny-linear is no character model"),
+        ("model: tiny-text", "model: tiny-linear", "model tiny-linear reads no text"),
     ],
 )
 def test_a_unit_concept_or_document_that_is_not_there_is_told(

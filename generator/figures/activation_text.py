@@ -48,7 +48,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     """
     context, text, document = inputs.text(options.text)
     names, read = units.activations(inputs.model, [context + text])
-    values = read[0, len(context) :].numpy()  # (characters, units)
+    values = read[0][len(context) :].numpy()  # (characters, units)
     searched = None
     if any(choice.concept is not None for choice in options.units):
         if options.dataset is None:

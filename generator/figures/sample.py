@@ -39,15 +39,13 @@ class Options(FigureOptions):
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
     """Each temperature starts from the same seed, so that what differs is the temperature."""
-    model = inputs.model
-    network = units.recurrent(model)
+    reader = units.recurrent(inputs.model)
     if any(not 0.01 <= temperature <= 10 for temperature in options.temperatures):
         raise BuildError("temperatures: each must be between 0.01 and 10")
     samples = []
     for number, temperature in enumerate(options.temperatures):
         inputs.progress(number, len(options.temperatures))
-        indices = interp.recurrent.sample(
-            network, model.encode(options.start), options.length, temperature, options.seed
-        )
-        samples.append({"temperature": temperature, "text": model.decode(indices)})
+        start = reader.tokens(options.start).ids.tolist()
+        ids = interp.recurrent.sample(reader.network, start, options.length, temperature, options.seed)
+        samples.append({"temperature": temperature, "text": "".join(map(reader.token, ids))})
     return Artifact(data={"start": options.start, "samples": samples}, measures={"characters": options.length})

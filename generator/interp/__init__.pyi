@@ -11,6 +11,7 @@ from . import objectives as objectives
 from . import pace as pace
 from . import parameterisation as parameterisation
 from . import pictures as pictures
+from . import reading as reading
 from . import receptive as receptive
 from . import recording as recording
 from . import recurrent as recurrent

@@ -7,11 +7,14 @@ Fei-Fei, "Visualizing and understanding recurrent networks", 2015, https://arxiv
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from .reading import Clamp, Reading, Tokens
 
 CELLS: dict[str, Callable[..., nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
@@ -112,52 +115,94 @@ def cross_entropy(network: CharRNN, text: Tensor, *, streams: int = 64, window: 
     return total / count
 
 
-@torch.inference_mode()
-def states(
-    network: CharRNN, indices: Tensor, progress: Callable[[int, int], None] = lambda done, total: None
-) -> tuple[list[str], Tensor]:
-    """Every unit's activation after every character: the units' names and (batch, time, units).
+class Recurrent:
+    """A character network as a reader: groups `hidden` and, of an LSTM, `cell`; of the second layer `hidden 1`.
 
-    Names are such as `hidden 37` and `cell 37`, in a second layer `cell 1.37`. The equations are written out,
-    because torch's own layers keep the cell state to themselves (Hochreiter and Schmidhuber, 1997, in the form
-    of https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html). A GRU and a plain RNN have no cell
-    state. Starts from a zero state.
+    The equations are written out, because torch's own layers keep the cell state to themselves (Hochreiter and
+    Schmidhuber, 1997, in the form of https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html). A GRU and a
+    plain RNN have no cell state. symbols: the characters by index, the first standing for all unknown ones.
     """
-    rnn = network.rnn
-    kinds = ("hidden", "cell") if isinstance(rnn, nn.LSTM) else ("hidden",)
-    width, time = rnn.hidden_size, indices.shape[1]
-    names = [
-        f"{kind} {number}" if layer == 0 else f"{kind} {layer}.{number}"
-        for layer in range(rnn.num_layers)
-        for kind in kinds
-        for number in range(width)
-    ]
-    # One piece of memory, written once: text is long, and units are many.
-    found = torch.empty(len(indices), time, len(names))
-    inputs = network.embedding(indices)  # (batch, time, embedding)
-    for layer in range(rnn.num_layers):
-        inward, recurrent, bias_in, bias_rec = (
-            getattr(rnn, f"{name}_l{layer}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+
+    causal = True
+    context = None
+
+    def __init__(self, network: CharRNN, symbols: str) -> None:
+        self.network, self.symbols = network, symbols
+        self.index = {symbol: number for number, symbol in enumerate(symbols)}
+        kinds = ("hidden", "cell") if isinstance(network.rnn, nn.LSTM) else ("hidden",)
+        self.groups = {
+            kind if layer == 0 else f"{kind} {layer}": network.rnn.hidden_size
+            for layer in range(network.rnn.num_layers)
+            for kind in kinds
+        }
+
+    def tokens(self, text: str) -> Tokens:
+        """One for each character."""
+        ids = torch.tensor([self.index.get(character, 0) for character in text], dtype=torch.long)
+        starts = torch.arange(len(text))
+        return Tokens(ids, torch.stack([starts, starts + 1], 1))
+
+    def token(self, number: int) -> str:
+        return self.symbols[number]
+
+    def read(
+        self,
+        ids: Tensor,
+        groups: Sequence[str],
+        state: Any = None,
+        *,
+        lengths: Tensor | None = None,
+        clamps: Sequence[Clamp] = (),
+        logits: bool = False,
+    ) -> Reading:
+        """Reads on from `state`; what fills a row up comes after its end, and changes nothing before."""
+        rnn, (batch, time) = self.network.rnn, ids.shape
+        inputs = self.network.embedding(ids)  # (batch, time, embedding)
+        found: dict[str, Tensor] = {}
+        states = []
+        for layer in range(rnn.num_layers):
+            name = {kind: kind if layer == 0 else f"{kind} {layer}" for kind in ("hidden", "cell")}
+            held = {kind: [one for one in clamps if one.group == name[kind]] for kind in name}
+            inward, recurrent, bias_in, bias_rec = (
+                getattr(rnn, f"{part}_l{layer}") for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+            )
+            zero = inputs.new_zeros(batch, rnn.hidden_size)
+            hidden, cell = (zero, zero) if state is None else state[layer]
+            # One piece of memory each, written once.
+            hiddens = inputs.new_empty(batch, time, rnn.hidden_size)
+            cells = torch.empty_like(hiddens) if name["cell"] in groups else None
+            entering = inputs @ inward.T + bias_in  # (batch, time, gates * width), all characters at once
+            for now in range(time):
+                hidden, cell = step(rnn, entering[:, now], hidden @ recurrent.T + bias_rec, hidden, cell, held["cell"])
+                hidden = clamped(hidden, held["hidden"])
+                hiddens[:, now] = hidden
+                if cells is not None:
+                    cells[:, now] = cell
+            found[name["hidden"]] = hiddens
+            if cells is not None:
+                found[name["cell"]] = cells
+            states.append((hidden, cell))
+            inputs = hiddens
+        return Reading(
+            torch.cat([found[group] for group in groups], 2) if groups else inputs[:, :, :0],
+            self.network.head(inputs) if logits else None,
+            states,
         )
-        first = layer * len(kinds) * width
-        hidden = inputs.new_zeros(len(inputs), width)
-        cell = torch.zeros_like(hidden)
-        for now in range(time):
-            hidden, cell = step(rnn, inputs[:, now] @ inward.T + bias_in, hidden @ recurrent.T + bias_rec, hidden, cell)
-            found[:, now, first : first + width] = hidden
-            if len(kinds) == 2:
-                found[:, now, first + width : first + 2 * width] = cell
-            if now % 256 == 0:
-                progress(layer * time + now, rnn.num_layers * time)
-        inputs = found[:, :, first : first + width]
-    return names, found
 
 
-def step(rnn: nn.RNNBase, inward: Tensor, recurrent: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
-    """The state after one character. inward, recurrent: (batch, gates * width), biases included."""
+def clamped(states: Tensor, clamps: Sequence[Clamp]) -> Tensor:
+    for clamp in clamps:
+        states = states.index_copy(1, clamp.numbers, clamp.values.to(states).expand(len(states), -1))
+    return states
+
+
+def step(
+    rnn: nn.RNNBase, inward: Tensor, recurrent: Tensor, hidden: Tensor, cell: Tensor, clamps: Sequence[Clamp] = ()
+) -> tuple[Tensor, Tensor]:
+    """The state after one character. inward, recurrent: (batch, gates * width), biases included. clamps: of cells."""
     if isinstance(rnn, nn.LSTM):
         enter, forget, candidate, output = (inward + recurrent).chunk(4, dim=1)
-        cell = forget.sigmoid() * cell + enter.sigmoid() * candidate.tanh()
+        cell = clamped(forget.sigmoid() * cell + enter.sigmoid() * candidate.tanh(), clamps)
         return output.sigmoid() * cell.tanh(), cell
     if isinstance(rnn, nn.GRU):
         (reset, update, new), (reset_r, update_r, new_r) = inward.chunk(3, dim=1), recurrent.chunk(3, dim=1)

@@ -80,7 +80,7 @@ def load(name: str, settings: Settings, weights: Weights | None, seed: int, root
         except RuntimeError as error:
             raise BuildError(f"model {name}: the checkpoint does not fit its own shape: {error}") from error
     network.eval().requires_grad_(False)
-    return Model(name, network, symbols=about["symbols"])
+    return Model(name, network, reader=interp.recurrent.Recurrent(network, about["symbols"]))
 
 
 def train(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from generator import interp
 from generator.deferred import Deferred
 from generator.key import code_digest, source_of
 from generator.model import ImageInput, Model
@@ -78,7 +79,10 @@ def load(name: str, settings: Settings, weights: Weights | None, seed: int, root
     if settings.height and settings.width:
         image = ImageInput(settings.channels, settings.height, settings.width, settings.mean, settings.deviation)
     network = network.eval().requires_grad_(False)
-    return Model(name, network, settings.classes, image, settings.symbols)
+    reader = None
+    if settings.symbols and isinstance(network, interp.recurrent.CharRNN):
+        reader = interp.recurrent.Recurrent(network, settings.symbols)
+    return Model(name, network, settings.classes, image, reader)
 
 
 def reach_working_folder() -> None:

@@ -157,7 +157,7 @@ def test_a_network_that_takes_no_images_is_told() -> None:
     class Blind(Known):
         @property
         def model(self) -> Model:
-            return Model("text", Colours(), symbols="ab")
+            return Model("text", Colours())
 
     with pytest.raises(BuildError, match="model text takes no images"):
         dissected(Blind())

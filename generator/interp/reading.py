@@ -1,0 +1,179 @@
+"""Reading text with a network: what each of its units does at every token, and what the network expects next.
+
+A reader is a network and its tokens behind one face, so that a figure of text serves LSTMs, transformers and
+dictionaries of features alike. Its units come in groups, such as `cell` or `mlp 3`; a unit is a group and a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A text as a network reads it.
+
+    ids: (tokens,). spans: (tokens, 2), the characters that each token stands for, from and up to; none of them for
+    a token such as [CLS], whose span is empty.
+    """
+
+    ids: Tensor
+    spans: Tensor
+
+
+@dataclass(frozen=True)
+class Clamp:
+    """Units of one group held at values while the network reads: numbers, values: (units,)."""
+
+    group: str
+    numbers: Tensor
+    values: Tensor
+
+
+@dataclass(frozen=True)
+class Reading:
+    """activations: (batch, time, units), group after group in the order asked for. state: where to read on from.
+
+    logits: (batch, time, tokens of the vocabulary), of the token that comes next where the reader is causal; None
+    where they were not asked for, or the network has none.
+    """
+
+    activations: Tensor
+    logits: Tensor | None
+    state: Any
+
+
+class Reader(Protocol):
+    """A network that reads text."""
+
+    @property
+    def groups(self) -> Mapping[str, int]:
+        """How many units are in each."""
+
+    @property
+    def context(self) -> int | None:
+        """Most tokens at once; None where state carries on without end."""
+
+    @property
+    def causal(self) -> bool:
+        """Whether a token's activations depend on nothing that comes after it."""
+
+    def tokens(self, text: str) -> Tokens:
+        """The text as the network reads it."""
+
+    def token(self, number: int) -> str:
+        """What a token of the vocabulary stands for, as it is shown."""
+
+    def read(
+        self,
+        ids: Tensor,
+        groups: Sequence[str],
+        state: Any = None,
+        *,
+        lengths: Tensor | None = None,
+        clamps: Sequence[Clamp] = (),
+        logits: bool = False,
+    ) -> Reading:
+        """ids: (batch, time), filled up with any token beyond `lengths`, (batch,)."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Of some tokens, in any order: whose they are and where, (tokens,), and (tokens, units)."""
+
+    documents: Tensor
+    positions: Tensor
+    activations: Tensor
+    logits: Tensor | None = None
+
+
+def unit_names(reader: Reader, groups: Sequence[str] = ()) -> list[str]:
+    """Of all units of the groups, or of all there are: `cell 37`, and of a numbered group `mlp 3.37`."""
+    return [unit_name(group, number) for group in groups or reader.groups for number in range(reader.groups[group])]
+
+
+def unit_name(group: str, number: int) -> str:
+    return f"{group}.{number}" if group[-1].isdigit() else f"{group} {number}"
+
+
+@torch.inference_mode()
+def record(
+    reader: Reader,
+    documents: Sequence[Tensor],
+    groups: Sequence[str],
+    *,
+    batch: int = 64,
+    window: int = 256,
+    clamps: Sequence[Clamp] = (),
+    logits: bool = False,
+    progress: Progress = lambda done, total: None,
+) -> Iterator[Piece]:
+    """Every token's activations once, piece after piece, so that memory does not grow with the text.
+
+    documents: the ids of each, (tokens,). Documents of like lengths are read side by side. A reader without state
+    reads windows that overlap by half, and each token counts where it has more to go by.
+    """
+    order = sorted(range(len(documents)), key=lambda number: -len(documents[number]))
+    total, done = sum(map(len, documents)), 0
+    for start in range(0, len(order), batch):
+        rows = torch.tensor(order[start : start + batch])
+        texts = [documents[number] for number in rows.tolist()]
+        lengths = torch.tensor([len(text) for text in texts])
+        filled = torch.nn.utils.rnn.pad_sequence(texts, batch_first=True)  # (batch, longest)
+        for piece in windows(reader, filled, lengths, groups, window, clamps, logits):
+            progress(done := done + len(piece.positions), total)
+            yield Piece(rows[piece.documents], piece.positions, piece.activations, piece.logits)
+
+
+def windows(
+    reader: Reader,
+    filled: Tensor,
+    lengths: Tensor,
+    groups: Sequence[str],
+    window: int,
+    clamps: Sequence[Clamp],
+    logits: bool,
+) -> Iterator[Piece]:
+    """Of one batch; `documents` are its rows."""
+    longest, state = filled.shape[1], None
+    stride = window if reader.context is None else max(1, reader.context // 2)
+    reach = stride if reader.context is None else reader.context
+    for first in range(0, longest, stride):
+        if reader.context is not None and first and first + reach - stride >= longest:
+            break  # the window before reached the end
+        last = min(first + reach, longest)
+        alive = int((lengths > first).sum())  # rows are sorted by length
+        state = shortened(state, alive)
+        read = reader.read(
+            filled[:alive, first:last],
+            groups,
+            state,
+            lengths=(lengths[:alive] - first).clamp(max=last - first),
+            clamps=clamps,
+            logits=logits,
+        )
+        state = read.state
+        # Of overlapping windows the later one counts from a quarter on, where its tokens have as much before them.
+        skipped = 0 if reader.context is None or first == 0 else (reach - stride) // 2
+        upto = last if reader.context is None or last == longest else last - (reach - stride) + (reach - stride) // 2
+        positions = torch.arange(first + skipped, upto)
+        there = positions < lengths[:alive, None]  # (alive, time)
+        kept = slice(skipped, upto - first)
+        found = None if read.logits is None else read.logits[:, kept][there]
+        yield Piece(there.nonzero()[:, 0], positions.expand_as(there)[there], read.activations[:, kept][there], found)
+
+
+def shortened(state: Any, batch: int) -> Any:
+    """The state of the first `batch` rows; tensors are (batch, …), in whatever tuples and lists."""
+    if isinstance(state, Tensor):
+        return state[:batch]
+    if isinstance(state, tuple | list):
+        return type(state)(shortened(part, batch) for part in state)
+    return state
