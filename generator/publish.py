@@ -13,6 +13,8 @@ from generator.library import Library
 from generator.render import Rendered, Site, environment, measures_of, unit_title
 from generator.spec import Job, Post, UnitPage
 
+# No reader of feeds runs them, and a figure's may hold megabytes of data.
+SCRIPT = re.compile(r"<script\b.*?</script>\n?", re.DOTALL)
 # https://www.w3.org/TR/xml/#charsets: not even escaped may these stand in a document.
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -20,7 +22,13 @@ NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 def feed(site: Site, posts: Sequence[Mapping[str, Any]]) -> bytes:
     """Atom, with full text; links are absolute where site.toml has a base_url."""
     entries = [
-        {**post, "updated": f"{post['date']}T00:00:00Z", "id": f"{site.base_url}/{post['path']}"} for post in posts
+        {
+            **post,
+            "updated": f"{post['date']}T00:00:00Z",
+            "id": f"{site.base_url}/{post['path']}",
+            "body": SCRIPT.sub("", post["body"]),
+        }
+        for post in posts
     ]
     updated = max((entry["updated"] for entry in entries), default="1970-01-01T00:00:00Z")
     page = environment(site.theme).get_template("feed.xml")

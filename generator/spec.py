@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 UNIT_PAGES = "models"  # the folder of the site that their pages lie in; no post can take it
 UNITS = re.compile(r"(?P<layers>[^\[\]]+)(\[(?P<units>\d+|\d*:\d*)\])?")  # such as blocks.*[0:16]
+RANGE = re.compile(r"\d*:\d*")  # such as 0:64, as Python slices
 
 
 @dataclass(frozen=True, order=True)
@@ -160,7 +161,7 @@ class TextChoice(Options):
     split: str = "test"
     document: str | None = Field(None, description="the document's name; the first of the split if not given")
     start: int = Field(0, ge=0, description="where it starts, in characters; the network reads what comes before, too")
-    length: int = Field(600, gt=0, le=20_000, description="characters shown")
+    length: int = Field(600, gt=0, le=1_000_000, description="characters shown")
     literal: str | None = Field(None, description="the text itself")
 
     @model_validator(mode="after")
@@ -171,21 +172,38 @@ class TextChoice(Options):
 
 
 class UnitChoice(Options):
-    """One unit of a text model: a cell or hidden unit by number, or the one that follows a concept best."""
+    """Units of a text model: one or a range of a group by number, or the one that follows a concept best."""
 
-    state: Literal["cell", "hidden"] | None = Field(
-        None, description="kind of state; with a concept, both if not given"
+    group: str | None = Field(
+        None, description="such as cell; the model's first if not given, and with a concept all of them"
     )
-    layer: int = Field(0, ge=0, description="recurrent layer, from 0")
-    index: int | None = Field(None, ge=0, description="number of the unit in its layer")
+    index: int | str | None = Field(None, description='number in the group from 0, or a range of them, such as "0:64"')
     concept: str | None = Field(None, description="what it follows, such as inside-string")
     rank: int = Field(1, ge=1, le=100, description="1 is the unit that follows the concept best")
+
+    @field_validator("index")
+    @classmethod
+    def _is_number_or_range(cls, index: int | str | None) -> int | str | None:
+        if (isinstance(index, int) and index < 0) or (isinstance(index, str) and not RANGE.fullmatch(index)):
+            raise ValueError(f'give a number from 0, or a range such as "0:64", not {index!r}')
+        return index
 
     @model_validator(mode="after")
     def _one_of(self) -> UnitChoice:
         if (self.index is None) == (self.concept is None):
             raise ValueError("give either index or concept")
         return self
+
+    def numbers(self, width: int) -> range:
+        """Those chosen of a group of `width` units; empty where there are none.
+
+        >>> UnitChoice(index="2:").numbers(5), UnitChoice(index=7).numbers(5)
+        (range(2, 5), range(5, 5))
+        """
+        if isinstance(self.index, int):
+            return range(width)[self.index : self.index + 1]
+        start, _, stop = (self.index or "").partition(":")
+        return range(width)[int(start or 0) : int(stop or width)]
 
 
 @dataclass(frozen=True)

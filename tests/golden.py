@@ -6,13 +6,16 @@ and at the pages in a browser, before you commit them.
 
 from __future__ import annotations
 
+import base64
 import shutil
+import zlib
 from pathlib import Path
 
 import numpy as np
 
 from generator.artifact import Artifact, digest
 from generator.content import read_post
+from generator.figures.activation_text import blocks, passage
 from generator.publish import feed
 from generator.render import Site, render_site
 from generator.spec import FigureOptions, FigureSpec, Job, Place, UnitPage, unit_folder
@@ -20,23 +23,40 @@ from generator.spec import FigureOptions, FigureSpec, Job, Place, UnitPage, unit
 GOLDEN = Path(__file__).parent / "golden"
 SITE = Site("Golden", "Pages that change only when someone means it", "A. Author", "https://example.org", "en")
 HOSTILE = "if x == '<script>alert(1)</script>':\n\treturn \"&\"  # é 日\n"
+TEXT = HOSTILE + "# שלום, e\u0301, 👩\u200d🔬\r\n"  # from right to left, combined, and beyond 16 bits
 
 
 def picture(seed: int, size: int = 8) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (size, size, 3), dtype=np.uint8)
 
 
-def unit(name: str, step: int) -> dict[str, object]:
-    levels = [(number * step) % 21 for number in range(len(HOSTILE))]
-    values = [round(level / 10 - 1, 2) for level in levels]
-    return {
-        "name": name,
-        "note": "high for inside-string",
-        "low": -1.0,
-        "high": 1.0,
-        "levels": levels,
-        "values": values,
+def cells(document: str, **steps: int) -> Artifact:
+    """Units whose levels rise by so much from character to character."""
+    codes = {
+        name: np.array([(number * step) % 21 for number in range(len(TEXT))], dtype=np.uint8) * 2 + 1
+        for name, step in steps.items()
     }
+    shown = [
+        {
+            "name": name.replace("_", " "), "note": "high for inside-string", "low": -1.0, "high": 1.0, "whole": False,
+            "first": 0, "error": 0.025, "decimals": 2, "peaks": [int(own.argmax())],
+        }
+        for name, own in codes.items()
+    ]  # fmt: skip
+    first = next(iter(codes.values()))
+    data = {
+        "document": document, "scale": "each", "levels": 21, "steps": 40, "around": [24, 16], "units": shown,
+        "codes": [stored(own) for own in codes.values()],
+        "blocks": blocks(TEXT, (first.astype(int) - 1) // 2),
+        "passages": [passage(TEXT, shown[0]["peaks"][0], 1.0)],
+    }  # fmt: skip
+    return Artifact(data=data, measures={"characters": len(TEXT)})
+
+
+def stored(codes: np.ndarray) -> str:
+    """As `Quantised.packed`, but not compressed: the bytes of that may change with zlib."""
+    differences = np.diff(codes, prepend=np.uint8(0)).astype(np.uint8)
+    return base64.b64encode(zlib.compress(differences.tobytes(), 0)).decode()
 
 
 def artifacts() -> dict[str, Artifact]:
@@ -45,7 +65,7 @@ def artifacts() -> dict[str, Artifact]:
     names = ["cat", "<dog>"]
     found = {
         "written": Artifact(data={"start": "def ", "samples": [{"temperature": 0.5, "text": HOSTILE}, {"temperature": 1.0, "text": "pass\n"}]}, measures={"characters": 58}),
-        "cells": Artifact(data={"document": "<a>.py", "text": HOSTILE, "units": [unit("cell 1", 3), unit("hidden 2", 7), unit("cell 9", 11)]}, measures={"characters": len(HOSTILE)}),
+        "cells": cells("<a>.py", cell_1=3, hidden_2=7, cell_9=11),
         "census": Artifact(
             data={
                 "document_count": 2, "characters": 4000, "units": 16, "readable": 1, "passing": 2, "untrained_readable": 1, "threshold": 0.9,
@@ -93,10 +113,7 @@ def artifacts() -> dict[str, Artifact]:
         {"share": 1 / 6},
     )  # fmt: skip
     found["cells-again"] = found["cells"]
-    found["cells-again.control"] = Artifact(
-        data={"document": "<a>.py", "text": HOSTILE, "units": [unit("cell 1", 2), unit("hidden 2", 5)]},
-        measures={"characters": len(HOSTILE)},
-    )
+    found["cells-again.control"] = cells("<a>.py", cell_1=2, hidden_2=5)
     return {id: Artifact(one.arrays, one.data, one.measures, made) for id, one in found.items()}
 
 

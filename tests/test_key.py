@@ -23,7 +23,7 @@ FIGURE = """
 id: coloured
 kind: activation-text
 model: tiny-text
-units: [{state: cell, index: 0}]
+units: [{group: cell, index: 0}]
 text: {dataset: tiny-corpus, length: 40}
 caption: A caption.
 """

@@ -25,7 +25,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "interp.ascent interp.objectives interp.pace interp.evidence interp.attribution interp.receptive interp.recurrent",
     "interp.* interp",
     "weights image_files progress",
-    "artifact images settings data key deferred machine",
+    "artifact images settings data key deferred machine quantised",
     "spec",
     "",  # the package itself: its version
 ]

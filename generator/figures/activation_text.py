@@ -1,4 +1,4 @@
-"""A text coloured by the activation of units after each character: red high, blue low.
+"""A text of any length coloured by the activation of units after each character: red high, blue low.
 
 The reader switches between units. After Karpathy, Johnson and Fei-Fei, "Visualizing and understanding
 recurrent networks", 2015, https://arxiv.org/abs/1506.02078.
@@ -6,14 +6,20 @@ recurrent networks", 2015, https://arxiv.org/abs/1506.02078.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from generator import units
+from generator import interp, units
 from generator.artifact import Artifact
+from generator.model import Model
+from generator.quantised import LEVELS, NOTHING, STEPS, Quantised, largest_error, quantised, scale_of
 from generator.spec import BuildError, FigureOptions, TextChoice, UnitChoice, nearest
 
 if TYPE_CHECKING:
@@ -21,34 +27,56 @@ if TYPE_CHECKING:
 
 EXAMPLE = """\
 model: tiny-text
-units: [{state: cell, index: 0}, {state: hidden, index: 1}]
+units: [{group: cell, index: "0:2"}, {group: hidden, index: 1}]
 text: {literal: "x = 'a <b>'"}
-caption: Two units.
+caption: Three units.
 """
 
-LEVELS = 21  # steps of colour, from low to high; the middle one is light
+MOST_UNITS = 256
+BLOCK = 800  # characters, up to the next line end: what is laid out and painted at once
+PEAKS = 3  # passages told in words
+BEFORE, AFTER = 24, 16  # characters of a passage around its peak
+UNWRITABLE = re.compile("[\0\ud800-\udfff]")  # what no page can hold: NUL and halves of characters
+
+Values = NDArray[np.float32]
 
 
 class Options(FigureOptions):
     """Options of a coloured text."""
 
-    model: str = Field(description="a text model of site.toml")
-    units: tuple[UnitChoice, ...] = Field(min_length=1, max_length=24, description="units to switch between")
+    model: str = Field(description="a model of site.toml that reads text")
+    units: tuple[UnitChoice, ...] = Field(
+        min_length=1, max_length=MOST_UNITS, description="units to switch between, up to 256 with those in ranges"
+    )
     text: TextChoice = Field(description="the text that is coloured")
+    scale: Literal["each", "shared"] = Field(
+        "each", description="what the colours span: each unit's own activations, or those of all units alike"
+    )
     dataset: str | None = Field(None, description="text data set whose validation split is searched for concepts")
     language: Literal["python", "prose"] = Field("python", description="what the concepts are read from")
     documents: int = Field(20, ge=1, description="documents searched")
     length: int = Field(1600, ge=100, description="characters read of each")
 
 
-def compute(options: Options, inputs: Inputs) -> Artifact:
-    """The colours of a unit span the 2nd to the 98th percentile of its activations on this text.
+@dataclass(frozen=True)
+class Chosen:
+    """A unit and how it is shown: with its sign turned or not, and with a note. label: what its measures begin with."""
 
-    So every unit uses the whole scale, and the legend tells what the scale means for it.
-    """
+    group: str
+    number: int
+    label: str
+    sign: int = 1
+    note: str = ""
+
+    @property
+    def name(self) -> str:
+        return ("−" if self.sign < 0 else "") + interp.reading.unit_name(self.group, self.number)
+
+
+def compute(options: Options, inputs: Inputs) -> Artifact:
+    """The page carries each activation as a whole number, see generator/quantised.py, and the largest error of all."""
     context, text, document = inputs.text(options.text)
-    names, read = units.activations(inputs.model, [context + text])
-    values = read[0][len(context) :].numpy()  # (characters, units)
+    groups = units.reader_of(inputs.model).groups
     searched = None
     if any(choice.concept is not None for choice in options.units):
         if options.dataset is None:
@@ -56,48 +84,136 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         documents = inputs.documents(options.dataset, "validation")
         excerpts = units.excerpts(documents, options.language, options.documents, options.length)
         searched = units.selectivity(inputs.model, excerpts, inputs.progress)
-    shown = []
-    measures: dict[str, float] = {"characters": len(text)}
-    for choice in options.units:
-        number, sign, note = chosen(choice, names, searched)
-        name = names[number] if sign > 0 else f"−{names[number]}"
-        shown.append({"name": name, "note": note, **coloured(sign * values[:, number])})
-        label = choice.concept or names[number].replace(" ", "-")
-        measures[f"{label}.low"], measures[f"{label}.high"] = shown[-1]["low"], shown[-1]["high"]
-    return Artifact(data={"document": document, "text": text, "units": shown}, measures=measures)
+    shown = [one for choice in options.units for one in chosen(choice, groups, searched)]
+    if len(shown) > MOST_UNITS:
+        raise BuildError(f"units: {len(shown)} are chosen; a figure shows up to {MOST_UNITS}")
+    values = recorded(inputs.model, context, text, shown, inputs.progress)
+    there = np.isfinite(values[0])
+    shared = scale_of(values[:, there]) if options.scale == "shared" else None
+    kept = [quantised(own, shared or scale_of(own[there])) for own in values]
+    errors = [largest_error(one, own) for one, own in zip(kept, values, strict=True)]
+    text = UNWRITABLE.sub("\ufffd", text)
+    measures: dict[str, float] = {"characters": len(text), "units": len(shown), "error": max(errors)}
+    for unit, one in zip(shown, kept, strict=True):
+        measures[f"{unit.label}.low"], measures[f"{unit.label}.high"] = (
+            round(one.scale.low, 3),
+            round(one.scale.high, 3),
+        )
+    data = {
+        "document": document,
+        "scale": options.scale,
+        "levels": LEVELS,
+        "steps": STEPS,
+        "around": [BEFORE, AFTER],
+        "units": [told(unit, one, error) for unit, one, error in zip(shown, kept, errors, strict=True)],
+        "codes": [one.packed() for one in kept],
+        "blocks": blocks(text, kept[0].levels),
+        "passages": [passage(text, peak, float(kept[0].values[peak])) for peak in peaks(kept[0].codes)],
+    }
+    return Artifact(data=data, measures=measures)
 
 
-def chosen(choice: UnitChoice, names: list[str], searched: units.Selectivity | None) -> tuple[int, int, str]:
-    """The number of the chosen unit among `names`, the sign it is shown with, and what is to be said of it.
+def told(unit: Chosen, kept: Quantised, error: float) -> dict[str, Any]:
+    """What the page is told of a unit beside its codes."""
+    scale = kept.scale
+    step = (scale.high - scale.low) / STEPS
+    return {
+        "name": unit.name,
+        "note": unit.note,
+        "low": scale.low,
+        "high": scale.high,
+        "whole": scale.whole,
+        "first": kept.first,
+        "error": error,
+        "decimals": int(np.clip(np.ceil(-np.log10(step)), 0, 9)) if step > 0 else 2,
+        "peaks": peaks(kept.codes),
+    }
 
-    A unit that is low for its concept is shown negated, so that red always says that the concept holds.
+
+def chosen(choice: UnitChoice, groups: Mapping[str, int], searched: units.Selectivity | None) -> list[Chosen]:
+    """The units of a choice. BuildError where there is none.
+
+    One that is low for its concept is shown negated, so that red always says that the concept holds.
     """
+    if choice.group is not None and choice.group not in groups:
+        raise BuildError(f"the model has no units {choice.group!r}{nearest(choice.group, groups)}")
     if searched is None or choice.concept is None:
-        place = f"{choice.layer}.{choice.index}" if choice.layer else str(choice.index)
-        name = f"{choice.state or 'hidden'} {place}"
-        if name not in names:
-            raise BuildError(f"the model has no unit {name!r}; its units are {names[0]} to {names[-1]}")
-        return names.index(name), 1, ""
+        group = choice.group or next(iter(groups))
+        numbers = choice.numbers(groups[group])
+        if not numbers:
+            raise BuildError(f"the model has no unit {group!r} {choice.index}; they are 0 to {groups[group] - 1}")
+        return [Chosen(group, one, interp.reading.unit_name(group, one).replace(" ", "-")) for one in numbers]
     if choice.concept not in searched.concepts:
         raise BuildError(f"unknown concept {choice.concept!r}{nearest(choice.concept, searched.concepts)}")
     column = searched.areas[:, searched.concepts.index(choice.concept)]
+    every = [(group, number) for group, width in groups.items() for number in range(width)]
     strength = units.strength(column)
-    if choice.state is not None:
-        strength = np.where([name.startswith(choice.state) for name in names], strength, 0)
-    number = int(np.argsort(-strength, kind="stable")[choice.rank - 1])
-    sign = 1 if column[number] >= 0.5 else -1
+    if choice.group is not None:
+        strength = np.where([group == choice.group for group, _ in every], strength, 0)
+    best = int(np.argsort(-strength, kind="stable")[choice.rank - 1])
+    sign = 1 if column[best] >= 0.5 else -1
     turned = ", shown negated" if sign < 0 else ""
-    return number, sign, f"{choice.concept}, AUC {strength[number]:.2f} where it was searched{turned}"
+    note = f"{choice.concept}, AUC {strength[best]:.2f} where it was searched{turned}"
+    return [Chosen(*every[best], choice.concept, sign, note)]
 
 
-def coloured(values: NDArray[np.float32]) -> dict[str, Any]:
-    """Levels 0 to 20 and the values themselves, for one unit."""
-    low, high = (float(value) for value in np.percentile(values, [2, 98]))
-    span = max(high - low, 1e-6)
-    levels = np.clip(np.rint((values - low) / span * (LEVELS - 1)), 0, LEVELS - 1).astype(int)
-    return {
-        "low": round(low, 3),
-        "high": round(high, 3),
-        "levels": levels.tolist(),
-        "values": [round(float(value), 2) for value in values],
-    }
+def recorded(
+    model: Model, context: str, text: str, shown: Sequence[Chosen], progress: Callable[[int, int], None]
+) -> Values:
+    """What the units do at each character, (units, characters), with their signs; NaN where no token stands for it.
+
+    A token of several characters counts for all of them. BuildError where an activation is not a number.
+    """
+    reader = units.reader_of(model)
+    tokens = reader.tokens(context + text)
+    groups = list(dict.fromkeys(one.group for one in shown))
+    before = dict(zip(groups, np.cumsum([0, *(reader.groups[group] for group in groups)]).tolist(), strict=False))
+    columns = [before[one.group] + one.number for one in shown]
+    signs = np.array([one.sign for one in shown], dtype=np.float32)[:, None]
+    found = np.full((len(shown), len(text)), np.nan, dtype=np.float32)
+    for piece in interp.reading.record(reader, [tokens.ids], groups, progress=progress):
+        values = piece.activations[:, columns].T.numpy()  # (units, tokens)
+        if not np.isfinite(values).all():
+            raise BuildError(
+                f"model {model.name}: some activations are not numbers (NaN or infinite); was its training stable?"
+            )
+        spans = (tokens.spans[piece.positions].numpy() - len(context)).clip(0, len(text))  # (tokens, 2)
+        lengths = spans[:, 1] - spans[:, 0]
+        token = np.repeat(np.arange(len(spans)), lengths)
+        characters = np.arange(len(token)) + np.repeat(spans[:, 0] - np.cumsum(lengths) + lengths, lengths)
+        found[:, characters] = signs * values[:, token]
+    return found
+
+
+def blocks(text: str, levels: NDArray[np.int64]) -> list[list[tuple[int, str]]]:
+    """Runs of equal level, block after block of whole lines; a line end is a run of its own."""
+    ends = np.array([character == "\n" for character in text], dtype=bool)
+    starts = [*np.flatnonzero(np.diff(levels, prepend=-2).astype(bool) | ends | np.roll(ends, 1)).tolist(), len(text)]
+    found: list[list[tuple[int, str]]] = []
+    opened = -1  # where the last block starts, or -1 before one does
+    for start, stop in pairwise(starts):
+        if opened < 0:
+            opened = start
+            found.append([])
+        found[-1].append((int(levels[start]), text[start:stop]))
+        if text[start] == "\n" and stop - opened >= BLOCK:
+            opened = -1
+    return found
+
+
+def peaks(codes: NDArray[np.uint8]) -> list[int]:
+    """Where a unit is highest, highest first, each a passage away from the others; none where it never changes."""
+    left = codes.copy()
+    lowest = min(codes[codes > NOTHING], default=0)
+    found: list[int] = []
+    while len(found) < PEAKS and left.max(initial=0) > lowest:
+        found.append(int(left.argmax()))
+        left[max(0, found[-1] - BEFORE - AFTER) : found[-1] + BEFORE + AFTER] = 0
+    return found
+
+
+def passage(text: str, peak: int, value: float) -> dict[str, Any]:
+    """The text around a peak, on one line."""
+    before, after = text[max(0, peak - BEFORE) : peak], text[peak + 1 : peak + 1 + AFTER]
+    words = {"before": before, "at": text[peak], "after": after}
+    return {name: part.replace("\n", "↵") for name, part in words.items()} | {"value": value}

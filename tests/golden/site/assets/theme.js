@@ -86,128 +86,373 @@
 })();
 
 // Switches the unit that colours the text, and reads out the activation under the pointer or the text cursor.
+// The text is never more than what the page holds: highlights colour it without a node for each character, where the
+// browser has them, and only blocks in sight are coloured.
 (() => {
   "use strict";
   const NAMES = { " ": "space", "\n": "newline", "\t": "tab", "\f": "form feed", "\r": "carriage return" };
-  const number = (value) => value.toFixed(2).replace("-", "−");
-  const name = (character) => NAMES[character] ?? `'${character}'`;
+  const MARKS = { "\n": "end", "\t": "tab", "\f": "feed", "\r": "return" };
+  const number = (value, decimals) => value.toFixed(decimals).replace(/^-(?=.*[1-9])/, "−").replace(/^-/, "");
 
-  function place(characters) {
-    // line and column of each character, both from 1
-    let line = 1;
-    let column = 0;
-    return characters.map((character) => {
-      column += 1;
-      const here = [line, column];
-      if (character === "\n") [line, column] = [line + 1, 0];
-      return here;
-    });
+  // Differences of codes, compressed by zlib, see generator/quantised.py.
+  async function unpacked(script) {
+    const bytes = Uint8Array.from(atob(script.textContent), (character) => character.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const codes = new Uint8Array(await new Response(stream).arrayBuffer());
+    for (let i = 1; i < codes.length; i += 1) codes[i] += codes[i - 1];
+    return codes;
   }
 
-  function enliven(figure) {
-    const data = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
-    const characters = Array.from(data.text); // by code point, as Python counts
-    const places = place(characters);
-    const text = figure.querySelector("pre.text");
-    const spans = Array.from(text.children);
-    const index = new Map(spans.map((span, i) => [span, i]));
-    const readout = figure.querySelector(".readout");
-    let unit = data.units[0];
-    let cursor = -1;
-    let column = 1; // where up and down want to be
+  function textNodes(block) {
+    const walker = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
+    const found = [];
+    while (walker.nextNode()) found.push(walker.currentNode);
+    return found;
+  }
 
-    function read(i) {
-      const value = document.createElement("b");
-      value.textContent = number(unit.values[i]);
-      readout.replaceChildren(
-        `${name(characters[i])}, line ${places[i][0]}, column ${places[i][1]}: ${unit.name} `,
-        value,
-      );
+  // Colours blocks by ranges in their text; one highlight for each level serves all figures of the page.
+  function highlighter(count) {
+    const highlights = Array.from({ length: count }, (_, level) => {
+      const name = `level-${level}`;
+      if (!CSS.highlights.has(name)) CSS.highlights.set(name, new Highlight());
+      return CSS.highlights.get(name);
+    });
+    const painted = new Map(); // block -> [[highlight, range]]
+
+    function clear(block) {
+      painted.get(block)?.forEach(([highlight, range]) => highlight.delete(range));
+      painted.delete(block);
     }
 
-    function show(chosen) {
-      unit = chosen;
-      spans.forEach((span, i) => {
-        span.className = `level-${unit.levels[i]}${characters[i] === span.textContent ? "" : " sign"}`;
-        span.setAttribute("title", `${name(characters[i])} ${number(unit.values[i])}`);
-      });
-      figure.querySelector(".showing .name").textContent = unit.name;
-      figure.querySelector(".showing .note").textContent = unit.note;
-      figure.querySelector(".scale-low").textContent = number(unit.low);
-      figure.querySelector(".scale-high").textContent = number(unit.high);
-      text.setAttribute("aria-label", `Text coloured by the activation of ${unit.name}`);
-      if (cursor >= 0) {
-        spans[cursor].classList.add("cursor");
-        read(cursor);
+    function paint(block, runs) {
+      clear(block);
+      const nodes = textNodes(block);
+      const ends = block.getElementsByClassName("end");
+      const ranges = [];
+      let node = 0; // which one holds the start of the run
+      let from = 0; // where that node starts
+      let line = 0;
+      for (const { level, text, start, stop } of runs) {
+        while (from + nodes[node].length <= start) from += nodes[node++].length;
+        if (text === "\n") ends[line++].className = `end l${level}`;
+        else if (level >= 0) {
+          let last = node;
+          let lastFrom = from;
+          while (lastFrom + nodes[last].length < stop) lastFrom += nodes[last++].length;
+          const range = new StaticRange({
+            startContainer: nodes[node],
+            startOffset: start - from,
+            endContainer: nodes[last],
+            endOffset: stop - lastFrom,
+          });
+          highlights[level].add(range);
+          ranges.push([highlights[level], range]);
+        }
       }
+      painted.set(block, ranges);
     }
 
-    function move(to) {
-      if (cursor >= 0) spans[cursor].classList.remove("cursor");
-      cursor = Math.max(0, Math.min(characters.length - 1, to));
-      spans[cursor].classList.add("cursor");
-      spans[cursor].scrollIntoView({ block: "nearest" });
-      read(cursor);
+    return { clear, paint };
+  }
+
+  // The same by elements, one for each run of equal level.
+  function elements() {
+    const made = (name, classes) => Object.assign(document.createElement(name), { className: classes });
+
+    function marked(text) {
+      return text.split(/(?=[\t\f\r])/).flatMap((part) => (MARKS[part[0]] ? [made("b", MARKS[part[0]]), part] : [part]));
     }
 
-    function toLine(line) {
-      // the wanted column of a line, or its last character
-      let found = -1;
-      places.forEach(([l, c], i) => {
-        if (l === line && c <= column) found = i;
+    function paint(block, runs) {
+      const parts = runs.flatMap(({ level, text }) => {
+        if (text === "\n") return [made("b", `end l${level}`), text];
+        if (level < 0) return marked(text);
+        const run = made("i", `l${level}`);
+        run.append(...marked(text));
+        return [run];
       });
+      block.replaceChildren(...parts);
+    }
+
+    return { clear() {}, paint };
+  }
+
+  function enliven(content) {
+    const data = JSON.parse(content.querySelector("script[type='application/json']").textContent);
+    const packed = content.querySelectorAll("script[type^='application/octet-stream']");
+    const pre = content.querySelector("pre.text");
+    const readout = content.querySelector(".readout");
+    const [before, after] = data.around; // characters of a passage beside its peak
+    const perLevel = data.steps / (data.levels - 1);
+    const blocks = Array.from(pre.children);
+    const blockNumbers = new Map(blocks.map((block, n) => [block, n]));
+    const characters = Array.from(pre.textContent); // by code point, as Python counts
+    const starts = []; // of blocks
+    let counted = 0;
+    for (const block of blocks) {
+      starts.push(counted);
+      for (const node of textNodes(block)) counted += Array.from(node.data).length;
+    }
+    const lines = [0]; // where each starts
+    characters.forEach((character, i) => {
+      if (character === "\n" && i + 1 < characters.length) lines.push(i + 1);
+    });
+    const highlighted = "Highlight" in window && "highlights" in CSS;
+    const painter = highlighted ? highlighter(data.levels) : elements();
+    const inSight = new Set();
+    let unit = data.units[0];
+    let codes = null; // of the unit, one for each character
+    let wanted = 0;
+    let switched = false; // until then the blocks have their colours from the page
+    let cursor = -1;
+    let column = 0; // where up and down want to be
+
+    const step = (i) => codes[i] - 1 + unit.first; // counted from the low end of the scale
+    const value = (i) => unit.low + ((step(i) + 0.5) * (unit.high - unit.low)) / data.steps;
+
+    function level(i) {
+      if (codes[i] === 0) return -1; // no token stands for it
+      const found = Math.floor((2 * step(i) + 1 + perLevel) / (2 * perLevel));
+      return Math.max(0, Math.min(data.levels - 1, found));
+    }
+
+    // Stretches of one level in a block, by offsets into its text; a line end stands alone.
+    function runs(block) {
+      const n = blockNumbers.get(block);
+      const found = [];
+      let run = null;
+      let offset = 0;
+      for (let i = starts[n]; i < (starts[n + 1] ?? characters.length); i += 1) {
+        const here = level(i);
+        const alone = characters[i] === "\n";
+        if (!run || alone || run.level !== here || run.text === "\n") {
+          run = { level: here, text: "", start: offset, stop: offset };
+          found.push(run);
+        }
+        run.text += characters[i];
+        offset += characters[i].length;
+        run.stop = offset;
+      }
       return found;
     }
 
-    const keys = {
+    function paint(block) {
+      painter.paint(block, runs(block));
+      block.classList.add("painted");
+    }
+
+    function clear(block) {
+      painter.clear(block);
+      block.classList.remove("painted");
+    }
+
+    function lineOf(i) {
+      let [low, high] = [0, lines.length];
+      while (high - low > 1) {
+        const middle = (low + high) >> 1;
+        if (lines[middle] <= i) low = middle;
+        else high = middle;
+      }
+      return low;
+    }
+
+    // The text node that holds a character, and where in it.
+    function place(i) {
+      const n = starts.findLastIndex((start) => start <= i);
+      let offset = characters.slice(starts[n], i).join("").length;
+      for (const node of textNodes(blocks[n])) {
+        if (offset < node.length) return [node, offset];
+        offset -= node.length;
+      }
+      return null;
+    }
+
+    function index(node, offset) {
+      const n = blockNumbers.get(node.parentElement.closest(".block"));
+      let before = node.data.slice(0, offset);
+      for (const other of textNodes(blocks[n])) {
+        if (other === node) return starts[n] + Array.from(before).length;
+        before += other.data;
+      }
+      return -1;
+    }
+
+    function box(i) {
+      const [node, offset] = place(i);
+      if (characters[i] === "\n") return node.previousSibling.getBoundingClientRect();
+      const range = document.createRange();
+      range.setStart(node, offset);
+      range.setEnd(node, offset + characters[i].length);
+      return range.getBoundingClientRect();
+    }
+
+    function under(event) {
+      if (event.target.matches(".end")) return index(event.target.nextSibling, 0);
+      const { clientX: x, clientY: y } = event;
+      const at = document.caretPositionFromPoint?.(x, y) ?? document.caretRangeFromPoint?.(x, y);
+      const node = at?.offsetNode ?? at?.startContainer;
+      if (node?.nodeType !== Node.TEXT_NODE || !pre.contains(node)) return -1;
+      const nearest = index(node, at.offset ?? at.startOffset);
+      return [nearest, nearest - 1].find((i) => {
+        if (i < 0 || i >= characters.length) return false;
+        const { left, right, top, bottom } = box(i);
+        return left <= x && x <= right && top <= y && y <= bottom;
+      }) ?? -1;
+    }
+
+    function read(i) {
+      const line = lineOf(i);
+      const told = document.createElement("b");
+      told.textContent = codes[i] === 0 ? "no token" : number(value(i), unit.decimals);
+      const name = NAMES[characters[i]] ?? `'${characters[i]}'`;
+      readout.replaceChildren(`${name}, line ${line + 1}, column ${i - lines[line] + 1}: ${unit.name} `, told);
+    }
+
+    const frame = document.createElement("span");
+    frame.className = "cursor";
+    frame.hidden = true;
+
+    function enframe() {
+      if (cursor < 0) return;
+      const outer = pre.getBoundingClientRect();
+      const inner = box(cursor);
+      frame.style.left = `${inner.left - outer.left - pre.clientLeft + pre.scrollLeft}px`;
+      frame.style.top = `${inner.top - outer.top - pre.clientTop + pre.scrollTop}px`;
+      frame.style.width = `${inner.width}px`;
+      frame.style.height = `${inner.height}px`;
+      frame.hidden = false;
+    }
+
+    function move(to) {
+      cursor = Math.max(0, Math.min(characters.length - 1, to));
+      enframe();
+      frame.scrollIntoView({ block: "nearest" });
+      read(cursor);
+    }
+
+    const lineEnd = (line) => (lines[line + 1] ?? characters.length) - 1;
+    const inLine = (line) => Math.min(lines[line] + column, lineEnd(line)); // where it is wanted, or the end
+
+    function passage(i) {
+      const item = document.createElement("li");
+      const [code, peak, told] = ["code", "mark", "span"].map((name) => document.createElement(name));
+      const text = (from, to) => characters.slice(Math.max(0, from), to).join("").replaceAll("\n", "↵");
+      peak.textContent = text(i, i + 1);
+      code.append(text(i - before, i), peak, text(i + 1, i + 1 + after));
+      told.className = "value";
+      told.textContent = number(value(i), unit.decimals);
+      item.append(code, " ", told);
+      return item;
+    }
+
+    function say(name, words) {
+      content.querySelectorAll(name).forEach((one) => one.replaceChildren(words));
+    }
+
+    async function show(chosen) {
+      wanted = chosen;
+      const found = await unpacked(packed[chosen]);
+      if (wanted !== chosen) return; // another was chosen since
+      unit = data.units[chosen];
+      codes = found;
+      switched = true;
+      pre.classList.add("switched");
+      pre.classList.toggle("highlighted", highlighted);
+      blocks.forEach((block) => (inSight.has(block) ? paint(block) : block.classList.remove("painted")));
+      say(":is(.showing, .passages) .name", unit.name);
+      say(".showing .note", unit.note);
+      say(".scale-low", number(unit.low, unit.decimals));
+      say(".scale-high", number(unit.high, unit.decimals));
+      say(".meaning .ends", unit.whole ? "all values" : "the 2nd to the 98th percentile");
+      say(".meaning .error", number(unit.error, unit.decimals + 1));
+      content.querySelector(".passages").hidden = unit.peaks.length === 0;
+      content.querySelector(".passages ol").replaceChildren(...unit.peaks.map(passage));
+      pre.setAttribute("aria-label", `Text coloured by the activation of ${unit.name}`);
+      const control = units?.querySelector(`input[value="${chosen}"]`);
+      if (control) control.checked = true;
+      else if (units) units.querySelector("select").value = chosen;
+      if (cursor >= 0) {
+        enframe();
+        read(cursor);
+      }
+      content.dataset.shown = chosen;
+    }
+
+    const moves = {
       ArrowLeft: () => cursor - 1,
       ArrowRight: () => cursor + 1,
-      Home: () => cursor - places[cursor][1] + 1,
-      End: () => places.findLastIndex(([line]) => line === places[cursor][0]),
+      Home: () => lines[lineOf(cursor)],
+      End: () => lineEnd(lineOf(cursor)),
     };
+    const vertical = { ArrowUp: -1, ArrowDown: 1 };
+    const neighbours = { n: 1, p: -1 };
 
-    text.addEventListener("keydown", (event) => {
+    pre.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || !characters.length) return;
-      const vertical = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-      if (!vertical && !keys[event.key]) return;
+      const { key } = event;
+      if (!moves[key] && !vertical[key] && !neighbours[key]) return;
       event.preventDefault();
-      if (cursor < 0) {
+      if (neighbours[key]) {
+        const count = data.units.length;
+        if (count > 1) show((wanted + neighbours[key] + count) % count);
+      } else if (cursor < 0) {
         move(0);
-        return;
-      }
-      if (vertical) {
-        const to = toLine(places[cursor][0] + vertical);
-        if (to >= 0) move(to);
+      } else if (vertical[key]) {
+        const line = lineOf(cursor) + vertical[key];
+        if (line >= 0 && line < lines.length) move(inLine(line));
       } else {
-        move(keys[event.key]());
-        column = places[cursor][1];
+        move(moves[key]());
+        column = cursor - lines[lineOf(cursor)];
       }
     });
-    text.addEventListener("focus", () => {
-      if (cursor < 0 && characters.length && text.matches(":focus-visible")) move(0);
+    pre.addEventListener("focus", () => {
+      if (cursor < 0 && characters.length && pre.matches(":focus-visible")) move(0);
     });
-    text.addEventListener("click", (event) => {
-      if (!index.has(event.target)) return;
-      move(index.get(event.target));
-      column = places[cursor][1];
+    pre.addEventListener("click", (event) => {
+      const i = under(event);
+      if (i < 0) return;
+      move(i);
+      column = i - lines[lineOf(i)];
     });
-    text.addEventListener("pointerover", (event) => {
-      if (event.pointerType === "mouse" && index.has(event.target)) read(index.get(event.target));
+    pre.addEventListener("pointermove", (event) => {
+      const i = event.pointerType === "mouse" ? under(event) : -1;
+      if (i >= 0) read(i);
     });
-    text.addEventListener("pointerleave", () => {
+    pre.addEventListener("pointerleave", () => {
       if (cursor >= 0) read(cursor);
     });
 
-    const units = figure.querySelector(".units");
-    if (units) {
-      units.addEventListener("change", (event) => show(data.units[Number(event.target.value)]));
-      units.hidden = false;
-      figure.querySelector(".others").hidden = true;
-    }
-    readout.hidden = false;
+    const observer = new IntersectionObserver(
+      (entries) => {
+        for (const { target, isIntersecting } of entries) {
+          if (isIntersecting) inSight.add(target);
+          else inSight.delete(target);
+          if (switched) (isIntersecting ? paint : clear)(target);
+        }
+      },
+      { root: pre, rootMargin: "50% 0px" },
+    );
+    blocks.forEach((block) => observer.observe(block));
+    window.addEventListener("beforeprint", () => switched && blocks.forEach(paint));
+    window.addEventListener("afterprint", () => blocks.forEach((block) => inSight.has(block) || clear(block)));
+    new ResizeObserver(enframe).observe(pre);
+
+    const units = content.querySelector(".units");
+    unpacked(packed[0]).then((found) => {
+      codes = found;
+      pre.append(frame);
+      if (units) {
+        units.addEventListener("change", (event) => show(Number(event.target.value)));
+        units.hidden = false;
+        content.querySelector(".others").hidden = true;
+      }
+      readout.hidden = false;
+      content.dataset.shown = 0;
+    });
   }
 
   document.addEventListener("DOMContentLoaded", () => {
+    if (!("DecompressionStream" in window)) return; // the page then shows its first unit, as without scripts
     document.querySelectorAll("figure.activation-text > .content").forEach(enliven); // a control is a second one
   });
 })();
