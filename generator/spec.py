@@ -164,6 +164,13 @@ class TextChoice(Options):
     length: int = Field(600, gt=0, le=1_000_000, description="characters shown")
     literal: str | None = Field(None, description="the text itself")
 
+    @field_validator("literal")
+    @classmethod
+    def _is_text(cls, literal: str | None) -> str | None:
+        if literal is not None and (half := re.search("[\ud800-\udfff]", literal)):
+            raise ValueError(f"it holds half a character, {half[0]!a}: write those beyond \\uffff as \\U0001f600")
+        return literal
+
     @model_validator(mode="after")
     def _one_of(self) -> TextChoice:
         if (self.dataset is None) == (self.literal is None):

@@ -1,11 +1,13 @@
 """Units of a text model: what is chosen, how it is shown, and that naming the wrong one is told."""
 
+from typing import Any
+
 import numpy as np
 import torch
 
 from generator import interp
 from generator.data import Document
-from generator.figures.activation_text import chosen, coloured
+from generator.figures.activation_text import chosen
 from generator.model import Model
 from generator.spec import UnitChoice
 from generator.units import Excerpts, Selectivity, activations, excerpts, selectivity, strength
@@ -19,25 +21,15 @@ def test_strength_counts_both_ways_and_takes_the_undefined_for_chance() -> None:
 
 
 def test_the_unit_that_follows_best_is_chosen_and_turned_where_it_is_low() -> None:
-    number, sign, note = chosen(UnitChoice(concept="a"), SEARCHED.units, SEARCHED)
+    def names(**choice: Any) -> list[str]:
+        return [one.name for one in chosen(UnitChoice(**choice), {"hidden": 1, "cell": 2}, SEARCHED)]
 
-    assert (number, sign) == (1, -1)
-    assert "AUC 0.90" in note
-    assert "negated" in note
-    assert chosen(UnitChoice(concept="a", rank=2), SEARCHED.units, SEARCHED)[:2] == (2, 1)
-    assert chosen(UnitChoice(concept="a", state="hidden"), SEARCHED.units, SEARCHED)[:2] == (0, 1)
-
-
-def test_colours_go_from_low_to_high() -> None:
-    shown = coloured(np.linspace(-1, 1, 101, dtype=np.float32))
-
-    assert shown["levels"][0] == 0
-    assert shown["levels"][50] == 10
-    assert shown["levels"][-1] == 20
-
-
-def test_a_unit_that_never_changes_has_a_colour() -> None:
-    assert len(set(coloured(np.zeros(5, dtype=np.float32))["levels"])) == 1
+    assert names(concept="a") == ["−cell 0"]
+    assert names(concept="a", rank=2) == ["cell 1"]
+    assert names(concept="a", group="hidden") == ["hidden 0"]
+    (best,) = chosen(UnitChoice(concept="a"), {"hidden": 1, "cell": 2}, SEARCHED)
+    assert "AUC 0.90" in best.note
+    assert "negated" in best.note
 
 
 def test_excerpts_begin_at_a_definition_and_none_is_cut_because_another_is_short() -> None:

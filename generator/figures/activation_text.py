@@ -6,7 +6,6 @@ recurrent networks", 2015, https://arxiv.org/abs/1506.02078.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -36,7 +35,7 @@ MOST_UNITS = 256
 BLOCK = 800  # characters, up to the next line end: what is laid out and painted at once
 PEAKS = 3  # passages told in words
 BEFORE, AFTER = 24, 16  # characters of a passage around its peak
-UNWRITABLE = re.compile("[\0\ud800-\udfff]")  # what no page can hold: NUL and halves of characters
+ALONE = "\n\t\f\r"  # without ink, and shown as marks on request
 
 Values = NDArray[np.float32]
 
@@ -92,7 +91,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     shared = scale_of(values[:, there]) if options.scale == "shared" else None
     kept = [quantised(own, shared or scale_of(own[there])) for own in values]
     errors = [largest_error(one, own) for one, own in zip(kept, values, strict=True)]
-    text = UNWRITABLE.sub("\ufffd", text)
+    text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")  # the only character that no page can hold
     measures: dict[str, float] = {"characters": len(text), "units": len(shown), "error": max(errors)}
     for unit, one in zip(shown, kept, strict=True):
         measures[f"{unit.label}.low"], measures[f"{unit.label}.high"] = (
@@ -186,9 +185,10 @@ def recorded(
 
 
 def blocks(text: str, levels: NDArray[np.int64]) -> list[list[tuple[int, str]]]:
-    """Runs of equal level, block after block of whole lines; a line end is a run of its own."""
-    ends = np.array([character == "\n" for character in text], dtype=bool)
-    starts = [*np.flatnonzero(np.diff(levels, prepend=-2).astype(bool) | ends | np.roll(ends, 1)).tolist(), len(text)]
+    """Runs of equal level, block after block of whole lines; a character without ink stands alone."""
+    alone = np.array([character in ALONE for character in text], dtype=bool)
+    changes = np.diff(levels, prepend=-2).astype(bool) | alone | np.roll(alone, 1)
+    starts = [*np.flatnonzero(changes).tolist(), len(text)]
     found: list[list[tuple[int, str]]] = []
     opened = -1  # where the last block starts, or -1 before one does
     for start, stop in pairwise(starts):

@@ -110,7 +110,8 @@
     return found;
   }
 
-  // Colours blocks by ranges in their text; one highlight for each level serves all figures of the page.
+  // Colours blocks by ranges in their text, and what stands alone by its class, because highlights leave tabs and line
+  // ends blank. One highlight for each level serves all figures of the page.
   function highlighter(count) {
     const highlights = Array.from({ length: count }, (_, level) => {
       const name = `level-${level}`;
@@ -127,14 +128,14 @@
     function paint(block, runs) {
       clear(block);
       const nodes = textNodes(block);
-      const ends = block.getElementsByClassName("end");
+      const signs = block.getElementsByTagName("b");
       const ranges = [];
       let node = 0; // which one holds the start of the run
       let from = 0; // where that node starts
-      let line = 0;
+      let sign = 0;
       for (const { level, text, start, stop } of runs) {
         while (from + nodes[node].length <= start) from += nodes[node++].length;
-        if (text === "\n") ends[line++].className = `end l${level}`;
+        if (MARKS[text]) signs[sign++].className = `${MARKS[text]} l${level}`;
         else if (level >= 0) {
           let last = node;
           let lastFrom = from;
@@ -157,19 +158,13 @@
 
   // The same by elements, one for each run of equal level.
   function elements() {
-    const made = (name, classes) => Object.assign(document.createElement(name), { className: classes });
-
-    function marked(text) {
-      return text.split(/(?=[\t\f\r])/).flatMap((part) => (MARKS[part[0]] ? [made("b", MARKS[part[0]]), part] : [part]));
-    }
-
     function paint(block, runs) {
-      const parts = runs.flatMap(({ level, text }) => {
-        if (text === "\n") return [made("b", `end l${level}`), text];
-        if (level < 0) return marked(text);
-        const run = made("i", `l${level}`);
-        run.append(...marked(text));
-        return [run];
+      const parts = runs.map(({ level, text }) => {
+        if (level < 0 && !MARKS[text]) return text;
+        const run = document.createElement(MARKS[text] ? "b" : "i");
+        run.className = `${MARKS[text] ?? ""} l${level}`;
+        run.textContent = text;
+        return run;
       });
       block.replaceChildren(...parts);
     }
@@ -216,7 +211,7 @@
       return Math.max(0, Math.min(data.levels - 1, found));
     }
 
-    // Stretches of one level in a block, by offsets into its text; a line end stands alone.
+    // Stretches of one level in a block, by offsets into its text; a character without ink stands alone.
     function runs(block) {
       const n = blockNumbers.get(block);
       const found = [];
@@ -224,8 +219,7 @@
       let offset = 0;
       for (let i = starts[n]; i < (starts[n + 1] ?? characters.length); i += 1) {
         const here = level(i);
-        const alone = characters[i] === "\n";
-        if (!run || alone || run.level !== here || run.text === "\n") {
+        if (!run || run.level !== here || MARKS[characters[i]] || MARKS[run.text]) {
           run = { level: here, text: "", start: offset, stop: offset };
           found.push(run);
         }
@@ -279,7 +273,7 @@
 
     function box(i) {
       const [node, offset] = place(i);
-      if (characters[i] === "\n") return node.previousSibling.getBoundingClientRect();
+      if (MARKS[characters[i]]) return node.parentElement.getClientRects()[0]; // a line end goes on in the next line
       const range = document.createRange();
       range.setStart(node, offset);
       range.setEnd(node, offset + characters[i].length);
@@ -287,7 +281,7 @@
     }
 
     function under(event) {
-      if (event.target.matches(".end")) return index(event.target.nextSibling, 0);
+      if (event.target.matches("b")) return index(event.target.firstChild, 0);
       const { clientX: x, clientY: y } = event;
       const at = document.caretPositionFromPoint?.(x, y) ?? document.caretRangeFromPoint?.(x, y);
       const node = at?.offsetNode ?? at?.startContainer;
