@@ -1,7 +1,7 @@
 """Activations as small whole numbers, for pages that carry many of them: codes, their colours, their bytes.
 
-A code is half a step of colour, so that what is seen is exact and what is read out is near. Codes of neighbouring
-characters differ little: their differences are what is compressed.
+A code is a step of colour, so that what is seen is exact, and what is read out is off by half a step at most. Codes
+of neighbouring characters differ little: their differences are what is compressed.
 """
 
 from __future__ import annotations
@@ -15,15 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEVELS = 21  # steps of colour, from low to high; the middle one is light
-PER_LEVEL = 2  # codes to a step of colour
-STEPS = PER_LEVEL * (LEVELS - 1)  # codes from low to high
-WIDEST = 6  # times low to high: as far as all values may reach, so that 241 codes are enough
+STEPS = LEVELS - 1  # from low to high; codes go on with them beyond
+WIDEST = 12  # times low to high: as far as all values may reach, so that 241 codes are enough
 NOTHING = 0  # the code of a character that no token stands for
 
 
 @dataclass(frozen=True)
 class Scale:
-    """What the ends of the colours mean: the lowest level is around `low`, the highest around `high`.
+    """What the ends of the colours mean: the lowest level is around `low` and below, the highest around `high`.
 
     whole: whether they are the smallest and largest value of all.
     """
@@ -36,7 +35,7 @@ class Scale:
 def scale_of(values: NDArray[np.floating[Any]]) -> Scale:
     """From the 2nd to the 98th percentile, so that a few extremes do not take the colours from all others.
 
-    The whole range where those are less than a sixth of it, as of a unit that is mostly silent.
+    The whole range where those are less than a twelfth of it, as of a unit that is mostly silent.
     """
     if not values.size:
         return Scale(0.0, 0.0, True)
@@ -63,13 +62,12 @@ class Quantised:
     @property
     def levels(self) -> NDArray[np.int64]:
         """0 to 20, and -1 where there is no value."""
-        levels = np.clip((2 * self.steps + PER_LEVEL + 1) // (2 * PER_LEVEL), 0, LEVELS - 1)
-        return np.where(self.codes == NOTHING, -1, levels)
+        return np.where(self.codes == NOTHING, -1, self.steps.clip(0, STEPS))
 
     @property
     def values(self) -> NDArray[np.float64]:
         """The middle of each code; NaN where there is no value."""
-        middles = self.scale.low + (self.steps + 0.5) * (self.scale.high - self.scale.low) / STEPS
+        middles = self.scale.low + self.steps * (self.scale.high - self.scale.low) / STEPS
         return np.where(self.codes == NOTHING, np.nan, middles)
 
     def packed(self) -> str:
@@ -85,8 +83,8 @@ def quantised(values: NDArray[np.floating[Any]], scale: Scale) -> Quantised:
     span = scale.high - scale.low
     if not span or not there.any():
         # A unit that never changes has the colour of the middle.
-        return Quantised(there.astype(np.uint8), STEPS // 2 - 1, scale)
-    steps = np.floor((values[there].astype(np.float64) - scale.low) / span * STEPS).astype(np.int64)
+        return Quantised(there.astype(np.uint8), STEPS // 2, scale)
+    steps = np.rint((values[there].astype(np.float64) - scale.low) / span * STEPS).astype(np.int64)
     codes = np.zeros(len(values), dtype=np.uint8)
     codes[there] = steps - steps.min() + 1
     return Quantised(codes, int(steps.min()), scale)

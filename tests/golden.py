@@ -33,21 +33,21 @@ def picture(seed: int, size: int = 8) -> np.ndarray:
 def cells(document: str, **steps: int) -> Artifact:
     """Units whose levels rise by so much from character to character."""
     codes = {
-        name: np.array([(number * step) % 21 for number in range(len(TEXT))], dtype=np.uint8) * 2 + 1
+        name: np.array([(number * step) % 21 for number in range(len(TEXT))], dtype=np.uint8) + 1
         for name, step in steps.items()
     }
     shown = [
         {
             "name": name.replace("_", " "), "note": "high for inside-string", "low": -1.0, "high": 1.0, "whole": False,
-            "first": 0, "error": 0.025, "decimals": 2, "peaks": [int(own.argmax())],
+            "first": 0, "error": 0.05, "decimals": 2, "peaks": [int(own.argmax())],
         }
         for name, own in codes.items()
     ]  # fmt: skip
     first = next(iter(codes.values()))
     data = {
-        "document": document, "scale": "each", "levels": 21, "steps": 40, "around": [24, 16], "units": shown,
+        "document": document, "scale": "each", "levels": 21, "around": [24, 16], "units": shown,
         "codes": [stored(own) for own in codes.values()],
-        "blocks": blocks(TEXT, (first.astype(int) - 1) // 2),
+        "blocks": blocks(TEXT, first.astype(int) - 1),
         "passages": [passage(TEXT, shown[0]["peaks"][0], 1.0)],
     }  # fmt: skip
     return Artifact(data=data, measures={"characters": len(TEXT)})

@@ -15,19 +15,19 @@ def test_colours_are_those_of_the_values_themselves(values: np.ndarray) -> None:
     scale = scale_of(values)
     exact = (values.astype(np.float64) - scale.low) / (scale.high - scale.low) * (LEVELS - 1)
 
-    np.testing.assert_array_equal(quantised(values, scale).levels, np.clip(np.floor(exact + 0.5), 0, LEVELS - 1))
+    np.testing.assert_array_equal(quantised(values, scale).levels, np.clip(np.rint(exact), 0, LEVELS - 1))
 
 
 @pytest.mark.parametrize("values", [NORMAL, HEAVY])
-def test_values_are_kept_to_a_quarter_of_a_step_of_colour(values: np.ndarray) -> None:
+def test_values_are_kept_to_half_a_step_of_colour(values: np.ndarray) -> None:
     scale = scale_of(values)
     found = quantised(values, scale)
 
-    assert 0 < largest_error(found, values) <= (scale.high - scale.low) / (LEVELS - 1) / 4 * 1.0001
+    assert 0 < largest_error(found, values) <= (scale.high - scale.low) / (LEVELS - 1) / 2 * 1.0001
 
 
 def test_eight_bits_are_enough_however_far_the_extremes() -> None:
-    for furthest in (3, 11, 13, 1e6):
+    for furthest in (3, 23, 25, 1e6):
         codes = quantised(values := np.append(NORMAL, furthest * np.ones(9)), scale_of(values)).codes
         assert 1 <= codes.min() <= codes.max() <= 241
 
@@ -53,7 +53,7 @@ def test_a_character_without_a_token_has_neither_colour_nor_value() -> None:
 
     assert found.levels.tolist() == [0, -1, 20]
     assert np.isnan(found.values).tolist() == [False, True, False]
-    assert largest_error(found, np.array([1.0, np.nan, 2.0])) < 0.02
+    assert largest_error(found, np.array([1.0, np.nan, 2.0])) == 0
 
 
 def test_bytes_are_the_differences_of_codes() -> None:

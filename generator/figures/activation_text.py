@@ -18,7 +18,7 @@ from pydantic import Field
 from generator import interp, units
 from generator.artifact import Artifact
 from generator.model import Model
-from generator.quantised import LEVELS, NOTHING, STEPS, Quantised, largest_error, quantised, scale_of
+from generator.quantised import LEVELS, STEPS, Quantised, largest_error, quantised, scale_of
 from generator.spec import BuildError, FigureOptions, TextChoice, UnitChoice, nearest
 
 if TYPE_CHECKING:
@@ -102,17 +102,16 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         "document": document,
         "scale": options.scale,
         "levels": LEVELS,
-        "steps": STEPS,
         "around": [BEFORE, AFTER],
-        "units": [told(unit, one, error) for unit, one, error in zip(shown, kept, errors, strict=True)],
+        "units": [told(*each) for each in zip(shown, kept, errors, map(peaks, values), strict=True)],
         "codes": [one.packed() for one in kept],
         "blocks": blocks(text, kept[0].levels),
-        "passages": [passage(text, peak, float(kept[0].values[peak])) for peak in peaks(kept[0].codes)],
+        "passages": [passage(text, peak, float(kept[0].values[peak])) for peak in peaks(values[0])],
     }
     return Artifact(data=data, measures=measures)
 
 
-def told(unit: Chosen, kept: Quantised, error: float) -> dict[str, Any]:
+def told(unit: Chosen, kept: Quantised, error: float, highest: list[int]) -> dict[str, Any]:
     """What the page is told of a unit beside its codes."""
     scale = kept.scale
     step = (scale.high - scale.low) / STEPS
@@ -125,7 +124,7 @@ def told(unit: Chosen, kept: Quantised, error: float) -> dict[str, Any]:
         "first": kept.first,
         "error": error,
         "decimals": int(np.clip(np.ceil(-np.log10(step)), 0, 9)) if step > 0 else 2,
-        "peaks": peaks(kept.codes),
+        "peaks": highest,
     }
 
 
@@ -201,14 +200,14 @@ def blocks(text: str, levels: NDArray[np.int64]) -> list[list[tuple[int, str]]]:
     return found
 
 
-def peaks(codes: NDArray[np.uint8]) -> list[int]:
+def peaks(values: Values) -> list[int]:
     """Where a unit is highest, highest first, each a passage away from the others; none where it never changes."""
-    left = codes.copy()
-    lowest = min(codes[codes > NOTHING], default=0)
+    left = np.nan_to_num(values, nan=-np.inf)
+    lowest = values[np.isfinite(values)].min(initial=np.inf)
     found: list[int] = []
-    while len(found) < PEAKS and left.max(initial=0) > lowest:
+    while len(found) < PEAKS and left.max(initial=-np.inf) > lowest:
         found.append(int(left.argmax()))
-        left[max(0, found[-1] - BEFORE - AFTER) : found[-1] + BEFORE + AFTER] = 0
+        left[max(0, found[-1] - BEFORE - AFTER) : found[-1] + BEFORE + AFTER] = -np.inf
     return found
 
 

@@ -23,6 +23,12 @@
     return found;
   }
 
+  // Without the runs of the first unit: the fewer pieces a line is in, the faster it is painted.
+  function plain(block) {
+    block.querySelectorAll("i").forEach((run) => run.replaceWith(...run.childNodes));
+    block.normalize();
+  }
+
   // Colours blocks by ranges in their text, and what stands alone by its class, because highlights leave tabs and line
   // ends blank. One highlight for each level serves all figures of the page.
   function highlighter(count) {
@@ -40,6 +46,7 @@
 
     function paint(block, runs) {
       clear(block);
+      plain(block);
       const nodes = textNodes(block);
       const signs = block.getElementsByTagName("b");
       const ranges = [];
@@ -91,7 +98,7 @@
     const pre = content.querySelector("pre.text");
     const readout = content.querySelector(".readout");
     const [before, after] = data.around; // characters of a passage beside its peak
-    const perLevel = data.steps / (data.levels - 1);
+    const top = data.levels - 1; // the highest level
     const blocks = Array.from(pre.children);
     const blockNumbers = new Map(blocks.map((block, n) => [block, n]));
     const characters = Array.from(pre.textContent); // by code point, as Python counts
@@ -116,13 +123,8 @@
     let column = 0; // where up and down want to be
 
     const step = (i) => codes[i] - 1 + unit.first; // counted from the low end of the scale
-    const value = (i) => unit.low + ((step(i) + 0.5) * (unit.high - unit.low)) / data.steps;
-
-    function level(i) {
-      if (codes[i] === 0) return -1; // no token stands for it
-      const found = Math.floor((2 * step(i) + 1 + perLevel) / (2 * perLevel));
-      return Math.max(0, Math.min(data.levels - 1, found));
-    }
+    const value = (i) => unit.low + (step(i) * (unit.high - unit.low)) / top;
+    const level = (i) => (codes[i] === 0 ? -1 : Math.max(0, Math.min(top, step(i)))); // 0: no token stands for it
 
     // Stretches of one level in a block, by offsets into its text; a character without ink stands alone.
     function runs(block) {
@@ -277,7 +279,7 @@
       pre.setAttribute("aria-label", `Text coloured by the activation of ${unit.name}`);
       const control = units?.querySelector(`input[value="${chosen}"]`);
       if (control) control.checked = true;
-      else if (units) units.querySelector("select").value = chosen;
+      else if (units) units.querySelector("select").selectedIndex = chosen;
       if (cursor >= 0) {
         enframe();
         read(cursor);
@@ -349,7 +351,7 @@
       codes = found;
       pre.append(frame);
       if (units) {
-        units.addEventListener("change", (event) => show(Number(event.target.value)));
+        units.addEventListener("change", (event) => show(event.target.selectedIndex ?? Number(event.target.value)));
         units.hidden = false;
         content.querySelector(".others").hidden = true;
       }

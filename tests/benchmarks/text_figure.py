@@ -53,7 +53,7 @@ CONTENT = "document.querySelector('.activation-text .content')"
 HANDLES = Handles(
     usable="document.querySelector('.activation-text .content[data-shown]')",
     changing=f"{CONTENT}.querySelector('pre.text')",
-    switch=f"(number) => {{ const select = {CONTENT}.querySelector('select'); select.value = number;"
+    switch=f"(number) => {{ const select = {CONTENT}.querySelector('select'); select.selectedIndex = number;"
     " select.dispatchEvent(new Event('change', {bubbles: true})); }",
     scroller="document.querySelector('pre.text')",
 )

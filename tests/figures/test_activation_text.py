@@ -100,11 +100,11 @@ def test_a_character_without_ink_is_a_run_of_its_own() -> None:
 
 
 def test_passages_are_the_highest_and_lie_apart() -> None:
-    codes = np.ones(200, dtype=np.uint8)
-    codes[[10, 12, 100, 190]] = [9, 8, 7, 6]
+    values = np.full(200, -1, dtype=np.float32)
+    values[[10, 12, 50, 100, 190]] = [9, 8, np.nan, 7, 6]
 
-    assert peaks(codes) == [10, 100, 190]
-    assert peaks(np.ones(9, dtype=np.uint8)) == peaks(np.zeros(0, dtype=np.uint8)) == []
+    assert peaks(values) == [10, 100, 190]
+    assert peaks(np.ones(9, dtype=np.float32)) == peaks(np.zeros(0, dtype=np.float32)) == []
     assert passage("ab\ncd", 3, 0.5) == {"before": "ab↵", "at": "c", "after": "d", "value": 0.5}
 
 
@@ -161,7 +161,7 @@ def test_units_have_a_scale_each_or_share_one(quick_site: SmallSite) -> None:
 
     assert len({value for name, value in each.items() if name != "error"}) > 4
     assert len({value for name, value in shared.items() if name != "error"}) == 1
-    assert 0 < each["error"] < 0.01
+    assert 0 < each["error"] < 0.02
 
 
 def test_a_figure_shows_no_more_than_256_units(quick_site: SmallSite) -> None:
