@@ -31,12 +31,12 @@ EXCHANGED = 32_768  # positions of the sample that chance is tried on: fewer mak
 class Counted:
     """What one network did on one corpus.
 
-    levels: (units, positions), and places: (positions,), the characters, of the sample. read: (characters,), those
-    that a token ends at.
+    units: group and number of each. levels: (units, positions), and places: (positions,), the characters, of the
+    sample. read: (characters,), those that a token ends at.
     """
 
     corpus: Corpus
-    units: list[str]
+    units: list[tuple[str, int]]
     histograms: interp.histograms.Histograms
     levels: NDArray[np.uint8]
     places: NDArray[np.int64]
@@ -55,7 +55,7 @@ class Counted:
     @cached_property
     def flags(self) -> NDArray[np.bool_]:
         """(positions, concepts), of the sample."""
-        return interp.histograms.unpacked(self.corpus.patterns[self.places], len(self.corpus.concepts))
+        return self.corpus.flags(self.places)
 
     @cached_property
     def documents(self) -> NDArray[np.int64]:
@@ -77,15 +77,6 @@ class Counted:
         thin = slice(None, None, -(-len(self.places) // EXCHANGED))
         return interp.resampling.best_by_chance(self.levels[:, thin], self.flags[thin], self.documents[thin], seed)
 
-    def intervals(
-        self, units: NDArray[np.int64], concepts: NDArray[np.int64], high: NDArray[np.bool_], seed: int
-    ) -> Scores:
-        """Ends of the interval of each unit's area for its concept, turned where it is low, (pairs, 2)."""
-        area = self.areas[units, concepts]
-        turned = np.where(high[:, None], self.levels[units], interp.histograms.LEVELS - 1 - self.levels[units])
-        off = interp.resampling.area_errors(turned, self.flags[:, concepts].T, self.documents, seed)
-        return np.clip(np.where(high, area, 1 - area)[:, None] + off, 0, 1)
-
 
 def scale_of(model: Model, corpus: Corpus) -> interp.histograms.Scale:
     """Levels of the network's units, from a first pass over the beginnings of the texts."""
@@ -105,8 +96,8 @@ def count(
 ) -> Counted:
     """Read the corpus once. A token stands at its last character, which is when the network has read it."""
     reader = reader_of(model)
-    names = interp.reading.unit_names(reader)
-    histograms = interp.histograms.Histograms(len(names), len(corpus.concepts))
+    units = [(group, number) for group, size in reader.groups.items() for number in range(size)]
+    histograms = interp.histograms.Histograms(len(units), len(corpus.concepts))
     read = np.zeros(len(corpus.patterns), dtype=bool)
     levels, places, done = [], [], 0
     order = sorted(range(len(corpus.texts)), key=lambda number: -len(corpus.texts[number]))
@@ -134,7 +125,7 @@ def count(
             progress(done := done + len(place), len(corpus.patterns))
     where = np.concatenate(places)
     sorting = np.argsort(where, kind="stable")
-    return Counted(corpus, names, histograms.fold(), np.concatenate(levels, 1)[:, sorting], where[sorting], read)
+    return Counted(corpus, units, histograms.fold(), np.concatenate(levels, 1)[:, sorting], where[sorting], read)
 
 
 def len_of(tokens: interp.reading.Tokens) -> NDArray[np.int64]:
@@ -144,33 +135,3 @@ def len_of(tokens: interp.reading.Tokens) -> NDArray[np.int64]:
 
 def unstable(model: Model, error: ValueError) -> BuildError:
     return BuildError(f"model {model.name}: {error}; was its training stable?")
-
-
-def ngram_areas(searched: Counted, judged: Counted) -> Scores:
-    """Of the best 1-, 2- or 3-gram for each concept, (concepts,), fitted on one corpus and scored on another.
-
-    It ends at the current character; where that alone decides the concept, as with a digit, just before it. Which
-    length is best may be chosen on the judged text itself, which only makes it harder to beat.
-    """
-    first, second = (
-        interp.histograms.unpacked(one.corpus.patterns[one.read], len(one.corpus.concepts))
-        for one in (searched, judged)
-    )
-    at, before = (
-        interp.ngrams.areas(fitted[searched.read], first, asked[judged.read], second).max(0)
-        for fitted, asked in zip(searched.corpus.keys, judged.corpus.keys, strict=True)
-    )
-    return np.asarray(np.where(interp.ngrams.decided(searched.corpus.keys[0][searched.read], first), before, at))
-
-
-def ngram_correlations(searched: Counted, judged: Counted) -> Scores:
-    """The same for quantities: the best rank correlation of an n-gram, (quantities,), of the samples."""
-    fitted, asked = (one.corpus.keys[0][one.places] for one in (searched, judged))
-    found = []
-    for expected in interp.ngrams.expected(fitted, searched.quantities, asked):
-        ranks = [
-            (interp.resampling.average_rank(a), interp.resampling.average_rank(b))
-            for a, b in zip(expected.T, judged.quantities.T, strict=True)
-        ]
-        found.append([np.corrcoef(a, b)[0, 1] if np.ptp(a) > 0 and np.ptp(b) > 0 else 0.0 for a, b in ranks])
-    return np.asarray(np.asarray(found).max(0))

@@ -91,6 +91,10 @@ class Corpus:
         both = [[interp.ngrams.keys(text, before) for text in self.texts] for before in (False, True)]
         return np.concatenate(both[0]), np.concatenate(both[1])
 
+    def flags(self, where: NDArray[np.generic]) -> NDArray[np.bool_]:
+        """Whether each concept holds at these characters, (positions, concepts)."""
+        return interp.histograms.unpacked(self.patterns[where], len(self.concepts))
+
 
 def corpus(documents: Sequence[Document], labelling: Labelling, most: int, length: int) -> Corpus:
     """From up to `most` documents, the longest that can be read, up to `length` characters each.

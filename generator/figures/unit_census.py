@@ -9,17 +9,16 @@ above every unit of the same network untrained, and above what the best unit rea
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from generator import census, interp
 from generator.artifact import Artifact
 from generator.callables import NAMED
-from generator.labelling import Corpus, Labelling, corpus
+from generator.labelling import Labelling, corpus
+from generator.readable import Bars, Network, Verdict, bars, ngram_correlations, verdict
 from generator.spec import FigureOptions
 
 if TYPE_CHECKING:
@@ -93,23 +92,6 @@ class Options(FigureOptions):
         return own
 
 
-@dataclass(frozen=True)
-class Network:
-    """One network on both corpora. high: (units, concepts), whether a unit is high where a concept holds."""
-
-    searched: census.Counted
-    judged: census.Counted
-
-    @property
-    def high(self) -> NDArray[np.bool_]:
-        return self.searched.areas >= 0.5
-
-    @property
-    def held_out(self) -> census.Scores:
-        """Areas on the judged corpus, of the sign that was chosen on the other, (units, concepts)."""
-        return np.where(self.high, self.judged.areas, 1 - self.judged.areas)
-
-
 def compute(options: Options, inputs: Inputs) -> Artifact:
     """Units, signs and thresholds are chosen on the validation split; all that is shown is of the test split.
 
@@ -131,4 +113,121 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         )
 
     trained, untrained = read(inputs.model, 0), read(inputs.untrained(options.seed + 1), 2)
-    return Artifact(*described(options, labelling, texts[1], trained, untrained))
+    bar = bars(trained, untrained, options.seed)
+    found = verdict(trained, untrained, bar.highest(), options.seed)
+    # Of the untrained network all that passes but for the comparison with itself: rather too many than too few.
+    control = verdict(untrained, untrained, bar.without_network(untrained, options.seed), options.seed)
+    rows = concept_rows(trained, untrained, bar, found, options.seed)
+    quantities = quantity_rows(trained, untrained, options.seed)
+
+    measures = summary(trained, untrained, found, control, options.threshold)
+    for row in [*rows, *quantities]:
+        measures |= {f"{row['name']}.{key}": value for key, value in row["scores"].items()}
+    data = {
+        "threshold": options.threshold,
+        "concepts": [{**row, "description": labelling.describe(row["name"])} for row in rows],
+        "quantities": quantities,
+        "bins": [round(float(edge), 3) for edge in BINS],
+    }
+    return Artifact(data=data, measures=measures)
+
+
+def summary(
+    trained: Network, untrained: Network, found: Verdict, control: Verdict, threshold: float
+) -> dict[str, float]:
+    """How many units are readable, with the interval of their share; and how many reach the threshold at all."""
+    units = len(found.readable)
+    reach = [interp.separation.strength(one.judged.areas).max(1) >= threshold for one in (trained, untrained)]
+    low, high = interp.resampling.share_interval(int(found.readable.sum()), units)
+    return {
+        "units": units,
+        "readable": int(found.readable.sum()),
+        "readable-share": float(found.readable.mean()),
+        "readable-share.interval-low": low,
+        "readable-share.interval-high": high,
+        "untrained-readable": int(control.readable.sum()),
+        "untrained-readable-share": float(control.readable.mean()),
+        "passing": int(reach[0].sum()),
+        "passing-share": float(reach[0].mean()),
+        "untrained-passing": int(reach[1].sum()),
+        "untrained-passing-share": float(reach[1].mean()),
+        "characters": int(trained.judged.histograms.total[0].sum()),
+        "documents": len(trained.judged.corpus.texts),
+    }
+
+
+def concept_rows(trained: Network, untrained: Network, bar: Bars, found: Verdict, seed: int) -> list[dict[str, Any]]:
+    """For each concept the unit that was best on the validation split; no scores where it holds nowhere or always."""
+    searched, judged, random = (
+        interp.separation.strength(one.areas) for one in (trained.searched, trained.judged, untrained.judged)
+    )
+    best, names = searched.argmax(0), trained.judged.corpus.concepts
+    each = np.arange(len(names))
+    intervals = trained.intervals(best, each, seed)
+    scores = {
+        "auc": trained.held_out[best, each],
+        "interval-low": intervals[:, 0],
+        "interval-high": intervals[:, 1],
+        "ngram": bar.ngram,
+        "untrained": bar.untrained,
+        "null": bar.chance,
+        "f1": trained.f1[best, each],
+        "f1-always": interp.separation.all_positive_f1(trained.judged.shares),
+        "bits": trained.bits[best, each],
+        "readable": np.bincount(found.concepts[found.readable], minlength=len(names)),
+    }
+    defined = np.isfinite(np.stack(list(scores.values()))).all(0)
+    return [
+        {
+            "name": name,
+            "share": float(trained.judged.shares[number]),
+            "unit": named(trained, int(best[number])),
+            "untrained_unit": named(untrained, int(random[:, number].argmax())),
+            "high": bool(trained.high[best[number], number]),
+            "above": bool(intervals[number, 0] > bar.highest()[number]),
+            "scores": {key: round(float(values[number]), 4) for key, values in scores.items()},
+            "bins": np.histogram(judged[:, number], BINS)[0].tolist(),
+            "untrained_bins": np.histogram(random[:, number], BINS)[0].tolist(),
+        }
+        if defined[number]
+        else {"name": name, "share": float(trained.judged.shares[number]), "scores": {}}
+        for number, name in enumerate(names)
+    ]
+
+
+def quantity_rows(trained: Network, untrained: Network, seed: int) -> list[dict[str, Any]]:
+    """For each quantity the unit whose rank correlation was furthest from 0 on the validation split."""
+    searched, judged = trained.searched.correlations, trained.judged.correlations
+    random, ngrams = np.abs(untrained.judged.correlations), ngram_correlations(trained)
+    rows = []
+    for number, name in enumerate(trained.judged.corpus.quantity_names):
+        unit = int(np.abs(searched[:, number]).argmax())
+        sign = 1 if searched[unit, number] >= 0 else -1
+        off = interp.resampling.correlation_errors(
+            trained.judged.levels[unit], sign * trained.judged.quantities[:, number], trained.judged.documents, seed
+        )
+        value = sign * judged[unit, number]
+        scores = {
+            "correlation": value,
+            "interval-low": max(-1, value + off[0]),
+            "interval-high": min(1, value + off[1]),
+            "ngram": ngrams[number],
+            "untrained": random[:, number].max(),
+        }
+        rows.append(
+            {
+                "name": name,
+                "description": interp.concepts.QUANTITIES[name],
+                "unit": named(trained, unit),
+                "untrained_unit": named(untrained, int(random[:, number].argmax())),
+                "high": sign > 0,
+                "scores": {key: round(float(score), 4) for key, score in scores.items() if np.isfinite(score)},
+            }
+        )
+    return rows
+
+
+def named(network: Network, unit: int) -> dict[str, Any]:
+    """A unit as the template prints it, and links to it."""
+    group, number = network.judged.units[unit]
+    return {"name": interp.reading.unit_name(group, number), "group": group, "number": number}

@@ -137,6 +137,12 @@ def average_rank(column: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(((np.cumsum(counts) - counts / 2) / len(column))[numbers])
 
 
+def correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """Spearman's, of two columns, (positions,) each; 0 where either never changes."""
+    a, b = (average_rank(column) - average_rank(column).mean() for column in (first, second))
+    return float(a @ b / max(np.linalg.norm(a) * np.linalg.norm(b), 1e-9))
+
+
 def correlation_errors(
     own: Levels, quantity: NDArray[np.float64], documents: Documents, seed: int
 ) -> NDArray[np.float64]:

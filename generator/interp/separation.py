@@ -25,7 +25,7 @@ def areas(holding: Counts, total: Counts) -> Scores:
     below = np.cumsum(others, 2) - others / 2
     every = holding.sum(2, dtype=np.float64) * others.sum(2, dtype=np.float64)
     won = (holding * below).sum(2)
-    return np.divide(won, every, out=np.full_like(won, np.nan), where=every > 0)
+    return np.asarray(np.divide(won, every, out=np.full_like(won, np.nan), where=every > 0))
 
 
 def strength(areas: Scores) -> Scores:
