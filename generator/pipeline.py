@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from generator.artifact import WRITING, Artifact, ArtifactStore, digest, file_digest, write_whole
+from generator.callables import callable_digest
 from generator.content import read_post
 from generator.figures import KINDS
 from generator.inputs import Inputs
@@ -329,6 +330,11 @@ def make_job(spec: FigureSpec, library: Library) -> Job:
         if not path.is_file():
             raise BuildError(f"figure {spec.id}: no file {name!r} in {shown(library.root)}", spec.at(field))
         ingredients.setdefault("files", {})[field] = file_digest(path)
+    for name, function in getattr(spec.options, "functions", {}).items():
+        try:
+            ingredients.setdefault("functions", {})[name] = callable_digest(f"concept {name}:", function)
+        except BuildError as error:
+            raise BuildError(f"figure {spec.id}: {error.message}", error.place or spec.at("functions")) from error
     job = Job(digest(ingredients), spec.kind, spec.options, ingredients, spec.place, spec.id, dict(spec.lines))
     if not spec.control:
         return job

@@ -68,19 +68,16 @@ def artifacts() -> dict[str, Artifact]:
         "cells": cells("<a>.py", cell_1=3, hidden_2=7, cell_9=11),
         "census": Artifact(
             data={
-                "document_count": 2, "characters": 4000, "units": 16, "readable": 1, "passing": 2, "untrained_readable": 1, "threshold": 0.9,
-                "position": {"unit": "cell 3", "correlation": 0.51, "untrained_unit": "cell 4", "untrained_correlation": -0.2},
+                "threshold": 0.9,
                 "concepts": [
-                    {"name": "inside-string", "description": "inside a string", "share": 0.1, "unit": "cell 1", "high": True, "auc": 0.98, "untrained_unit": "cell 2", "untrained_auc": 0.61, "readable_units": 1},
-                    {"name": "digit", "description": "a digit", "share": 0.02, "unit": "hidden 2", "high": False, "auc": 0.9, "untrained_unit": "cell 2", "untrained_auc": 0.92, "readable_units": 0},
+                    {"name": "inside-string", "description": "inside a string", "share": 0.1, "unit": {"name": "cell 1", "group": "cell", "number": 1}, "untrained_unit": {"name": "cell 2", "group": "cell", "number": 2}, "high": True, "above": True, "scores": {"auc": 0.98, "interval-low": 0.95, "interval-high": 0.99, "ngram": 0.7, "untrained": 0.61, "null": 0.64, "f1": 0.8, "f1-always": 0.1818, "bits": 0.2, "readable": 1.0}, "bins": [5, 4, 3, 2, 1, 1], "untrained_bins": [8, 6, 2, 0, 0, 0]},
+                    {"name": "digit", "description": "a digit", "share": 0.02, "unit": {"name": "hidden 2", "group": "hidden", "number": 2}, "untrained_unit": {"name": "cell 2", "group": "cell", "number": 2}, "high": False, "above": False, "scores": {"auc": 0.9, "interval-low": 0.85, "interval-high": 0.95, "ngram": 0.8, "untrained": 0.92, "null": 0.6, "f1": 0.3, "f1-always": 0.0392, "bits": 0.05, "readable": 0.0}, "bins": [9, 4, 1, 1, 1, 0], "untrained_bins": [7, 6, 1, 1, 1, 0]},
+                    {"name": "never", "description": "what <x>{3} matches", "share": 0.0, "scores": {}},
                 ],
-                "strip": [
-                    {"name": "inside-string", "bins": [5, 4, 3, 2, 1, 1], "untrained_bins": [8, 6, 2, 0, 0, 0]},
-                    {"name": "digit", "bins": [9, 4, 1, 1, 1, 0], "untrained_bins": [7, 6, 1, 1, 1, 0]},
-                ],
+                "quantities": [{"name": "position-in-line", "description": "characters since the line began", "unit": {"name": "cell 3", "group": "cell", "number": 3}, "untrained_unit": {"name": "cell 4", "group": "cell", "number": 4}, "high": True, "scores": {"correlation": 0.51, "interval-low": 0.45, "interval-high": 0.57, "ngram": 0.3, "untrained": 0.2}}],
                 "bins": [0.5, 0.58, 0.66, 0.74, 0.82, 0.9, 1.0],
             },
-            measures={"readable": 1, "readable-share": 0.0625, "inside-string.auc": 0.98},
+            measures={"units": 16, "readable": 1, "readable-share": 0.0625, "readable-share.interval-low": 0.011, "readable-share.interval-high": 0.283, "untrained-readable": 0, "untrained-readable-share": 0.0, "passing": 2, "passing-share": 0.125, "untrained-passing": 1, "untrained-passing-share": 0.0625, "characters": 4000, "documents": 2, "inside-string.auc": 0.98},
         ),
     }  # fmt: skip
     found |= classifier_artifacts(names) | map_artifacts(names)

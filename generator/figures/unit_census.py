@@ -1,20 +1,24 @@
 """Every unit of a text model scored against concepts: which unit follows what, and how many are readable.
 
-Karpathy, Johnson and Fei-Fei, 2015 (https://arxiv.org/abs/1506.02078) found about one cell in twenty
-readable by eye. Here a unit is readable by a rule: chosen for its concept on validation documents, it
-separates the concept on test documents, and better than any unit of the same network untrained, which may
-be chosen on the test documents themselves.
+Karpathy, Johnson and Fei-Fei, 2015 (https://arxiv.org/abs/1506.02078) found about one cell in twenty readable by
+eye. Here a unit is readable by a rule: chosen for its concept on validation documents, it separates the concept on
+test documents, with an interval (documents resampled) that lies above the best of the last one to three characters,
+above every unit of the same network untrained, and above what the best unit reaches by chance.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+import re
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from generator import interp, units
+from generator import census, interp
 from generator.artifact import Artifact
+from generator.callables import NAMED
+from generator.labelling import Labelling, corpus
+from generator.readable import Bars, Network, Verdict, bars, ngram_correlations, verdict
 from generator.spec import FigureOptions
 
 if TYPE_CHECKING:
@@ -26,10 +30,13 @@ model: tiny-text
 dataset: tiny-corpus
 documents: 3
 length: 200
+concepts: {def-line: "^def .*$"}
 caption: Which unit follows what.
 """
 
 BINS = np.linspace(0.5, 1.0, 21)
+NAME = re.compile(r"[a-z][\w-]*")
+MOST = 40  # concepts of the author's own
 
 
 class Options(FigureOptions):
@@ -39,97 +46,188 @@ class Options(FigureOptions):
     dataset: str = Field(
         description="a text data set: units are searched on its validation split, measured on its test split"
     )
-    language: Literal["python", "prose"] = Field("python", description="what the concepts are read from")
+    language: str = Field("python", description="prose, python, or a language that Pygments knows, such as c")
+    concepts: dict[str, str] = Field(
+        {}, max_length=MOST, description="your own: a name and a regular expression; it holds at what that matches"
+    )
+    functions: dict[str, str] = Field(
+        {}, max_length=MOST // 2, description='your own: a name and "module:function"; given a text, it returns a mask'
+    )
     documents: int = Field(20, ge=1, description="documents of each split")
     length: int = Field(1600, ge=100, description="characters read of each document")
-    threshold: float = Field(0.9, gt=0.5, le=1, description="area under the curve from which a unit counts as readable")
+    threshold: float = Field(0.9, gt=0.5, le=1, description="area under the curve that is marked in the table")
+
+    @field_validator("language")
+    @classmethod
+    def _known(cls, language: str) -> str:
+        if not interp.concepts.knows(language):
+            raise ValueError(f"{language!r} is neither prose nor python nor a language that Pygments knows")
+        return language
+
+    @field_validator("concepts", "functions")
+    @classmethod
+    def _named(cls, own: dict[str, str]) -> dict[str, str]:
+        for name in own:
+            if not NAME.fullmatch(name) or name in interp.concepts.DESCRIPTIONS:
+                reason = "is built in" if name in interp.concepts.DESCRIPTIONS else "is no name, such as page-number"
+                raise ValueError(f"the concept {name!r} {reason}; choose another name")
+        return own
+
+    @field_validator("concepts")
+    @classmethod
+    def _regular(cls, own: dict[str, str]) -> dict[str, str]:
+        for name, pattern in own.items():
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{name}: {pattern!r} is no regular expression: {error}") from error
+        return own
+
+    @field_validator("functions")
+    @classmethod
+    def _callable(cls, own: dict[str, str]) -> dict[str, str]:
+        for name, function in own.items():
+            if not re.fullmatch(NAMED, function):
+                raise ValueError(f'{name}: {function!r} is not "module:function"')
+        return own
 
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
-    """Best units are chosen on the validation split, and all areas shown are of the test split."""
+    """Units, signs and thresholds are chosen on the validation split; all that is shown is of the test split.
 
+    Baselines may choose on the test split itself, which only makes them harder to beat.
+    """
+    labelling = Labelling(options.language, options.concepts, options.functions)
     texts = [
-        units.excerpts(inputs.documents(options.dataset, split), options.language, options.documents, options.length)
+        corpus(inputs.documents(options.dataset, split), labelling, options.documents, options.length)
         for split in ("validation", "test")
     ]
 
-    def scored(network: Model, split: int, part: int) -> units.Selectivity:
-        return units.selectivity(
-            network, texts[split], lambda done, total: inputs.progress(part * total + done, 3 * total)
+    def read(model: Model, part: int) -> Network:
+        scale = census.scale_of(model, texts[0])
+        return Network(*(counted(model, number, scale, part + number) for number in (0, 1)))
+
+    def counted(model: Model, number: int, scale: interp.histograms.Scale, part: int) -> census.Counted:
+        return census.count(
+            model, texts[number], scale, lambda done, total: inputs.progress(part * total + done, 4 * total)
         )
 
-    trained = [scored(inputs.model, split, split) for split in (0, 1)]
-    untrained = scored(inputs.untrained(options.seed + 1), 1, 2)
-    searched, measured = (units.strength(one.areas) for one in trained)  # (units, concepts)
-    # The control may choose its units on the test documents themselves, which only makes it harder to beat.
-    control = units.strength(untrained.areas)
-    names, held_out = trained[1].concepts, trained[1]
-    ceiling = control.max(0)  # (concepts,)
-    best, control_best = searched.argmax(0), control.argmax(0)
+    trained, untrained = read(inputs.model, 0), read(inputs.untrained(options.seed + 1), 2)
+    bar = bars(trained, untrained, options.seed)
+    found = verdict(trained, untrained, bar.highest(), options.seed)
+    # Of the untrained network all that passes but for the comparison with itself: rather too many than too few.
+    control = verdict(untrained, untrained, bar.without_network(untrained, options.seed), options.seed)
+    rows = concept_rows(trained, untrained, bar, found, options.seed)
+    quantities = quantity_rows(trained, untrained, options.seed)
 
-    follows = searched.argmax(1)  # the concept of each unit
-    each = np.arange(len(searched))
-    passing = measured[each, follows] >= options.threshold
-    readable = passing & (measured[each, follows] > ceiling[follows])
-    control_passing = control.max(1) >= options.threshold
-
-    concepts: list[dict[str, Any]] = []
-    strip: list[dict[str, Any]] = []
-    measures: dict[str, float] = {
-        "units": len(searched),
-        "readable": int(readable.sum()),
-        "readable-share": float(readable.mean()),
-        "passing-share": float(passing.mean()),
-        "untrained-passing-share": float(control_passing.mean()),
-        "characters": held_out.characters,
-        "documents": held_out.documents,
-    }
-    for number, name in enumerate(names):
-        unit, other = int(best[number]), int(control_best[number])
-        concepts.append(
-            {
-                "name": name,
-                "description": interp.concepts.DESCRIPTIONS[name],
-                "share": float(held_out.shares[number]),
-                "unit": trained[0].units[unit],
-                "high": bool(trained[0].areas[unit, number] >= 0.5),
-                "auc": round(float(measured[unit, number]), 4),
-                "untrained_unit": untrained.units[other],
-                "untrained_auc": round(float(control[other, number]), 4),
-                "readable_units": int((readable & (follows == number)).sum()),
-            }
-        )
-        strip.append(
-            {
-                "name": name,
-                "bins": np.histogram(measured[:, number], BINS)[0].tolist(),
-                "untrained_bins": np.histogram(control[:, number], BINS)[0].tolist(),
-            }
-        )
-        measures[f"{name}.auc"] = float(measured[unit, number])
-        measures[f"{name}.untrained"] = float(control[other, number])
-        measures[f"{name}.readable"] = int((readable & (follows == number)).sum())
-    follower = int(np.abs(trained[0].positions).argmax())
-    other = int(np.abs(untrained.positions).argmax())
-    position: dict[str, Any] = {
-        "unit": trained[0].units[follower],
-        "correlation": round(float(trained[1].positions[follower]), 4),
-        "untrained_unit": untrained.units[other],
-        "untrained_correlation": round(float(untrained.positions[other]), 4),
-    }
-    measures["position-in-line.correlation"] = abs(position["correlation"])
-    measures["position-in-line.untrained"] = abs(position["untrained_correlation"])
+    measures = summary(trained, untrained, found, control, options.threshold)
+    for row in [*rows, *quantities]:
+        measures |= {f"{row['name']}.{key}": value for key, value in row["scores"].items()}
     data = {
-        "position": position,
-        "document_count": held_out.documents,
-        "characters": held_out.characters,
-        "units": len(searched),
-        "readable": int(readable.sum()),
-        "passing": int(passing.sum()),
-        "untrained_readable": int(control_passing.sum()),
         "threshold": options.threshold,
-        "concepts": concepts,
-        "strip": strip,
+        "concepts": [{**row, "description": labelling.describe(row["name"])} for row in rows],
+        "quantities": quantities,
         "bins": [round(float(edge), 3) for edge in BINS],
     }
     return Artifact(data=data, measures=measures)
+
+
+def summary(
+    trained: Network, untrained: Network, found: Verdict, control: Verdict, threshold: float
+) -> dict[str, float]:
+    """How many units are readable, with the interval of their share; and how many reach the threshold at all."""
+    units = len(found.readable)
+    reach = [interp.separation.strength(one.judged.areas).max(1) >= threshold for one in (trained, untrained)]
+    low, high = interp.resampling.share_interval(int(found.readable.sum()), units)
+    return {
+        "units": units,
+        "readable": int(found.readable.sum()),
+        "readable-share": float(found.readable.mean()),
+        "readable-share.interval-low": low,
+        "readable-share.interval-high": high,
+        "untrained-readable": int(control.readable.sum()),
+        "untrained-readable-share": float(control.readable.mean()),
+        "passing": int(reach[0].sum()),
+        "passing-share": float(reach[0].mean()),
+        "untrained-passing": int(reach[1].sum()),
+        "untrained-passing-share": float(reach[1].mean()),
+        "characters": int(trained.judged.histograms.total[0].sum()),
+        "documents": len(trained.judged.corpus.texts),
+    }
+
+
+def concept_rows(trained: Network, untrained: Network, bar: Bars, found: Verdict, seed: int) -> list[dict[str, Any]]:
+    """For each concept the unit that was best on the validation split; no scores where it holds nowhere or always."""
+    searched, judged, random = (
+        interp.separation.strength(one.areas) for one in (trained.searched, trained.judged, untrained.judged)
+    )
+    best, names = searched.argmax(0), trained.judged.corpus.concepts
+    each = np.arange(len(names))
+    intervals = trained.intervals(best, each, seed)
+    scores = {
+        "auc": trained.held_out[best, each],
+        "interval-low": intervals[:, 0],
+        "interval-high": intervals[:, 1],
+        "ngram": bar.ngram,
+        "untrained": bar.untrained,
+        "null": bar.chance,
+        "f1": trained.f1[best, each],
+        "f1-always": interp.separation.all_positive_f1(trained.judged.shares),
+        "bits": trained.bits[best, each],
+        "readable": np.bincount(found.concepts[found.readable], minlength=len(names)),
+    }
+    defined = np.isfinite(np.stack(list(scores.values()))).all(0)
+    return [
+        {
+            "name": name,
+            "share": float(trained.judged.shares[number]),
+            "unit": named(trained, int(best[number])),
+            "untrained_unit": named(untrained, int(random[:, number].argmax())),
+            "high": bool(trained.high[best[number], number]),
+            "above": bool(intervals[number, 0] > bar.highest()[number]),
+            "scores": {key: round(float(values[number]), 4) for key, values in scores.items()},
+            "bins": np.histogram(judged[:, number], BINS)[0].tolist(),
+            "untrained_bins": np.histogram(random[:, number], BINS)[0].tolist(),
+        }
+        if defined[number]
+        else {"name": name, "share": float(trained.judged.shares[number]), "scores": {}}
+        for number, name in enumerate(names)
+    ]
+
+
+def quantity_rows(trained: Network, untrained: Network, seed: int) -> list[dict[str, Any]]:
+    """For each quantity the unit whose rank correlation was furthest from 0 on the validation split."""
+    searched, judged = trained.searched.correlations, trained.judged.correlations
+    random, ngrams = np.abs(untrained.judged.correlations), ngram_correlations(trained)
+    rows = []
+    for number, name in enumerate(trained.judged.corpus.quantity_names):
+        unit = int(np.abs(searched[:, number]).argmax())
+        sign = 1 if searched[unit, number] >= 0 else -1
+        off = interp.resampling.correlation_errors(
+            trained.judged.levels[unit], sign * trained.judged.quantities[:, number], trained.judged.documents, seed
+        )
+        value = sign * judged[unit, number]
+        scores = {
+            "correlation": value,
+            "interval-low": max(-1, value + off[0]),
+            "interval-high": min(1, value + off[1]),
+            "ngram": ngrams[number],
+            "untrained": random[:, number].max(),
+        }
+        rows.append(
+            {
+                "name": name,
+                "description": interp.concepts.QUANTITIES[name],
+                "unit": named(trained, unit),
+                "untrained_unit": named(untrained, int(random[:, number].argmax())),
+                "high": sign > 0,
+                "scores": {key: round(float(score), 4) for key, score in scores.items() if np.isfinite(score)},
+            }
+        )
+    return rows
+
+
+def named(network: Network, unit: int) -> dict[str, Any]:
+    """A unit as the template prints it, and links to it."""
+    group, number = network.judged.units[unit]
+    return {"name": interp.reading.unit_name(group, number), "group": group, "number": number}

@@ -1,130 +1,62 @@
-"""Concepts: Boolean properties of each character of a text; of Python source from its tokens, never from a guess.
+"""Concepts: Boolean properties of each character of a text, and quantities; of source code from its tokens.
 
-A concept at a character is a fact about the text up to and including that character, since that is all
-that a network has read; so a string holds from its first quote to the character before its last one.
+A concept at a character is a fact about the text up to and including that character, since that is all that a
+network has read; so a string holds from its first quote to the character before its last one. (What a text needs
+its next characters for, such as whether letters will be a keyword, is asked of the whole token.)
 """
 
 from __future__ import annotations
 
-import io
-import keyword
-import tokenize
+from pygments.lexers import find_lexer_class_by_name
+from pygments.util import ClassNotFound
 
-import numpy as np
-from numpy.typing import NDArray
+from . import characters, code
+from . import prose as words
+from .characters import Counts, Mask, depths, indentation_depth, position_in_line, spans_mask
 
-Mask = NDArray[np.bool_]
+DESCRIPTIONS = {**words.DESCRIPTIONS, **code.DESCRIPTIONS, **characters.DESCRIPTIONS}
+QUANTITIES = {
+    "position-in-line": "characters since the line began",
+    "bracket-depth": "how many brackets are open",
+    "indentation-depth": "blanks that the line has begun with so far",
+}
+__all__ = ["DESCRIPTIONS", "QUANTITIES", "concepts", "knows", "position_in_line", "quantities"]
 
-LATE = 50  # characters into a line
-OPENING, CLOSING = "([{", ")]}"
-# From Python 3.12 an f-string is several tokens.
-FSTRING_START = getattr(tokenize, "FSTRING_START", -1)
-FSTRING_END = getattr(tokenize, "FSTRING_END", -1)
+
+def knows(language: str) -> bool:
+    """Whether texts of a language can be read: `prose`, `python`, and by its name or alias whatever Pygments knows."""
+    if language in ("prose", "python"):
+        return True
+    try:
+        find_lexer_class_by_name(language)
+    except ClassNotFound:
+        return False
+    return True
 
 
 def concepts(text: str, language: str) -> dict[str, Mask] | None:
-    """Every concept of a language (`python` or `prose`) at each character, (characters,), by name.
-
-    None if the text is not whole in that language.
-    """
-    common = {
-        "line-end": np.array([character == "\n" for character in text], dtype=bool),
-        "indentation": indentation(text),
-        "late-in-line": position_in_line(text) >= LATE,
-        "digit": np.array([character.isdigit() for character in text], dtype=bool),
-        "upper-case": np.array([character.isupper() for character in text], dtype=bool),
-    }
+    """Every concept of a language at each character, (characters,), by name; None if the text is not whole in it."""
     if language == "prose":
-        return {"inside-quotes": inside_quotes(text), **common}
-    spans = token_spans(text)
+        return words.prose(text) | characters.common(text)
+    spans = code.spans(text, language)
     if spans is None:
         return None
-    masks = {name: np.zeros(len(text), dtype=bool) for name in DESCRIPTIONS if name not in (*common, "inside-quotes")}
-    for name, start, end in spans:
-        masks[name][start:end] = True
-    return masks | common
+    found = {
+        name: spans_mask(len(text), ((start, end) for kind, start, end in spans if kind == name))
+        for name in code.DESCRIPTIONS
+    }
+    return found | characters.common(text)
 
 
-DESCRIPTIONS = {
-    "inside-quotes": "inside double quotes, up to the end of the paragraph at most",
-    "inside-string": "inside a string that ends on its own line, the opening quote included",
-    "inside-docstring": "inside a triple-quoted string",
-    "inside-comment": "from # to the end of the line",
-    "inside-brackets": "inside round, square or curly brackets",
-    "keyword": "a letter of a keyword such as def, if or return",
-    "line-end": "the newline itself",
-    "indentation": "white space before the first character of a line",
-    "late-in-line": "fifty characters or more after the line's start",
-    "digit": "a digit",
-    "upper-case": "an upper-case letter",
-}
-
-
-def position_in_line(text: str) -> NDArray[np.int64]:
-    """Characters since the line began, (characters,)."""
-    column, columns = 0, []
-    for character in text:
-        columns.append(column)
-        column = 0 if character == "\n" else column + 1
-    return np.array(columns, dtype=np.int64)
-
-
-def indentation(text: str) -> Mask:
-    """Blanks with only blanks before them in their line, (characters,)."""
-    inside, found = True, []
-    for character in text:
-        found.append(inside and character in " \t")
-        inside = character == "\n" or found[-1]
-    return np.array(found, dtype=bool)
-
-
-def inside_quotes(text: str) -> Mask:
-    """From an opening double quote to the character before the closing one; a blank line closes, too."""
-    inside, before, found = False, "", []
-    for character in text:
-        if character in '"“”':
-            inside = not inside if character == '"' else character == "“"
-        elif character == before == "\n":
-            inside = False
-        found.append(inside)
-        before = character
-    return np.array(found, dtype=bool)
-
-
-def token_spans(text: str) -> list[tuple[str, int, int]] | None:
-    """(concept, start, end) of strings, comments, brackets and keywords; None where Python cannot read the text."""
-    starts = [0, *(number + 1 for number, character in enumerate(text) if character == "\n"), len(text)]
-    spans: list[tuple[str, int, int]] = []
-    brackets: list[int] = []
-    formatted: list[tuple[int, int, str]] = []  # where f-strings that are still open began
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(text).readline):
-            start = starts[min(token.start[0], len(starts)) - 1] + token.start[1]
-            end = start + len(token.string)
-            if token.type == tokenize.STRING:
-                spans += string_span(token.string, start, end, token.start[0] == token.end[0])
-            elif token.type == FSTRING_START:
-                formatted.append((start, token.start[0], token.string))
-            elif token.type == FSTRING_END:
-                first, line, prefix = formatted.pop()
-                spans += string_span(prefix + text[first + len(prefix) : end], first, end, line == token.end[0])
-            elif token.type == tokenize.COMMENT:
-                spans.append(("inside-comment", start, end))
-            elif token.type == tokenize.NAME and keyword.iskeyword(token.string):
-                spans.append(("keyword", start, end))
-            elif token.type == tokenize.OP and token.string in OPENING:
-                brackets.append(start)
-            elif token.type == tokenize.OP and token.string in CLOSING and brackets:
-                spans.append(("inside-brackets", brackets.pop(), start))
-    except (tokenize.TokenError, SyntaxError):
+def quantities(text: str, language: str) -> dict[str, Counts] | None:
+    """Every quantity at each character, (characters,), by name; None if the text is not whole in that language."""
+    spans = [] if language == "prose" else code.spans(text, language)
+    if spans is None:
         return None
-    return spans
-
-
-def string_span(literal: str, start: int, end: int, one_line: bool) -> list[tuple[str, int, int]]:
-    """From the opening quote to the character before the closing one; none for a plain string over several lines."""
-    body = literal.lstrip("rRbBuUfF")
-    triple = body[:3] in ('"""', "'''")
-    if not (triple or one_line):
-        return []
-    return [("inside-docstring" if triple else "inside-string", end - len(body), end - (3 if triple else 1))]
+    brackets = ((start, end) for kind, start, end in spans if kind == "inside-brackets")
+    depth = words.bracket_depth(text) if language == "prose" else depths(len(text), brackets)
+    return {
+        "position-in-line": position_in_line(text),
+        "bracket-depth": depth,
+        "indentation-depth": indentation_depth(text),
+    }

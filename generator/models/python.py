@@ -7,17 +7,15 @@ is computed again. Naming a factory runs its module: it is code that the author 
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterable
-from importlib import import_module
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from generator import interp
+from generator.callables import NAMED, callable_digest, find_callable
 from generator.deferred import Deferred
-from generator.key import code_digest, source_of
 from generator.model import ImageInput, Model
 from generator.spec import BuildError, UnitPagesOptions, nearest
 from generator.weights import Weights
@@ -33,7 +31,7 @@ class Settings(UnitPagesOptions):
 
     source: Literal["python"]
     factory: str = Field(
-        pattern=r"^[\w.]+:[\w.]+$", description='"module:callable"; called without arguments, it returns the network'
+        pattern=NAMED, description='"module:callable"; called without arguments, it returns the network'
     )
     checkpoints: str = Field("", description="a glob of state dicts; the newest is shown")
     height: int | None = Field(
@@ -51,18 +49,12 @@ class Settings(UnitPagesOptions):
 
 def fingerprint(settings: Settings) -> dict[str, Any]:
     """The code of the factory. Importing it may be slow, so it is found and read, not run."""
-    module = settings.factory.partition(":")[0]
-    reach_working_folder()
-    if source_of(module) is None:
-        raise BuildError(
-            f"factory {settings.factory}: there is no module {module!r} in {Path.cwd()} or among the installed packages"
-        )
-    return {"factory": code_digest(module)}
+    return {"factory": callable_digest("factory", settings.factory)}
 
 
 def load(name: str, settings: Settings, weights: Weights | None, seed: int, root: Path) -> Model:
     """The network that the factory makes after torch.manual_seed(seed), with the checkpoint's weights if any."""
-    factory = find_factory(settings.factory)
+    factory = find_callable("factory", settings.factory)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         try:
@@ -83,29 +75,6 @@ def load(name: str, settings: Settings, weights: Weights | None, seed: int, root
     if settings.symbols and isinstance(network, interp.recurrent.CharRNN):
         reader = interp.recurrent.Recurrent(network, settings.symbols)
     return Model(name, network, settings.classes, image, reader)
-
-
-def reach_working_folder() -> None:
-    """The author's modules lie where the build is started, as they would for `python -m`."""
-    if str(Path.cwd()) not in sys.path and "" not in sys.path:
-        sys.path.append(str(Path.cwd()))
-
-
-def find_factory(factory: str) -> Callable[[], Any]:
-    reach_working_folder()
-    module_name, _, path = factory.partition(":")
-    try:
-        found: Any = import_module(module_name)
-    except Exception as error:
-        raise BuildError(f"factory {factory}: module {module_name!r} cannot be imported: {error}") from error
-    for part in path.split("."):
-        if not hasattr(found, part):
-            public = [one for one in dir(found) if callable(getattr(found, one)) and not one.startswith("_")]
-            raise BuildError(f"factory {factory}: {module_name} has no {part!r}{nearest(part, public)}")
-        found = getattr(found, part)
-    if not callable(found):
-        raise BuildError(f"factory {factory}: {path} is a {type(found).__name__}, and cannot be called")
-    return found  # type: ignore[no-any-return]
 
 
 def fill(name: str, network: torch.nn.Module, weights: Weights) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from generator.interp.concepts import DESCRIPTIONS, concepts, position_in_line
+from generator.interp.concepts import DESCRIPTIONS, concepts, knows, position_in_line, quantities
 
 CASES = [
     ("inside-string", 'f("a b", x)\n', "..xxxx......"),
@@ -64,3 +64,67 @@ def test_curly_quotes_open_and_close_by_themselves() -> None:
 
     assert found is not None
     assert "".join("x" if holds else "." for holds in found["inside-quotes"]) == "..xxxxx......"
+
+
+PROSE = [
+    ("sentence-start", 'He. "She is," it. \n\nWe', "x....x..............x."),
+    ("capitalised-word", "A Bee or c", "x.xxx....."),
+    ("number", "in 1,024.5, or 3.", "...xxxxxxx.....x."),
+    ("inside-brackets", "a (b [c]) d) :(\n\ne)", "..xxxxxx..........."[:19]),
+    ("url", "see https://a.b/c?d=e. Or", "....xxxxxxxxxxxxxxxxx...."),
+    ("line-end", "א\u0301\n", "..x"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "expected"), PROSE)
+def test_a_concept_of_prose_holds_where_it_should(name: str, text: str, expected: str) -> None:
+    found = concepts(text, "prose")
+
+    assert found is not None
+    assert "".join("x" if holds else "." for holds in found[name]) == expected
+
+
+PYGMENTS = [
+    ("c", "inside-string", 'f("a\\n", 1);', "..xxxx......"),
+    ("c", "inside-comment", "x; /* a */\n", "...xxxxxxx."),
+    ("c", "inside-brackets", "f(a[1]);", ".xxxxx.."),
+    ("c", "keyword", "return x;", "xxxxxx..."),
+    ("javascript", "inside-comment", "// a\nb", "xxxx.."),
+]
+
+
+@pytest.mark.parametrize(("language", "name", "text", "expected"), PYGMENTS)
+def test_concepts_of_other_languages_come_from_the_tokens_of_pygments(
+    language: str, name: str, text: str, expected: str
+) -> None:
+    found = concepts(text, language)
+
+    assert found is not None
+    assert "".join("x" if holds else "." for holds in found[name]) == expected
+
+
+def test_languages_are_known_by_the_names_of_pygments() -> None:
+    assert all(knows(language) for language in ("prose", "python", "c", "Rust", "js"))
+    assert not knows("klingon")
+
+
+def test_quantities_count_brackets_columns_and_blanks() -> None:
+    found = quantities("f(a,\n  [b])\n", "python")
+
+    assert found is not None
+    assert found["bracket-depth"].tolist() == [0, 1, 1, 1, 1, 1, 1, 2, 2, 1, 0, 0]
+    assert found["position-in-line"].tolist() == [0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 5, 6]
+    assert found["indentation-depth"].tolist() == [0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 2, 2]
+
+
+@pytest.mark.parametrize("language", ["python", "prose", "c"])
+def test_text_that_was_not_utf_8_is_read_with_its_replacements(language: str) -> None:
+    text = b"# caf\xe9 \xff\nx = 1\n".decode("utf-8", errors="replace")
+    found = concepts(text, language)
+
+    assert found is not None
+    assert {len(mask) for mask in found.values()} == {len(text)}
+
+
+def test_a_lone_surrogate_does_not_stop_the_reading() -> None:
+    assert concepts("a \ud800 b", "prose") is not None

@@ -1,0 +1,137 @@
+"""Every unit of a network that reads text against every concept, in one pass over the text.
+
+What is chosen (a unit for a concept, whether it is high or low there, a threshold) is chosen on one corpus and
+judged on another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generator import interp
+from generator.labelling import Corpus
+from generator.model import Model
+from generator.spec import BuildError
+from generator.units import reader_of
+
+Progress = Callable[[int, int], None]
+Scores = NDArray[np.float64]
+
+FIRST = 32_768  # characters of the first pass, from which levels are made
+SIDE_BY_SIDE = 64  # documents read at once
+EXCHANGED = 32_768  # positions of the sample that chance is tried on: fewer make it better, so a finding harder
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What one network did on one corpus.
+
+    units: group and number of each. levels: (units, positions), and places: (positions,), the characters, of the
+    sample. read: (characters,), those that a token ends at.
+    """
+
+    corpus: Corpus
+    units: list[tuple[str, int]]
+    histograms: interp.histograms.Histograms
+    levels: NDArray[np.uint8]
+    places: NDArray[np.int64]
+    read: NDArray[np.bool_]
+
+    @cached_property
+    def areas(self) -> Scores:
+        """(units, concepts)."""
+        return interp.separation.areas(self.histograms.holding, self.histograms.total)
+
+    @cached_property
+    def shares(self) -> Scores:
+        """Of the positions, by concept."""
+        return np.asarray(self.histograms.holding[0].sum(1) / self.histograms.total[0].sum())
+
+    @cached_property
+    def flags(self) -> NDArray[np.bool_]:
+        """(positions, concepts), of the sample."""
+        return self.corpus.flags(self.places)
+
+    @cached_property
+    def documents(self) -> NDArray[np.int64]:
+        """(positions,), of the sample."""
+        return np.searchsorted(self.corpus.starts, self.places, side="right") - 1
+
+    @cached_property
+    def correlations(self) -> Scores:
+        """With the quantities, (units, quantities), of the sample."""
+        return interp.resampling.rank_correlations(self.levels, self.quantities)
+
+    @cached_property
+    def quantities(self) -> Scores:
+        """(positions, quantities), of the sample."""
+        return self.corpus.quantities[self.places // self.corpus.stride]
+
+    def chance(self, seed: int) -> Scores:
+        """What the best unit reaches by chance, (concepts,)."""
+        thin = slice(None, None, -(-len(self.places) // EXCHANGED))
+        return interp.resampling.best_by_chance(self.levels[:, thin], self.flags[thin], self.documents[thin], seed)
+
+
+def scale_of(model: Model, corpus: Corpus) -> interp.histograms.Scale:
+    """Levels of the network's units, from a first pass over the beginnings of the texts."""
+    reader = reader_of(model)
+    length = max(1, FIRST // len(corpus.texts))
+    documents = [reader.tokens(text[:length]).ids for text in corpus.texts[:FIRST]]
+    pieces = interp.reading.record(reader, documents, tuple(reader.groups))
+    together = np.concatenate([piece.activations.float().cpu().numpy() for piece in pieces])
+    try:
+        return interp.histograms.Scale.of(together)
+    except ValueError as error:
+        raise unstable(model, error) from error
+
+
+def count(
+    model: Model, corpus: Corpus, scale: interp.histograms.Scale, progress: Progress = lambda done, total: None
+) -> Counted:
+    """Read the corpus once. A token stands at its last character, which is when the network has read it."""
+    reader = reader_of(model)
+    units = [(group, number) for group, size in reader.groups.items() for number in range(size)]
+    histograms = interp.histograms.Histograms(len(units), len(corpus.concepts))
+    read = np.zeros(len(corpus.patterns), dtype=bool)
+    levels, places, done = [], [], 0
+    order = sorted(range(len(corpus.texts)), key=lambda number: -len(corpus.texts[number]))
+    for first in range(0, len(order), SIDE_BY_SIDE):
+        numbers = order[first : first + SIDE_BY_SIDE]
+        tokens = [reader.tokens(corpus.texts[number]) for number in numbers]
+        ends = [np.where(len_of(one) > 0, one.spans[:, 1].numpy() - 1, -1) for one in tokens]
+        at = np.concatenate(
+            [np.where(end >= 0, end + corpus.starts[n], -1) for end, n in zip(ends, numbers, strict=True)]
+        )
+        begun = np.cumsum([0, *map(len, ends)])
+        for piece in interp.reading.record(reader, [one.ids for one in tokens], tuple(reader.groups)):
+            place = at[begun[piece.documents.numpy()] + piece.positions.numpy()]
+            there = place >= 0
+            try:
+                found = scale.levels(piece.activations.float().cpu().numpy()[there])
+            except ValueError as error:
+                raise unstable(model, error) from error
+            place = place[there]
+            histograms.add(found, corpus.patterns[place])
+            read[place] = True
+            sampled = place % corpus.stride == 0
+            levels.append(found[:, sampled])
+            places.append(place[sampled])
+            progress(done := done + len(place), len(corpus.patterns))
+    where = np.concatenate(places)
+    sorting = np.argsort(where, kind="stable")
+    return Counted(corpus, units, histograms.fold(), np.concatenate(levels, 1)[:, sorting], where[sorting], read)
+
+
+def len_of(tokens: interp.reading.Tokens) -> NDArray[np.int64]:
+    """Characters of each token, (tokens,)."""
+    return np.asarray((tokens.spans[:, 1] - tokens.spans[:, 0]).numpy())
+
+
+def unstable(model: Model, error: ValueError) -> BuildError:
+    return BuildError(f"model {model.name}: {error}; was its training stable?")

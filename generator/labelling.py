@@ -1,0 +1,129 @@
+"""Texts and what holds at each of their characters: concepts that are built in, the author's patterns and functions.
+
+What it costs to keep is eight bytes a character: concepts are bits. Quantities are kept for a sample of positions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generator import interp
+from generator.callables import find_callable
+from generator.data import Document
+from generator.spec import BuildError
+from generator.units import beginning
+
+SAMPLE = 131_072  # positions that resampling works on, and quantities are known at; more are thinned out evenly
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """language: as `interp.concepts` knows them. patterns, functions: of the author, by concept."""
+
+    language: str
+    patterns: Mapping[str, str]
+    functions: Mapping[str, str]
+
+    def describe(self, concept: str) -> str:
+        if concept in self.patterns:
+            return f"what {self.patterns[concept]} matches"
+        if concept in self.functions:
+            return f"where {self.functions[concept]} says so"
+        return interp.concepts.DESCRIPTIONS[concept]
+
+    def concepts(self, document: Document) -> dict[str, NDArray[np.bool_]] | None:
+        """By name, (characters,); None if the document is not whole in the language. BuildError of a function."""
+        found = interp.concepts.concepts(document.text, self.language)
+        if found is None:
+            return None
+        for name, pattern in self.patterns.items():
+            found[name] = interp.characters.matches(document.text, re.compile(pattern, re.MULTILINE))
+        for name, function in self.functions.items():
+            found[name] = told(name, function, document)
+        return found
+
+
+def told(concept: str, named: str, document: Document) -> NDArray[np.bool_]:
+    """What the author's function says of a document, (characters,)."""
+    function = find_callable(f"concept {concept}:", named)
+    try:
+        found = np.asarray(function(document.text))
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise BuildError(f"concept {concept}: {named} failed on {document.name}: {reason}") from error
+    if found.shape != (len(document.text),) or found.dtype != bool:
+        raise BuildError(
+            f"concept {concept}: {named} gave {found.dtype} of shape {found.shape} for {document.name}, "
+            f"not a Boolean for each of its {len(document.text)} characters"
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Texts, one after the other, and what holds in them.
+
+    patterns: (characters of all texts,), see `interp.histograms.packed`. quantities: (positions, quantities), at
+    every `stride`-th character.
+    """
+
+    texts: Sequence[str]
+    concepts: Sequence[str]
+    patterns: NDArray[np.int64]
+    quantity_names: Sequence[str]
+    quantities: NDArray[np.float64]
+    stride: int
+
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """Where each text begins, and where the last one ends, (texts + 1,)."""
+        return np.concatenate([[0], np.cumsum([len(text) for text in self.texts])]).astype(np.int64)
+
+    @cached_property
+    def keys(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Of the n-grams that end at each character, and just before it, (characters,)."""
+        both = [[interp.ngrams.keys(text, before) for text in self.texts] for before in (False, True)]
+        return np.concatenate(both[0]), np.concatenate(both[1])
+
+    def flags(self, where: NDArray[np.generic]) -> NDArray[np.bool_]:
+        """Whether each concept holds at these characters, (positions, concepts)."""
+        return interp.histograms.unpacked(self.patterns[where], len(self.concepts))
+
+
+def corpus(documents: Sequence[Document], labelling: Labelling, most: int, length: int) -> Corpus:
+    """From up to `most` documents, the longest that can be read, up to `length` characters each.
+
+    An excerpt begins where a document's first top-level definition does: what stands above it (licences, long
+    docstrings) is much the same everywhere.
+    """
+    texts, patterns, quantities, names, depths = [], [], [], [], []
+    for document, masks, amounts in readable(documents, labelling):
+        start = beginning(document.text, labelling.language)
+        texts.append(document.text[start : start + length])
+        names, depths = list(masks), list(amounts)
+        patterns.append(interp.histograms.packed(np.stack([masks[name][start : start + length] for name in masks], 1)))
+        quantities.append(np.stack([amounts[name][start : start + length] for name in amounts], 1).astype(np.int32))
+        if len(texts) == most:
+            break
+    if not texts:
+        raise BuildError(f"none of the {len(documents)} documents can be read as {labelling.language}")
+    stride = -(-sum(map(len, texts)) // SAMPLE)
+    sampled = np.concatenate(quantities)[::stride].astype(np.float64)
+    return Corpus(texts, names, np.concatenate(patterns), depths, sampled, stride)
+
+
+def readable(
+    documents: Sequence[Document], labelling: Labelling
+) -> Iterator[tuple[Document, dict[str, NDArray[np.bool_]], dict[str, NDArray[np.int64]]]]:
+    """The documents that have text and are whole in the language, the longest first; concepts and quantities."""
+    for document in sorted(documents, key=lambda one: (-len(one.text), one.name)):
+        masks = labelling.concepts(document) if document.text else None
+        amounts = interp.concepts.quantities(document.text, labelling.language) if masks is not None else None
+        if masks is not None and amounts is not None:
+            yield document, masks, amounts
