@@ -2,9 +2,11 @@ from . import ascent as ascent
 from . import atlas as atlas
 from . import attribution as attribution
 from . import concepts as concepts
+from . import dictionaries as dictionaries
 from . import dream as dream
 from . import evidence as evidence
 from . import heatmaps as heatmaps
+from . import hooked as hooked
 from . import hooks as hooks
 from . import linear as linear
 from . import objectives as objectives
@@ -15,9 +17,12 @@ from . import reading as reading
 from . import receptive as receptive
 from . import recording as recording
 from . import recurrent as recurrent
+from . import sampling as sampling
 from . import selectivity as selectivity
 from . import settling as settling
 from . import svm as svm
+from . import tokenising as tokenising
+from . import transformers as transformers
 from . import transforms as transforms
 from . import vision as vision
 from . import visualise as visualise

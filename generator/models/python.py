@@ -1,8 +1,10 @@
 """The source `python`: a network of the author's own, made by a function that site.toml names, with their checkpoints.
 
-The factory is called without arguments and returns a torch.nn.Module; its checkpoint is a state dict. The code of
-the factory's module, and of the author's code that it imports, is part of every key, so that a changed network
-is computed again. Naming a factory runs its module: it is code that the author chose to run.
+The factory is called without arguments and returns a torch.nn.Module; its checkpoint is a state dict. A network that
+reads text has `symbols` or a `tokenizer` of its own; each of its modules whose output is (batch, time, width) is then
+a group of units. The code of the factory's module, of the tokenizer's, and of the author's code that they import, is
+part of every key, so that a changed network is computed again. Naming a factory runs its module: it is code that the
+author chose to run.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from pydantic import Field
 
 from generator import interp
 from generator.deferred import Deferred
+from generator.groups import GroupOptions, chosen_groups, dictionary_digests, dictionary_sites
 from generator.key import code_digest, source_of
 from generator.model import ImageInput, Model
 from generator.spec import BuildError, UnitPagesOptions, nearest
@@ -28,12 +31,15 @@ else:
     torch = Deferred("torch")
 
 
-class Settings(UnitPagesOptions):
+CALLABLE = r"^[\w.]+:[\w.]+$"
+
+
+class Settings(UnitPagesOptions, GroupOptions):
     """[models.NAME] with source = "python"."""
 
     source: Literal["python"]
     factory: str = Field(
-        pattern=r"^[\w.]+:[\w.]+$", description='"module:callable"; called without arguments, it returns the network'
+        pattern=CALLABLE, description='"module:callable"; called without arguments, it returns the network'
     )
     checkpoints: str = Field("", description="a glob of state dicts; the newest is shown")
     height: int | None = Field(
@@ -47,28 +53,39 @@ class Settings(UnitPagesOptions):
     deviation: tuple[float, ...] = Field((1.0,), description="what is left is divided by it")
     classes: tuple[str, ...] = Field((), description="names of the logits, in order")
     symbols: str = Field("", description="the characters of a text model, the first standing for all unknown ones")
+    tokenizer: str | None = Field(
+        None,
+        pattern=CALLABLE,
+        description='"module:callable" of a text model; called without arguments, it returns an object with '
+        "encode(text), which gives ids, and decode(ids)",
+    )
+    context: int = Field(256, ge=2, description="tokens that a text model reads at once")
 
 
-def fingerprint(settings: Settings) -> dict[str, Any]:
-    """The code of the factory. Importing it may be slow, so it is found and read, not run."""
-    module = settings.factory.partition(":")[0]
+def fingerprint(settings: Settings, root: Path) -> dict[str, Any]:
+    """The code of the factory and the tokenizer. Importing it may be slow, so it is found and read, not run."""
     reach_working_folder()
-    if source_of(module) is None:
-        raise BuildError(
-            f"factory {settings.factory}: there is no module {module!r} in {Path.cwd()} or among the installed packages"
-        )
-    return {"factory": code_digest(module)}
+    found: dict[str, Any] = {}
+    for what in ("factory", "tokenizer"):
+        named = getattr(settings, what)
+        if named is None:
+            continue
+        module = named.partition(":")[0]
+        if source_of(module) is None:
+            raise BuildError(
+                f"{what} {named}: there is no module {module!r} in {Path.cwd()} or among the installed packages"
+            )
+        found[what] = code_digest(module)
+    if settings.dictionaries:
+        found["dictionaries"] = dictionary_digests(settings, root)
+    return found
 
 
 def load(name: str, settings: Settings, weights: Weights | None, seed: int, root: Path) -> Model:
     """The network that the factory makes after torch.manual_seed(seed), with the checkpoint's weights if any."""
-    factory = find_factory(settings.factory)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        try:
-            network = factory()
-        except Exception as error:
-            raise BuildError(f"model {name}: factory {settings.factory}: {type(error).__name__}: {error}") from error
+        network = made(name, "factory", settings.factory)
     if not isinstance(network, torch.nn.Module):
         raise BuildError(
             f"model {name}: factory {settings.factory} returned {type(network).__name__}, not a torch.nn.Module"
@@ -79,10 +96,53 @@ def load(name: str, settings: Settings, weights: Weights | None, seed: int, root
     if settings.height and settings.width:
         image = ImageInput(settings.channels, settings.height, settings.width, settings.mean, settings.deviation)
     network = network.eval().requires_grad_(False)
-    reader = None
+    return Model(name, network, settings.classes, image, reader_of(name, network, settings, root))
+
+
+def reader_of(name: str, network: torch.nn.Module, settings: Settings, root: Path) -> interp.reading.Reader | None:
+    """How the network reads text; None where the row gives neither symbols nor a tokenizer."""
     if settings.symbols and isinstance(network, interp.recurrent.CharRNN):
-        reader = interp.recurrent.Recurrent(network, settings.symbols)
-    return Model(name, network, settings.classes, image, reader)
+        return interp.recurrent.Recurrent(network, settings.symbols)
+    if settings.tokenizer is not None:
+        own = made(name, "tokenizer", settings.tokenizer)
+        lacking = [method for method in ("encode", "decode") if not callable(getattr(own, method, None))]
+        if lacking:
+            raise BuildError(
+                f"model {name}: tokenizer {settings.tokenizer} returned {type(own).__name__}, which has no {lacking[0]}"
+            )
+        words = interp.tokenising.adapted(own)
+    elif settings.symbols:
+        words = interp.tokenising.characters(settings.symbols)
+    else:
+        return None
+    try:
+        sites = interp.hooked.given(network)
+    except Exception as error:  # whatever the author's network makes of a trial
+        raise BuildError(f"model {name}: reading a trial of ids failed: {type(error).__name__}: {error}") from error
+    if not sites:
+        raise BuildError(f"model {name}: none of its modules gives (batch, time, width), so there is no unit to read")
+
+    def place(hook: str) -> tuple[torch.nn.Module, bool]:
+        if hook not in sites:
+            raise ValueError(f"hook {hook!r} is no module that gives (batch, time, width){nearest(hook, sites)}")
+        return sites[hook].module, False
+
+    def run(ids: torch.Tensor, there: torch.Tensor) -> torch.Tensor | None:
+        scores = interp.hooks.first_tensor(network(ids))
+        foretells = scores.shape[:2] == ids.shape and scores.ndim == 3 and words.size in (None, scores.shape[2])
+        return scores if foretells else None
+
+    groups = chosen_groups(name, settings, {**sites, **dictionary_sites(settings, root, place)})
+    return interp.hooked.Hooked(network, groups, words, settings.context, run, masked=False)
+
+
+def made(name: str, what: str, named: str) -> Any:
+    """What the author's callable returns."""
+    make = find_callable(what, named)
+    try:
+        return make()
+    except Exception as error:
+        raise BuildError(f"model {name}: {what} {named}: {type(error).__name__}: {error}") from error
 
 
 def reach_working_folder() -> None:
@@ -91,20 +151,21 @@ def reach_working_folder() -> None:
         sys.path.append(str(Path.cwd()))
 
 
-def find_factory(factory: str) -> Callable[[], Any]:
+def find_callable(what: str, named: str) -> Callable[[], Any]:
+    """What "module:callable" names; `what` it is for, in messages."""
     reach_working_folder()
-    module_name, _, path = factory.partition(":")
+    module_name, _, path = named.partition(":")
     try:
         found: Any = import_module(module_name)
     except Exception as error:
-        raise BuildError(f"factory {factory}: module {module_name!r} cannot be imported: {error}") from error
+        raise BuildError(f"{what} {named}: module {module_name!r} cannot be imported: {error}") from error
     for part in path.split("."):
         if not hasattr(found, part):
             public = [one for one in dir(found) if callable(getattr(found, one)) and not one.startswith("_")]
-            raise BuildError(f"factory {factory}: {module_name} has no {part!r}{nearest(part, public)}")
+            raise BuildError(f"{what} {named}: {module_name} has no {part!r}{nearest(part, public)}")
         found = getattr(found, part)
     if not callable(found):
-        raise BuildError(f"factory {factory}: {path} is a {type(found).__name__}, and cannot be called")
+        raise BuildError(f"{what} {named}: {path} is a {type(found).__name__}, and cannot be called")
     return found  # type: ignore[no-any-return]
 
 
