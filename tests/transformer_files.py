@@ -4,6 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+
+from generator.interp import vision
+
+assert vision.torchvision  # first: transformers imports it as it is, which fails where its operators are missing
 
 VOCABULARY = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]", *"abcdefghij", "the", "cat", "sat", "on", "mat", "##s", "."]
 SIZE = len(VOCABULARY)
@@ -18,8 +24,6 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
 
 def made(family: str) -> Any:
     """The network, with the weights of seed 0."""
-    import transformers
-
     name, shape = SHAPES[family]
     kind = getattr(transformers, name)
     special = {"pad_token_id": 3, "bos_token_id": 1, "eos_token_id": 2}
@@ -29,9 +33,6 @@ def made(family: str) -> Any:
 
 def saved(family: str, folder: Path) -> Path:
     """The network and a tokenizer of words, as files."""
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-    from transformers import PreTrainedTokenizerFast
-
     words = Tokenizer(models.WordPiece({word: number for number, word in enumerate(VOCABULARY)}, unk_token="[UNK]"))
     words.normalizer = normalizers.Lowercase()
     words.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -46,6 +47,6 @@ def saved(family: str, folder: Path) -> Path:
         "pad_token": "[PAD]",
         "mask_token": "[MASK]",
     }
-    PreTrainedTokenizerFast(tokenizer_object=words, model_max_length=32, **special).save_pretrained(folder)
+    transformers.PreTrainedTokenizerFast(tokenizer_object=words, model_max_length=32, **special).save_pretrained(folder)
     made(family).save_pretrained(folder)
     return folder

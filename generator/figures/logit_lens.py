@@ -57,7 +57,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     if read.logits is None or not bool(read.logits.isfinite().all()):
         raise BuildError(f"model {inputs.model.name}: its logits are not numbers (NaN or infinite)")
     widths = [reader.groups[group] for group in streams]
-    scores = [reader.unembed(one) for one in read.activations[0].split(widths, 1)]  # each (tokens, vocabulary)
+    scores = [reader.unembed(one) for one in torch.split(read.activations[0], widths, 1)]  # each (tokens, vocabulary)
     if not torch.allclose(scores[-1], read.logits[0], rtol=1e-3, atol=1e-3):
         raise BuildError(f"model {inputs.model.name}: its head, put on {streams[-1]}, does not give its own logits")
 
