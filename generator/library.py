@@ -36,6 +36,9 @@ else:
     torch = Deferred("torch")
 
 CPUINFO = Path("/proc/cpuinfo")
+TOLD_OTHERWISE = {  # settings that decide nothing, or only which files are read, whose digests tell more
+    "checkpoints", "train", "dataset", "corpus", "units", "pretrained", "revision", "download", "dictionaries",
+}  # fmt: skip
 
 Report = Callable[[str, int, int], None]  # what is under way, how much of it is done, of how much
 
@@ -146,11 +149,11 @@ class Library:
         With a checkpoint its bytes, else the recipe and the data that the training reads.
         """
         row = self.row(name)
-        settings = row.settings.model_dump(mode="json", exclude={"checkpoints", "train", "dataset", "corpus", "units"})
+        settings = row.settings.model_dump(mode="json", exclude=TOLD_OTHERWISE)
         print_of: dict[str, Any] = {
             "settings": settings,
             "code": code_digest(row.module.__name__),
-            **row.module.fingerprint(row.settings),
+            **row.module.fingerprint(row.settings, self.root),
         }
         checkpoint = self.checkpoint(name)
         if checkpoint is not None:

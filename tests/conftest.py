@@ -34,6 +34,10 @@ height = 32
 width = 32
 classes = ["a", "b", "c", "d", "e"]
 
+[models.tiny-transformer]
+source = "transformers"
+pretrained = "tests:tiny-gpt2"
+
 [datasets.tiny-corpus]
 source = "text"
 path = "texts/*.py"

@@ -64,7 +64,7 @@ def artifacts() -> dict[str, Artifact]:
     made = {"seconds": 1.5, "device": "cpu", "ingredients": {"code": "0" * 64, "versions": {"torch": "2.0"}, "model": {"checkpoint": "f" * 64, "settings": {"source": "python"}}}}  # fmt: skip
     names = ["cat", "<dog>"]
     found = {
-        "written": Artifact(data={"start": "def ", "samples": [{"temperature": 0.5, "text": HOSTILE}, {"temperature": 1.0, "text": "pass\n"}]}, measures={"characters": 58}),
+        "written": Artifact(data={"start": "def ", "by_character": True, "samples": [{"temperature": 0.5, "text": HOSTILE}, {"temperature": 1.0, "text": "pass\n"}]}, measures={"characters": 58}),
         "cells": cells("<a>.py", cell_1=3, hidden_2=7, cell_9=11),
         "census": Artifact(
             data={

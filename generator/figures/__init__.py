@@ -24,4 +24,6 @@ KINDS = {
     "sample": "generator.figures.sample",
     "activation-text": "generator.figures.activation_text",
     "unit-census": "generator.figures.unit_census",
+    "attention": "generator.figures.attention",
+    "logit-lens": "generator.figures.logit_lens",
 }

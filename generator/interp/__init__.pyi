@@ -4,10 +4,12 @@ from . import attribution as attribution
 from . import characters as characters
 from . import code as code
 from . import concepts as concepts
+from . import dictionaries as dictionaries
 from . import dream as dream
 from . import evidence as evidence
 from . import heatmaps as heatmaps
 from . import histograms as histograms
+from . import hooked as hooked
 from . import hooks as hooks
 from . import linear as linear
 from . import ngrams as ngrams
@@ -21,10 +23,13 @@ from . import receptive as receptive
 from . import recording as recording
 from . import recurrent as recurrent
 from . import resampling as resampling
+from . import sampling as sampling
 from . import selectivity as selectivity
 from . import separation as separation
 from . import settling as settling
 from . import svm as svm
+from . import tokenising as tokenising
+from . import transformers as transformers
 from . import transforms as transforms
 from . import vision as vision
 from . import visualise as visualise

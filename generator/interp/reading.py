@@ -68,8 +68,15 @@ class Reader(Protocol):
     def tokens(self, text: str) -> Tokens:
         """The text as the network reads it."""
 
+    @property
+    def special(self) -> frozenset[int]:
+        """Tokens that stand for no text, such as [CLS], or for anything unknown; a network that writes never does."""
+
     def token(self, number: int) -> str:
         """What a token of the vocabulary stands for, as it is shown."""
+
+    def text(self, ids: Sequence[int]) -> str:
+        """What tokens say, one after another."""
 
     def read(
         self,

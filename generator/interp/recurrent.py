@@ -1,4 +1,4 @@
-"""Character-level recurrent networks: the network, its training, its states, its samples.
+"""Character-level recurrent networks: the network, its training and its states.
 
 Tensors in, tensors out: text is already a sequence of indices here. After Karpathy, Johnson and
 Fei-Fei, "Visualizing and understanding recurrent networks", 2015, https://arxiv.org/abs/1506.02078.
@@ -6,7 +6,6 @@ Fei-Fei, "Visualizing and understanding recurrent networks", 2015, https://arxiv
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -125,6 +124,7 @@ class Recurrent:
 
     causal = True
     context = None
+    special = frozenset([0])
 
     def __init__(self, network: CharRNN, symbols: str) -> None:
         self.network, self.symbols = network, symbols
@@ -144,6 +144,9 @@ class Recurrent:
 
     def token(self, number: int) -> str:
         return self.symbols[number]
+
+    def text(self, ids: Sequence[int]) -> str:
+        return "".join(self.symbols[number] for number in ids)
 
     def read(
         self,
@@ -209,20 +212,3 @@ def step(
         update = (update + update_r).sigmoid()
         return (1 - update) * (new + (reset + reset_r).sigmoid() * new_r).tanh() + update * hidden, cell
     return (inward + recurrent).tanh(), cell
-
-
-@torch.inference_mode()
-def sample(network: CharRNN, start: list[int], length: int, temperature: float, seed: int) -> list[int]:
-    """`length` further indices after those of `start`, each drawn from softmax(logits / temperature).
-
-    The first symbol, which stands for all unknown characters, is never drawn.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    logits, state = network(torch.tensor([start]))
-    drawn: list[int] = []
-    for _ in range(length):
-        scaled = logits[0, -1] / temperature
-        scaled[0] = -math.inf
-        drawn.append(int(torch.multinomial(scaled.softmax(0), 1, generator=generator)))
-        logits, state = network(torch.tensor([drawn[-1:]]), state)
-    return drawn

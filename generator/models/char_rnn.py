@@ -61,7 +61,7 @@ class Settings(Options):
     train: Recipe | None = None
 
 
-def fingerprint(settings: Settings) -> dict[str, Any]:
+def fingerprint(settings: Settings, root: Path) -> dict[str, Any]:
     return {}
 
 

@@ -44,7 +44,7 @@ class Settings(UnitPagesOptions):
     )
 
 
-def fingerprint(settings: Settings) -> dict[str, Any]:
+def fingerprint(settings: Settings, root: Path) -> dict[str, Any]:
     return {} if settings.checkpoints else {"weights": file_digest(packaged_weights())}
 
 

@@ -49,7 +49,7 @@ class Settings(UnitPagesOptions):
     train: Recipe | None = None
 
 
-def fingerprint(settings: Settings) -> dict[str, Any]:
+def fingerprint(settings: Settings, root: Path) -> dict[str, Any]:
     return {}
 
 

@@ -1,8 +1,10 @@
 """The source `python`: a network of the author's own, made by a function that site.toml names, with their checkpoints.
 
-The factory is called without arguments and returns a torch.nn.Module; its checkpoint is a state dict. The code of
-the factory's module, and of the author's code that it imports, is part of every key, so that a changed network
-is computed again. Naming a factory runs its module: it is code that the author chose to run.
+The factory is called without arguments and returns a torch.nn.Module; its checkpoint is a state dict. A network that
+reads text has `symbols` or a `tokenizer` of its own; each of its modules whose output is (batch, time, width) is then
+a group of units. The code of the factory's module, of the tokenizer's, and of the author's code that they import, is
+part of every key, so that a changed network is computed again. Naming a factory runs its module: it is code that the
+author chose to run.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from pydantic import Field
 from generator import interp
 from generator.callables import NAMED, callable_digest, find_callable
 from generator.deferred import Deferred
+from generator.groups import GroupOptions, chosen_groups, dictionary_digests, dictionary_sites
 from generator.model import ImageInput, Model
 from generator.spec import BuildError, UnitPagesOptions, nearest
 from generator.weights import Weights
@@ -26,7 +29,7 @@ else:
     torch = Deferred("torch")
 
 
-class Settings(UnitPagesOptions):
+class Settings(UnitPagesOptions, GroupOptions):
     """[models.NAME] with source = "python"."""
 
     source: Literal["python"]
@@ -45,22 +48,30 @@ class Settings(UnitPagesOptions):
     deviation: tuple[float, ...] = Field((1.0,), description="what is left is divided by it")
     classes: tuple[str, ...] = Field((), description="names of the logits, in order")
     symbols: str = Field("", description="the characters of a text model, the first standing for all unknown ones")
+    tokenizer: str | None = Field(
+        None,
+        pattern=NAMED,
+        description='"module:callable" of a text model; called without arguments, it returns an object with '
+        "encode(text), which gives ids, and decode(ids)",
+    )
+    context: int = Field(256, ge=2, description="tokens that a text model reads at once")
 
 
-def fingerprint(settings: Settings) -> dict[str, Any]:
-    """The code of the factory. Importing it may be slow, so it is found and read, not run."""
-    return {"factory": callable_digest("factory", settings.factory)}
+def fingerprint(settings: Settings, root: Path) -> dict[str, Any]:
+    """The code of the factory and the tokenizer. Importing it may be slow, so it is found and read, not run."""
+    found: dict[str, Any] = {"factory": callable_digest("factory", settings.factory)}
+    if settings.tokenizer is not None:
+        found["tokenizer"] = callable_digest("tokenizer", settings.tokenizer)
+    if settings.dictionaries:
+        found["dictionaries"] = dictionary_digests(settings, root)
+    return found
 
 
 def load(name: str, settings: Settings, weights: Weights | None, seed: int, root: Path) -> Model:
     """The network that the factory makes after torch.manual_seed(seed), with the checkpoint's weights if any."""
-    factory = find_callable("factory", settings.factory)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        try:
-            network = factory()
-        except Exception as error:
-            raise BuildError(f"model {name}: factory {settings.factory}: {type(error).__name__}: {error}") from error
+        network = made(name, "factory", settings.factory)
     if not isinstance(network, torch.nn.Module):
         raise BuildError(
             f"model {name}: factory {settings.factory} returned {type(network).__name__}, not a torch.nn.Module"
@@ -71,10 +82,53 @@ def load(name: str, settings: Settings, weights: Weights | None, seed: int, root
     if settings.height and settings.width:
         image = ImageInput(settings.channels, settings.height, settings.width, settings.mean, settings.deviation)
     network = network.eval().requires_grad_(False)
-    reader = None
+    return Model(name, network, settings.classes, image, reader_of(name, network, settings, root))
+
+
+def reader_of(name: str, network: torch.nn.Module, settings: Settings, root: Path) -> interp.reading.Reader | None:
+    """How the network reads text; None where the row gives neither symbols nor a tokenizer."""
     if settings.symbols and isinstance(network, interp.recurrent.CharRNN):
-        reader = interp.recurrent.Recurrent(network, settings.symbols)
-    return Model(name, network, settings.classes, image, reader)
+        return interp.recurrent.Recurrent(network, settings.symbols)
+    if settings.tokenizer is not None:
+        own = made(name, "tokenizer", settings.tokenizer)
+        lacking = [method for method in ("encode", "decode") if not callable(getattr(own, method, None))]
+        if lacking:
+            raise BuildError(
+                f"model {name}: tokenizer {settings.tokenizer} returned {type(own).__name__}, which has no {lacking[0]}"
+            )
+        words = interp.tokenising.adapted(own)
+    elif settings.symbols:
+        words = interp.tokenising.characters(settings.symbols)
+    else:
+        return None
+    try:
+        sites = interp.hooked.given(network)
+    except Exception as error:  # whatever the author's network makes of a trial
+        raise BuildError(f"model {name}: reading a trial of ids failed: {type(error).__name__}: {error}") from error
+    if not sites:
+        raise BuildError(f"model {name}: none of its modules gives (batch, time, width), so there is no unit to read")
+
+    def place(hook: str) -> tuple[torch.nn.Module, bool]:
+        if hook not in sites:
+            raise ValueError(f"hook {hook!r} is no module that gives (batch, time, width){nearest(hook, sites)}")
+        return sites[hook].module, False
+
+    def run(ids: torch.Tensor, there: torch.Tensor) -> torch.Tensor | None:
+        scores = interp.hooks.first_tensor(network(ids))
+        foretells = scores.shape[:2] == ids.shape and scores.ndim == 3 and words.size in (None, scores.shape[2])
+        return scores if foretells else None
+
+    groups = chosen_groups(name, settings, {**sites, **dictionary_sites(settings, root, place)})
+    return interp.hooked.Hooked(network, groups, words, settings.context, run, masked=False)
+
+
+def made(name: str, what: str, named: str) -> Any:
+    """What the author's callable returns."""
+    make = find_callable(what, named)
+    try:
+        return make()
+    except Exception as error:
+        raise BuildError(f"model {name}: {what} {named}: {type(error).__name__}: {error}") from error
 
 
 def fill(name: str, network: torch.nn.Module, weights: Weights) -> None:

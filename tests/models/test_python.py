@@ -102,7 +102,7 @@ def test_the_fingerprint_follows_the_code_of_the_factorys_module_but_not_its_com
     for code in ("x = 1", "x = 1  # a comment", "x = 2"):
         (tmp_path / "some_factory.py").write_text(code)
         code_digest.cache_clear()
-        prints.append(fingerprint(settings(factory="some_factory:x")))
+        prints.append(fingerprint(settings(factory="some_factory:x"), tmp_path))
     code_digest.cache_clear()
 
     assert prints[0] == prints[1] != prints[2]
@@ -124,7 +124,7 @@ def test_the_fingerprint_follows_the_authors_code_beside_the_factory(tmp_path, m
     for more in ("", "\ny = 2"):
         (tmp_path / edited).write_text((tmp_path / edited).read_text() + more)
         code_digest.cache_clear()
-        prints.append(fingerprint(settings(factory="pk_own.nets:x")))
+        prints.append(fingerprint(settings(factory="pk_own.nets:x"), tmp_path))
     code_digest.cache_clear()
 
     assert prints[0] != prints[1]
@@ -139,9 +139,9 @@ def test_a_factory_that_raises_or_cannot_be_parsed_is_told(tmp_path, monkeypatch
     (tmp_path / "worse_factory.py").write_text("def make(:\n")
     code_digest.cache_clear()
     with pytest.raises(BuildError, match="worse_factory"):
-        fingerprint(settings(factory="worse_factory:make"))
+        fingerprint(settings(factory="worse_factory:make"), tmp_path)
 
 
-def test_a_factory_without_a_module_has_no_fingerprint():
+def test_a_factory_without_a_module_has_no_fingerprint(tmp_path):
     with pytest.raises(BuildError, match="there is no module 'no_such_module'"):
-        fingerprint(settings(factory="no_such_module:make"))
+        fingerprint(settings(factory="no_such_module:make"), tmp_path)

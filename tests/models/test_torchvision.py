@@ -69,5 +69,5 @@ def test_weights_that_cannot_be_downloaded_are_a_build_error(tmp_path, monkeypat
         load("n", settings(), None, 0, tmp_path)
 
 
-def test_the_settings_say_all_that_decides_the_network():
-    assert fingerprint(settings()) == {}
+def test_the_settings_say_all_that_decides_the_network(tmp_path):
+    assert fingerprint(settings(), tmp_path) == {}

@@ -1,0 +1,44 @@
+"""Text that a network writes, token by token, from what it expects to come next."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from .reading import Reader
+
+
+@torch.inference_mode()
+def sample(
+    reader: Reader,
+    start: Tensor,
+    length: int,
+    temperatures: Sequence[float],
+    seed: int,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Tensor:
+    """`length` further ids after those of `start`, (tokens,), each drawn from softmax(logits / temperature).
+
+    Returns (temperatures, length). Every temperature draws by the same seed. Tokens that stand for no text are never
+    drawn. A reader without state reads the last tokens that it can hold anew for each. ValueError where the reader
+    does not foretell.
+    """
+    generators = [torch.Generator().manual_seed(seed) for _ in temperatures]
+    special = torch.tensor(sorted(reader.special), dtype=torch.long)
+    ids = start.repeat(len(temperatures), 1)
+    state, unread = None, ids
+    for step in range(length):
+        read = reader.read(unread, (), state, logits=True)
+        if read.logits is None or not reader.causal:
+            raise ValueError("it does not foretell the next token")
+        scaled = read.logits[:, -1] / torch.tensor(temperatures)[:, None]  # (temperatures, tokens of the vocabulary)
+        scaled[:, special] = -math.inf
+        shares = scaled.softmax(1)
+        drawn = [torch.multinomial(row, 1, generator=one) for row, one in zip(shares, generators, strict=True)]
+        ids = torch.cat([ids, torch.stack(drawn)], 1)
+        state, unread = (read.state, ids[:, -1:]) if reader.context is None else (None, ids[:, -reader.context :])
+        progress(step + 1, length)
+    return ids[:, len(start) :]

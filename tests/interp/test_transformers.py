@@ -1,0 +1,120 @@
+"""Transformers of several families: their own outputs are what is found in them."""
+
+import pytest
+import torch
+from torch import nn
+
+from generator.interp import transformers
+from generator.interp.hooked import Hooked
+from generator.interp.reading import Clamp
+from generator.interp.tokenising import characters
+from tests.transformer_files import SHAPES, made
+
+every_family = pytest.mark.parametrize("family", sorted(SHAPES))
+IDS = torch.tensor([[1, 15, 16, 7, 19, 21], [1, 9, 3, 5, 6, 2]])
+
+
+def reader(family: str) -> Hooked:
+    network = made(family)
+    parts = transformers.anatomy(network, network.config.num_attention_heads)
+    return Hooked(
+        network,
+        parts.sites(),
+        characters("?abc"),
+        32,
+        lambda ids, there: network(input_ids=ids, attention_mask=there.long()).logits,
+        attention=lambda ids: transformers.attention(network, ids),
+        unembed=transformers.unembedding(network, parts),
+    )
+
+
+@every_family
+def test_the_residual_stream_is_what_the_network_calls_its_hidden_states(family: str) -> None:
+    one = reader(family)
+    with torch.no_grad():
+        states = one.network(input_ids=IDS, output_hidden_states=True).hidden_states
+
+    torch.testing.assert_close(one.read(IDS, ("residual 0",)).activations, states[1])
+
+
+@every_family
+def test_the_lens_on_the_last_layer_gives_the_networks_own_logits(family: str) -> None:
+    one = reader(family)
+    read = one.read(IDS, ("residual 1",), logits=True)
+
+    torch.testing.assert_close(one.unembed(read.activations), read.logits)
+
+
+@every_family
+def test_neurons_are_those_that_the_mlp_adds_up(family: str) -> None:
+    """Held at zero, all of them, the MLP gives its bias alone, or nothing."""
+    one = reader(family)
+    count = one.groups["mlp 0"]
+    assert count == one.network.config.intermediate_size if family not in ("gpt2",) else count == 64
+    given: list[torch.Tensor] = []
+    projection = one.sites["mlp 0"].module
+    handle = projection.register_forward_hook(lambda module, args, output: given.append(output))
+    one.read(IDS, (), clamps=[Clamp("mlp 0", torch.arange(count), torch.zeros(count))])
+    handle.remove()
+
+    assert given[0].flatten(0, 1).std(0).max() == 0
+
+
+@every_family
+def test_a_text_in_a_padded_batch_is_read_as_it_is_alone(family: str) -> None:
+    one = reader(family)
+    groups = tuple(one.groups)
+
+    both = one.read(IDS, groups, lengths=torch.tensor([6, 3])).activations
+
+    alone = one.read(IDS[1:, :3], groups).activations
+    torch.testing.assert_close(both[1:, :3], alone, rtol=1e-4, atol=1e-5)
+
+
+@every_family
+def test_heads_that_are_held_at_zero_leave_the_attention_nothing_to_say(family: str) -> None:
+    one = reader(family)
+    count = one.groups["head 0"]
+
+    held = one.read(IDS, ("head 0",), clamps=[Clamp("head 0", torch.arange(count), torch.zeros(count))])
+
+    assert held.activations.abs().max() == 0
+    assert one.read(IDS, ("head 0",)).activations.min() > 0
+
+
+@every_family
+def test_attention_adds_up_to_one_and_the_implementation_is_put_back(family: str) -> None:
+    one = reader(family)
+    before = one.network.config._attn_implementation
+
+    weights = one.attention(IDS[0])
+
+    assert weights.shape == (2, one.groups["head 0"], 6, 6)
+    torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:-1]))
+    assert one.network.config._attn_implementation == before
+    assert one.causal == (family != "bert")
+    assert bool(weights.triu(1).any()) == (not one.causal)
+
+
+def test_hooks_are_found_by_the_names_that_dictionaries_use() -> None:
+    parts = transformers.anatomy(made("gpt2"), 2)
+
+    assert parts.place("blocks.1.hook_resid_pre") == (parts.blocks[1].block, True)
+    assert parts.place("blocks.1.hook_resid_post") == (parts.blocks[1].block, False)
+    assert parts.place("blocks.0.mlp.hook_post") == (parts.blocks[0].mlp, True)
+    for wrong in ("blocks.2.hook_resid_pre", "blocks.0.hook_nothing"):
+        with pytest.raises(ValueError, match=f"hook '{wrong}' is none that is known, of blocks 0 to 1"):
+            parts.place(wrong)
+
+
+class Strange(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Sequential(nn.Linear(2, 2))])
+
+
+def test_a_network_of_another_family_is_told_what_it_lacks() -> None:
+    with pytest.raises(ValueError, match="no list of blocks called h, layers"):
+        transformers.anatomy(nn.Linear(2, 2), 1)
+    with pytest.raises(ValueError, match=r"block layers.0 has no output projection of its attention: self_attn.o_proj"):
+        transformers.anatomy(Strange(), 1)
