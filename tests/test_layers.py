@@ -21,11 +21,11 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "models.* datasets.*",
     "figures models datasets",
     "model",
-    "interp.visualise interp.atlas",
+    "interp.visualise interp.atlas interp.training",
     "interp.ascent interp.objectives interp.pace interp.evidence interp.attribution interp.receptive interp.recurrent",
     "interp.* interp",
     "weights image_files progress",
-    "artifact images settings data key deferred machine",
+    "artifact images settings data key deferred machine stopping",
     "spec",
     "",  # the package itself: its version
 ]

@@ -18,6 +18,7 @@ from . import recurrent as recurrent
 from . import selectivity as selectivity
 from . import settling as settling
 from . import svm as svm
+from . import training as training
 from . import transforms as transforms
 from . import vision as vision
 from . import visualise as visualise
