@@ -187,6 +187,22 @@ class Library:
         artifact = self.store.get(digest(self.fingerprint(name))) if self.trains(name) else None
         return artifact.measures if artifact else {}
 
+    def cards(self, name: str) -> list[dict[str, Any]]:
+        """The cards of all its checkpoints that have one, the newest last; nothing is trained for it."""
+        found = checkpoints(self.root, getattr(self.row(name).settings, "checkpoints", None) or "")
+        return [card for one in found if (card := one.card())]
+
+    def trainings(self, name: str) -> list[dict[str, Any]]:
+        """What is told of the training that led to each checkpoint, or to the weights that the build trains."""
+        cards = self.cards(name)
+        if cards or not self.trains(name) or self.checkpoint(name) is not None:
+            return cards
+        self.model(name)
+        artifact = self.store.get(digest(self.fingerprint(name)))
+        assert artifact is not None
+        recipe = self.row(name).settings.train.model_dump(mode="json")
+        return [{"recipe": recipe, "step": recipe["steps"], "measures": artifact.measures, **artifact.data["course"]}]
+
     def trains(self, name: str) -> bool:
         row = self.row(name)
         return hasattr(row.module, "train") and getattr(row.settings, "train", None) is not None

@@ -24,4 +24,8 @@ KINDS = {
     "sample": "generator.figures.sample",
     "activation-text": "generator.figures.activation_text",
     "unit-census": "generator.figures.unit_census",
+    "prediction-text": "generator.figures.prediction_text",
+    "gates": "generator.figures.gates",
+    "ablation": "generator.figures.ablation",
+    "training-curve": "generator.figures.training_curve",
 }

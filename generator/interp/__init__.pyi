@@ -1,9 +1,11 @@
+from . import ablation as ablation
 from . import ascent as ascent
 from . import atlas as atlas
 from . import attribution as attribution
 from . import concepts as concepts
 from . import dream as dream
 from . import evidence as evidence
+from . import gates as gates
 from . import heatmaps as heatmaps
 from . import hooks as hooks
 from . import linear as linear
