@@ -61,11 +61,13 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         measures |= {f"{name}.loss": loss, f"{name}.bits": loss / math.log(2), f"{name}.characters": read}
     losses = [loss for one in series for key in ("training", "held_out", "checkpoints") for _, loss in one[key]]
     losses += [one.loss for one in options.references]
-    across = scale(0, max(read for one in series for key in ("held_out", "checkpoints") for read, _ in one[key]))
+    reads = [read for one in series for key in ("held_out", "checkpoints") for read, _ in one[key]]
+    across = decades(min(reads), max(reads))
     down = scale(min(losses), max(losses))
 
     def x(read: float) -> float:
-        return round(LEFT + (WIDTH - LEFT - RIGHT) * (read - across[0]) / (across[-1] - across[0]), 1)
+        span = math.log(across[-1] / across[0])
+        return round(LEFT + (WIDTH - LEFT - RIGHT) * math.log(read / across[0]) / span, 1)
 
     def y(loss: float) -> float:
         return round(TOP + (HEIGHT - TOP - BOTTOM) * (down[-1] - loss) / (down[-1] - down[0]), 1)
@@ -130,6 +132,18 @@ def scale(low: float, high: float) -> list[float]:
         if last - first < TICKS and last > first:
             break
     return [round(number * step, 9) for number in range(first, last + 1)]
+
+
+def decades(low: float, high: float) -> list[float]:
+    """1, 3 and 10 times powers of ten, from below `low` to above `high`: characters are drawn by their logarithm.
+
+    >>> decades(204_800, 65_536_000)
+    [100000.0, 300000.0, 1000000.0, 3000000.0, 10000000.0, 30000000.0, 100000000.0]
+    """
+    marks = [digit * 10.0**power for power in range(-1, 16) for digit in (1, 3)]
+    first = max(number for number, mark in enumerate(marks) if mark <= low)
+    last = min(number for number, mark in enumerate(marks) if mark > high)
+    return marks[first : last + 1]
 
 
 def counted(characters: float) -> str:

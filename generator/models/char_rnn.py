@@ -147,6 +147,7 @@ def train(settings: Settings, splits: Mapping[str, list[Document]], desk: Desk) 
             except FloatingPointError as error:
                 if good is not None:
                     training.restore(good)
+                    course.losses = []
                     keep()
                     yield checkpoint()
                 found = "there are no good weights" if good is None else f"the weights of step {training.done} are good"
