@@ -115,6 +115,10 @@ class ArtifactStore:
                 archive.writestr(f"{name}.npy", content.getvalue())
         write_whole(self.path(key), buffer.getvalue())
 
+    def drop(self, key: str) -> None:
+        """Forget an artifact; nothing where there is none."""
+        self.path(key).unlink(missing_ok=True)
+
     def sweep(self) -> None:
         """Remove what a killed build left half written. A young file may be another build's, at work now."""
         for path in self.folder.glob(f"*/{WRITING}*"):

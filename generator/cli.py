@@ -53,6 +53,7 @@ OUT = click.option(
 )
 
 INTERRUPTED, FAILED = 130, 1
+STOPPED = "stopped; the figures computed so far are kept, and the next build goes on from here."
 
 
 class Commands(click.Group):
@@ -83,8 +84,8 @@ def tells_errors(command: Callable[..., Any]) -> Callable[..., Any]:
             raise  # the reader of our output has seen enough; click ends quietly
         except OSError as problem:
             click.echo(f"error: {problem.filename or ''}: {problem.strerror or problem}", err=True)
-        except KeyboardInterrupt:
-            click.echo("stopped; the figures computed so far are kept, and the next build goes on from here.", err=True)
+        except KeyboardInterrupt as stop:
+            click.echo(str(stop) or STOPPED, err=True)
             sys.exit(INTERRUPTED)
         sys.exit(FAILED)
 
@@ -142,7 +143,8 @@ def train(model: str, to: Path | None, content: Path, store: Path) -> None:
     """Train MODEL by its recipe in site.toml and write its checkpoints, each with its card.
 
     A build trains a model itself where it finds no checkpoint; this command is for training once and
-    keeping the weights beside the report.
+    keeping the weights beside the report. A training that was stopped, by Ctrl-C or in any other way, goes on
+    from where it last was kept; that is so every minute.
     """
     settings = read_settings(content, shown(content / "site.toml"))
     start = time.perf_counter()
@@ -160,6 +162,7 @@ def train(model: str, to: Path | None, content: Path, store: Path) -> None:
             click.echo(
                 f"wrote {shown(path)}: {', '.join(f'{name} {value:g}' for name, value in trained.measures.items())}"
             )
+        library.desk(model).clear()
         shows.finish(model, time.perf_counter() - start)
 
 

@@ -28,7 +28,7 @@ from generator.model import Model
 from generator.models import SOURCES
 from generator.settings import Settings
 from generator.spec import BuildError, mistakes, nearest
-from generator.weights import Checkpoint, Trained, Weights, checkpoints, read_weights
+from generator.weights import Checkpoint, Desk, Trained, Weights, checkpoints, read_weights
 
 if TYPE_CHECKING:
     import torch
@@ -159,15 +159,21 @@ class Library:
         if checkpoint is not None:
             print_of["checkpoint"] = checkpoint.digest()
         elif self.trains(name):
-            print_of["recipe"] = row.settings.train.model_dump(mode="json")
-            print_of["data"] = self.data_fingerprint(self.training_data(name))
-            print_of["versions"] = versions()
+            print_of |= self.training_fingerprint(name)
         elif getattr(row.settings, "checkpoints", None):
             raise BuildError(
                 f"model {name}: no checkpoint matches {row.settings.checkpoints!r} in {self.root}, "
                 "and there is no `train` recipe to make one"
             )
         return print_of
+
+    def training_fingerprint(self, name: str) -> dict[str, Any]:
+        """All that decides what a training gives, besides its code: recipe, data, and libraries; JSON-able."""
+        return {
+            "recipe": self.row(name).settings.train.model_dump(mode="json"),
+            "data": self.data_fingerprint(self.training_data(name)),
+            "versions": versions(),
+        }
 
     def digest(self, name: str) -> str:
         """The digest of the model's checkpoint, or of all that it is made of where there is none."""
@@ -183,6 +189,22 @@ class Library:
             return dict(checkpoint.card().get("measures", {}))
         artifact = self.store.get(digest(self.fingerprint(name))) if self.trains(name) else None
         return artifact.measures if artifact else {}
+
+    def cards(self, name: str) -> list[dict[str, Any]]:
+        """The cards of all its checkpoints that have one, the newest last; nothing is trained for it."""
+        found = checkpoints(self.root, getattr(self.row(name).settings, "checkpoints", None) or "")
+        return [card for one in found if (card := one.card())]
+
+    def trainings(self, name: str) -> list[dict[str, Any]]:
+        """What is told of the training that led to each checkpoint, or to the weights that the build trains."""
+        cards = self.cards(name)
+        if cards or not self.trains(name) or self.checkpoint(name) is not None:
+            return cards
+        self.model(name)
+        artifact = self.store.get(digest(self.fingerprint(name)))
+        assert artifact is not None
+        recipe = self.row(name).settings.train.model_dump(mode="json")
+        return [{"recipe": recipe, "step": recipe["steps"], "measures": artifact.measures, **artifact.data["course"]}]
 
     def trains(self, name: str) -> bool:
         row = self.row(name)
@@ -246,24 +268,38 @@ class Library:
             *_, last = self.train(name)
             artifact = Artifact(
                 {key: tensor.numpy() for key, tensor in last.weights.tensors.items()},
-                {"about": dict(last.weights.about)},
+                {"about": dict(last.weights.about), "course": dict(last.course)},
                 last.measures,
                 {"ingredients": self.fingerprint(name), "seconds": round(time.perf_counter() - start, 1)},
             )
             self.store.put(key, artifact)
+            self.desk(name).clear()
         tensors = {key: torch.from_numpy(array) for key, array in artifact.arrays.items()}
         return Weights(tensors, artifact.data["about"])
 
     def train(self, name: str) -> Iterator[Trained]:
-        """Train a model by its recipe, whether or not there is a checkpoint: its checkpoints, the final one last."""
+        """Train a model by its recipe, whether or not there is a checkpoint: its checkpoints, the final one last.
+
+        It goes on where it was stopped, if it was. Who has kept the final checkpoint clears the model's `desk`.
+        """
         row = self.row(name)
         if not self.trains(name):
             raise BuildError(f"model {name} has no `train` recipe in site.toml")
         dataset = self.training_data(name)
-        splits = {split: self.load(dataset, split) for split in ("train", "test")}
-        yield from row.module.train(
-            row.settings, splits, lambda done, total: self.report(f"training {name}", done, total)
-        )
+        splits = {split: self.load(dataset, split) for split in row.module.SPLITS}
+        try:
+            yield from row.module.train(row.settings, splits, self.desk(name))
+        except BuildError as error:
+            raise BuildError(f"model {name}: {error.message}", error.place) from error
+
+    def desk(self, name: str) -> Desk:
+        """Where the training of a model tells how far it is, and keeps what it needs to go on."""
+        asked = {**self.training_fingerprint(name), "code": code_digest(self.row(name).module.__name__)}
+
+        def report(done: int, total: int, word: str) -> None:
+            self.report(f"training {name}{', ' if word else ''}{word}", done, total)
+
+        return Desk(report, self.store, digest({"unfinished": asked}))
 
     def card(self, name: str, trained: Trained, seconds: float) -> dict[str, Any]:
         """The training card of a checkpoint: all that is needed to make it again, and what it measured."""
@@ -279,6 +315,7 @@ class Library:
             "seconds": round(seconds, 1),
             "machine": f"{machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads",
             "versions": versions(),
+            **trained.course,
         }
 
     def _read(self, dataset: str, split: str) -> Any:

@@ -318,6 +318,11 @@ def make_job(spec: FigureSpec, library: Library) -> Job:
     }
     if model is not None:
         ingredients["model"] = library.fingerprint(model)
+    for number, name in enumerate(getattr(spec.options, "models", ())):
+        if name not in library.models:
+            place = spec.at(f"models.{number}" if f"models.{number}" in spec.lines else "models")
+            raise BuildError(f"figure {spec.id}: unknown model {name!r}{nearest(name, library.models)}", place)
+        ingredients.setdefault("models", {})[name] = {"of": library.fingerprint(name), "cards": library.cards(name)}
     before = library.before(model) if model is not None and spec.options.compares_checkpoints else None
     if before is not None:
         ingredients["earlier"] = before.digest()

@@ -11,7 +11,7 @@ import json
 import pickle
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from safetensors import safe_open
 from safetensors.numpy import save
 
-from generator.artifact import file_digest, matching, write_whole
+from generator.artifact import Artifact, ArtifactStore, file_digest, matching, write_whole
 from generator.deferred import Deferred
 from generator.spec import BuildError
 
@@ -40,11 +40,37 @@ class Weights:
 
 @dataclass(frozen=True)
 class Trained:
-    """Weights that training gave at a step, and what they measure on held-out data."""
+    """Weights that training gave at a step, and what they measure on held-out data.
+
+    course: what its card also tells, JSON-able, such as the losses on the way there.
+    """
 
     step: int
     weights: Weights
     measures: Mapping[str, float]
+    course: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where a training tells how far it is, and keeps what it needs to go on should it be stopped.
+
+    report: steps done, of how many, and a word about them.
+    """
+
+    report: Callable[[int, int, str], None]
+    store: ArtifactStore
+    key: str
+
+    def kept(self) -> Artifact | None:
+        """What was kept last; None where no training of this recipe is unfinished."""
+        return self.store.get(self.key)
+
+    def keep(self, unfinished: Artifact) -> None:
+        self.store.put(self.key, unfinished)
+
+    def clear(self) -> None:
+        self.store.drop(self.key)
 
 
 @dataclass(frozen=True)

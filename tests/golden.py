@@ -80,7 +80,7 @@ def artifacts() -> dict[str, Artifact]:
             measures={"units": 16, "readable": 1, "readable-share": 0.0625, "readable-share.interval-low": 0.011, "readable-share.interval-high": 0.283, "untrained-readable": 0, "untrained-readable-share": 0.0, "passing": 2, "passing-share": 0.125, "untrained-passing": 1, "untrained-passing-share": 0.0625, "characters": 4000, "documents": 2, "inside-string.auc": 0.98},
         ),
     }  # fmt: skip
-    found |= classifier_artifacts(names) | map_artifacts(names)
+    found |= classifier_artifacts(names) | map_artifacts(names) | training_artifacts()
     columns = [
         {
             "value": value,
@@ -189,6 +189,51 @@ def classifier_artifacts(names: list[str]) -> dict[str, Artifact]:
         "caricature": Artifact({"original": picture(40), "layer-0": picture(41), "accentuated": picture(42)}, {"image": "<cat>", "pictures": seen_by, "accentuated": more, "steps": 30, "seed": 0}, {"layer-0.cosine": 0.91}),
         "atlas": Artifact({"sheet": picture(50, 16)}, plane, {"cells": 2.0, "shown": 0.86, "agreement": 0.67, "agreement.shuffled": 0.5}),
     }  # fmt: skip
+
+
+def training_artifacts() -> dict[str, Artifact]:
+    """Figures of how a character model learnt, and of what it expects; with a model of which the way is not told."""
+    way = {"training": [(40.0, 20.0), (200.0, 90.5)], "held_out": [(40.0, 30.0), (200.0, 101.0)]}
+    numbers = {"characters": 1_000_000, "loss": 1.25, "bits": 1.8034}
+    curve = {
+        "size": [480, 300], "plot": [40, 10, 470, 256],
+        "series": [
+            {"name": "<m>", **way, "checkpoints": [(120.0, 60.0), (200.0, 99.0)], **numbers, "last_training": 1.2},
+            {"name": "other", "training": [], "held_out": [], "checkpoints": [(300.0, 50.0)], **numbers, "last_training": None},
+        ],
+        "across": [{"at": 40.0, "label": "100 k"}, {"at": 470.0, "label": "1 M"}],
+        "down": [{"at": 256.0, "label": "1"}, {"at": 10.0, "label": "2"}],
+        "references": [{"at": 80.0, "name": "LSTM & more", "loss": 1.16, "source": "<Someone>, 2015", "bits": 1.6735}],
+    }  # fmt: skip
+    guess = {"text": "<", "probability": 0.75, "level": 18, "true": True}
+    places = [
+        {
+            "text": text,
+            "guesses": [guess, {"text": other, "probability": 0.1, "level": 11, "true": False}],
+            "true": 0.75,
+        }
+        for text, other in zip("&x \n", "\n\ufffd\t>", strict=True)
+    ]
+    guesses = {"document": "<a>.py", "lines": [places, places[:1]], "guesses": 2, "unit": "character", "loss": 0.5, "bits": 0.7213, "first": 0.6, "among": 0.8}  # fmt: skip
+    panel = {"points": [(4.0, 50.0), (54.5, 90.0)], "shut": 0.0, "open": 0.125, "left": 0.25, "right": 0.5}
+    panels = [{"gate": gate, "layer": layer, **panel} for layer in range(2) for gate in ("input", "forget", "output")]
+    gates = {"panels": panels, "layers": 2, "units": 2, "size": 108, "plot": [4, 104], "characters": 5000, "documents": 1, "always": 0.9}  # fmt: skip
+    row = {"loss": 1.5, "low": -0.001, "high": 0.002, "beaten": 3, "place": 117.0, "controls": [3.0, 40.5, 60.0], "zero": 20.0}  # fmt: skip
+    rows = [
+        {"name": "everywhere", "rise": -0.0005, "sought": False, **row},
+        {"name": "inside-string", "rise": 0.04, "sought": True, **row},
+    ]
+    held = [
+        {"name": "cell 1", "note": "inside-string", "value": 3.5, "rows": rows},
+        {"name": "hidden 1", "note": "", "value": -0.25, "rows": rows[:1]},
+    ]
+    ablation = {"units": held, "to": "mean", "controls": 3, "width": 120, "tokens": 4000, "documents": 2, "least": 20}
+    return {
+        "curve": Artifact({}, curve, {"m.loss": 1.25}),
+        "guesses": Artifact({}, guesses, {"loss": 0.5}),
+        "gates": Artifact({}, gates, {"characters": 5000}),
+        "ablation": Artifact({}, ablation, {"loss": 1.5}),
+    }
 
 
 def unit_page(number: int) -> UnitPage:

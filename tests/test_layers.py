@@ -23,8 +23,8 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "models.* datasets.*",
     "figures models datasets",
     "model groups",
-    "interp.visualise interp.atlas interp.transformers",
-    "interp.ascent interp.objectives interp.pace interp.evidence interp.attribution interp.receptive interp.recurrent",
+    "interp.visualise interp.atlas interp.transformers interp.training interp.gates",
+    "interp.ascent interp.objectives interp.pace interp.evidence interp.attribution interp.receptive interp.recurrent interp.ablation",
     "interp.concepts",
     "interp.code interp.prose interp.ngrams interp.resampling",
     "interp.hooked interp.dictionaries interp.sampling",
@@ -32,7 +32,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "interp.* interp",
     "weights image_files progress",
     "callables",
-    "artifact images settings data key deferred machine quantised",
+    "artifact images settings data key deferred machine quantised stopping",
     "spec",
     "",  # the package itself: its version
 ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -43,12 +44,17 @@ def load(settings: Settings, split: str, root: Path) -> list[Document]:
     if split not in SPLITS:
         raise BuildError(f"no split {split!r}; known: {', '.join(SPLITS)}")
     paths = files(settings, root)
-    documents = [Document(path.name, path.read_text("utf-8", errors="replace")) for path in paths]
-    if len(documents) == 1:
-        name, text = documents[0].name, documents[0].text
-        documents = [Document(f"{name}@{start}", text[start : start + PART]) for start in range(0, len(text), PART)]
-    low, high = (round(share * len(documents)) for share in SPLITS[split])
-    return documents[low:high]
+    if len(paths) == 1:
+        text = paths[0].read_text("utf-8", errors="replace")
+        starts = within(split, range(0, len(text), PART))  # first, so that no more than these are held twice
+        return [Document(f"{paths[0].name}@{start}", text[start : start + PART]) for start in starts]
+    return [Document(path.name, path.read_text("utf-8", errors="replace")) for path in within(split, paths)]
+
+
+def within(split: str, of: Sequence[Any]) -> Sequence[Any]:
+    """Those of a split, by their order."""
+    low, high = (round(share * len(of)) for share in SPLITS[split])
+    return of[low:high]
 
 
 def files(settings: Settings, root: Path) -> list[Path]:

@@ -26,4 +26,8 @@ KINDS = {
     "unit-census": "generator.figures.unit_census",
     "attention": "generator.figures.attention",
     "logit-lens": "generator.figures.logit_lens",
+    "prediction-text": "generator.figures.prediction_text",
+    "gates": "generator.figures.gates",
+    "ablation": "generator.figures.ablation",
+    "training-curve": "generator.figures.training_curve",
 }

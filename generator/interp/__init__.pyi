@@ -1,3 +1,4 @@
+from . import ablation as ablation
 from . import ascent as ascent
 from . import atlas as atlas
 from . import attribution as attribution
@@ -7,6 +8,7 @@ from . import concepts as concepts
 from . import dictionaries as dictionaries
 from . import dream as dream
 from . import evidence as evidence
+from . import gates as gates
 from . import heatmaps as heatmaps
 from . import histograms as histograms
 from . import hooked as hooked
@@ -29,6 +31,7 @@ from . import separation as separation
 from . import settling as settling
 from . import svm as svm
 from . import tokenising as tokenising
+from . import training as training
 from . import transformers as transformers
 from . import transforms as transforms
 from . import vision as vision

@@ -1,4 +1,4 @@
-"""Character-level recurrent networks: the network, its training and its states.
+"""Character-level recurrent networks: the network, its loss, its states.
 
 Tensors in, tensors out: text is already a sequence of indices here. After Karpathy, Johnson and
 Fei-Fei, "Visualizing and understanding recurrent networks", 2015, https://arxiv.org/abs/1506.02078.
@@ -6,7 +6,7 @@ Fei-Fei, "Visualizing and understanding recurrent networks", 2015, https://arxiv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -39,58 +39,6 @@ class CharRNN(nn.Module):
         return self.head(hidden), state
 
 
-def train(
-    network: CharRNN,
-    text: Tensor,
-    *,
-    steps: int,
-    batch: int,
-    window: int,
-    rate: float,
-    seed: int,
-    clip: float = 1.0,
-    half: bool = False,
-) -> Iterator[tuple[int, float]]:
-    """Minimise next-character cross-entropy by truncated backpropagation through time with carried state.
-
-    text: (characters,) indices. The text is cut into `batch` contiguous streams; each step reads the
-    next `window` characters of every stream, and the state flows on without its gradient. AdamW with
-    a rate that rises for 2 % of the steps and then falls linearly to zero; gradients clipped to norm
-    `clip`. `seed` chooses where in the text the streams begin. `half`: products in bfloat16, weights in
-    float32. Yields, after each step, its number from 1 and its loss in nats per character.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    offset = int(torch.randint(len(text), (), generator=generator))
-    length = len(text) // batch
-    streams = text.roll(-offset)[: length * batch].view(batch, length)
-    windows = (length - 1) // window
-    if windows < 1:
-        raise ValueError(f"{len(text)} characters are too few for {batch} streams of {window + 1}")
-
-    optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01)
-    warm = max(1, steps // 50)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min((step + 1) / warm, max(0.0, (steps - step) / max(1, steps - warm)))
-    )
-    state: State = None
-    for step in range(steps):
-        position = step % windows
-        if position == 0:
-            state = None
-        chunk = streams[:, position * window : (position + 1) * window + 1]  # (batch, window + 1)
-        # Entered anew at each step: autocast keeps its copies of the weights until it is left.
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
-            logits, state = network(chunk[:, :-1], state)
-        state = detached(state)
-        loss = F.cross_entropy(logits.flatten(0, 1).float(), chunk[:, 1:].flatten())
-        optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(network.parameters(), clip)
-        optimiser.step()
-        schedule.step()
-        yield step + 1, float(loss.detach())
-
-
 def detached(state: State) -> State:
     """The same state, without the history that led to it."""
     if state is None:
@@ -100,14 +48,17 @@ def detached(state: State) -> State:
 
 @torch.inference_mode()
 def cross_entropy(network: CharRNN, text: Tensor, *, streams: int = 64, window: int = 256) -> float:
-    """Mean next-character cross-entropy in nats, over `text` (characters,) read as contiguous streams."""
+    """Mean next-character cross-entropy in nats, over `text` (characters,) read as contiguous streams.
+
+    text: of any integer type, two characters at least.
+    """
     streams = max(1, min(streams, len(text) // (window + 1)))
     length = len(text) // streams
     rows = text[: length * streams].view(streams, length)
     state: State = None
     total, count = 0.0, 0
     for start in range(0, length - 1, window):
-        chunk = rows[:, start : start + window + 1]
+        chunk = rows[:, start : start + window + 1].long()
         logits, state = network(chunk[:, :-1], state)
         total += float(F.cross_entropy(logits.flatten(0, 1), chunk[:, 1:].flatten(), reduction="sum"))
         count += chunk[:, 1:].numel()

@@ -4,8 +4,9 @@ A source's module has `Settings` (its row in site.toml; a field `dataset` or `co
 that training reads), `load(name, settings, weights, seed, root) -> Model`, which with no weights gives the
 network as its source has it, and with weights that hold no tensors the network untrained, as `seed`
 initialises it, `fingerprint(settings, root) -> dict` for what decides the network besides settings and
-checkpoint, and, where it can be trained, a field `train` (its recipe, with the seed) and
-`train(settings, splits, report)`, which yields a `Trained` for each checkpoint, the final one last.
+checkpoint, and, where it can be trained, a field `train` (its recipe, with the seed),
+`SPLITS`, the parts of its data that training reads, and `train(settings, splits, desk)`, which yields a
+`Trained` for each checkpoint, the final one last.
 """
 
 SOURCES = {

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Mapping
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 from pydantic import Field
 
 from generator import interp
+from generator.artifact import Artifact
 from generator.data import Document
 from generator.deferred import Deferred
 from generator.model import Model
 from generator.spec import BuildError, Options
-from generator.weights import Trained, Weights
+from generator.stopping import between_steps
+from generator.weights import Desk, Trained, Weights
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +34,15 @@ else:
 
 # What stands for an unknown character comes first; then all that plain text is written in.
 SYMBOLS = "\ufffd\n\t" + "".join(map(chr, range(32, 127)))
-HELD_OUT = 200_000  # characters on which the held-out loss is measured
+INDEX = np.zeros(128, dtype=np.uint8)  # of a code point among them; the last one stands for all beyond
+INDEX[[ord(symbol) for symbol in SYMBOLS[1:]]] = range(1, len(SYMBOLS))
+PIECE = 2**20  # characters encoded at once
+
+SPLITS = ("train", "validation", "test")  # that training reads
+MOST = {"validation": 100_000, "test": 200_000}  # characters on which losses are measured: on the way, at the end
+POINTS = 40  # of a curve, where the recipe does not say how many
+PAUSE = 60.0  # seconds between what is kept of a training under way
+LONG = 2_000_000  # characters from which on a trial of the pace is worth its time
 
 
 class Shape(Options):
@@ -47,7 +61,15 @@ class Recipe(Shape):
     window: int = Field(128, ge=2, description="characters of a stream read in one step")
     rate: float = Field(4e-3, gt=0, description="learning rate at its height")
     batch: int = Field(64, ge=1, description="streams of text read side by side")
-    half: bool = Field(False, description="products in bfloat16: faster where the processor has it")
+    schedule: Literal["linear", "cosine", "constant"] = Field(
+        "linear", description="how the rate falls after its height"
+    )
+    warm: float = Field(0.02, ge=0, le=1, description="share of the steps in which the rate rises to its height")
+    clip: float = Field(1.0, gt=0, description="the largest norm of a step's gradient")
+    decay: float = Field(0.01, ge=0, description="weight decay of AdamW")
+    half: bool | None = Field(None, description="products in bfloat16; what is faster on this machine if not given")
+    threads: int | None = Field(None, ge=1, description="of the processor; as many as are fastest if not given")
+    check: int | None = Field(None, ge=1, description="steps between measurements of the held-out loss")
     seed: int = 0
     keep: tuple[int, ...] = Field((), description="steps whose weights are kept, besides the last")
 
@@ -83,34 +105,155 @@ def load(name: str, settings: Settings, weights: Weights | None, seed: int, root
     return Model(name, network, reader=interp.recurrent.Recurrent(network, about["symbols"]))
 
 
-def train(
-    settings: Settings, splits: Mapping[str, list[Document]], report: Callable[[int, int], None]
-) -> Iterator[Trained]:
-    """Follow the recipe. The measures are of text that training did not read, with the weights as they are kept."""
+def train(settings: Settings, splits: Mapping[str, list[Document]], desk: Desk) -> Iterator[Trained]:
+    """Follow the recipe, from where it was stopped if it was. The measures are of text that training did not read.
+
+    What is needed to go on is kept every minute and on Ctrl-C. Where a loss is no number, the last weights given are
+    those that were measured last, and a BuildError says so.
+    """
     recipe = settings.train or Recipe()
+    texts = {split: encoded(splits[split])[: MOST.get(split)] for split in SPLITS}
+    for split, text in texts.items():
+        if len(text) < 2:
+            raise BuildError(f"the corpus has {len(text)} characters for {split}; give it more text, or more files")
     torch.manual_seed(recipe.seed)
-    shape = {key: getattr(recipe, key) for key in Shape.model_fields}
-    network = interp.recurrent.CharRNN(len(SYMBOLS), **shape)
-    held_out = encoded(splits["test"])[:HELD_OUT]
-    about = {"shape": shape, "symbols": SYMBOLS}
-    steps = interp.recurrent.train(
-        network,
-        encoded(splits["train"]),
-        **recipe.model_dump(include={"steps", "batch", "window", "rate", "half", "seed"}),
-    )
-    for step, _ in steps:
-        report(step, recipe.steps)
-        if step in recipe.keep or step == recipe.steps:
-            # float16, as a checkpoint keeps them: what is measured is what a reader gets.
-            tensors = {name: tensor.half().float() for name, tensor in network.state_dict().items()}
-            kept = copy.deepcopy(network)
-            kept.load_state_dict(tensors)
-            loss = interp.recurrent.cross_entropy(kept, held_out)
-            yield Trained(step, Weights(tensors, about), {"loss": round(loss, 4), "bits": round(loss / math.log(2), 4)})
+    network = interp.recurrent.CharRNN(len(SYMBOLS), **recipe.model_dump(include=set(Shape.model_fields)))
+    unfinished = desk.kept()
+    pace = chosen_pace(network, recipe) if unfinished is None else interp.training.Pace(**unfinished.data["pace"])
+    with interp.training.running(pace.threads), between_steps() as asked:
+        try:
+            training = interp.training.Training(network, texts["train"], plan(recipe, pace.half))
+        except ValueError as error:
+            raise BuildError(f"the corpus: {error}") from error
+        course = Course(recipe, texts["validation"])
+        if unfinished is not None:
+            training.restore({name: torch.from_numpy(array) for name, array in unfinished.arrays.items()})
+            course.restore(unfinished.data)
+
+        def checkpoint() -> Trained:
+            told = {"curve": list(course.curve), **asdict(pace), "seconds": course.seconds()}
+            return trained(network, recipe, training.done, texts["test"], told)
+
+        def keep() -> None:
+            arrays = {name: tensor.numpy() for name, tensor in training.state().items()}
+            desk.keep(Artifact(arrays, {"pace": asdict(pace), **course.state()}))
+
+        kept, good = time.monotonic(), None
+        while training.done < recipe.steps:
+            try:
+                loss = training.step()
+                if course.add(loss, network, training.done):
+                    good = training.state()
+            except FloatingPointError as error:
+                if good is not None:
+                    training.restore(good)
+                    course.losses = []
+                    keep()
+                    yield checkpoint()
+                found = "there are no good weights" if good is None else f"the weights of step {training.done} are good"
+                raise BuildError(f"{error}; {found}. Lower the `rate` of its recipe, or `clip`") from error
+            desk.report(training.done, recipe.steps, course.told())
+            if training.done in recipe.keep or training.done == recipe.steps:
+                yield checkpoint()
+            if asked.is_set() or time.monotonic() - kept >= PAUSE:
+                keep()
+                kept = time.monotonic()
+            if asked.is_set():
+                raise KeyboardInterrupt(
+                    f"stopped after step {training.done} of {recipe.steps}; the same command goes on from there."
+                )
+
+
+class Course:
+    """The losses of a training on its way.
+
+    curve: points of (characters read, mean training loss since the point before, held-out loss), in nats per character.
+    """
+
+    def __init__(self, recipe: Recipe, held_out: torch.Tensor) -> None:
+        self.recipe, self.held_out = recipe, held_out
+        self.start = time.monotonic()  # had it never been stopped
+        self.every = recipe.check or max(1, recipe.steps // POINTS)
+        self.curve: list[tuple[int, float, float]] = []
+        self.losses: list[float] = []  # since the last point
+
+    def add(self, loss: float, network: interp.recurrent.CharRNN, step: int) -> bool:
+        """Whether the held-out loss was measured after this step. FloatingPointError where it is no number."""
+        self.losses.append(loss)
+        if step % self.every and step != self.recipe.steps:
+            return False
+        held_out = interp.recurrent.cross_entropy(network, self.held_out)
+        if not math.isfinite(held_out):
+            raise FloatingPointError(f"after step {step} the held-out loss is no number")
+        mean = math.fsum(self.losses) / len(self.losses)
+        read = step * self.recipe.batch * self.recipe.window
+        self.curve.append((read, round(mean, 4), round(held_out, 4)))
+        self.losses = []
+        return True
+
+    def told(self) -> str:
+        if not self.curve:
+            return ""
+        held_out = self.curve[-1][2]
+        return f"held-out loss {held_out:.3f} nats, {held_out / math.log(2):.3f} bits per character"
+
+    def seconds(self) -> float:
+        return round(time.monotonic() - self.start, 1)
+
+    def state(self) -> dict[str, Any]:
+        return {"curve": self.curve, "losses": self.losses, "seconds": self.seconds()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self.start -= state["seconds"]
+        self.curve = [(int(read), mean, held_out) for read, mean, held_out in state["curve"]]
+        self.losses = list(state["losses"])
+
+
+def trained(
+    network: interp.recurrent.CharRNN, recipe: Recipe, step: int, held_out: torch.Tensor, course: Mapping[str, Any]
+) -> Trained:
+    """A checkpoint in float16, as a file keeps it: what is measured is what a reader gets."""
+    tensors = {name: tensor.half().float() for name, tensor in network.state_dict().items()}
+    kept = copy.deepcopy(network)
+    kept.load_state_dict(tensors)
+    loss = interp.recurrent.cross_entropy(kept, held_out)
+    about = {"shape": recipe.model_dump(include=set(Shape.model_fields)), "symbols": SYMBOLS}
+    measures = {"loss": round(loss, 4), "bits": round(loss / math.log(2), 4)}
+    return Trained(step, Weights(tensors, about), measures, course)
+
+
+def plan(recipe: Recipe, half: bool) -> interp.training.Plan:
+    names = {"steps", "batch", "window", "rate", "seed", "clip", "schedule", "warm", "decay"}
+    return interp.training.Plan(**recipe.model_dump(include=names), half=half)
+
+
+def chosen_pace(network: interp.recurrent.CharRNN, recipe: Recipe) -> interp.training.Pace:
+    """As the recipe says; what it leaves open is measured, unless the training is over sooner than a trial."""
+    halves = (False, True) if recipe.half is None else (recipe.half,)
+    if recipe.steps * recipe.batch * recipe.window < LONG or (recipe.threads and len(halves) == 1):
+        return interp.training.Pace(recipe.threads or 1, halves[0])
+    counts = interp.training.doublings() if recipe.threads is None else (recipe.threads,)
+    return interp.training.measured(network, plan(recipe, halves[0]), counts, halves)
 
 
 def encoded(documents: list[Document]) -> torch.Tensor:
-    """The documents one after another, by name, with two newlines between; (characters,) indices."""
-    text = "\n\n".join(one.text for one in sorted(documents, key=lambda one: one.name))
-    index = {symbol: number for number, symbol in enumerate(SYMBOLS)}
-    return torch.tensor([index.get(character, 0) for character in text])
+    """The documents one after another, by name, with two newlines between; (characters,) indices, one byte each.
+
+    Numbers in names count by size, so that the parts of a cut file stay in order.
+    """
+    total = sum(len(document.text) for document in documents) + 2 * max(0, len(documents) - 1)
+    indices = np.full(total, SYMBOLS.index("\n"), dtype=np.uint8)
+    at = 0
+    for document in sorted(documents, key=lambda one: by_number(one.name)):
+        for start in range(0, len(document.text), PIECE):
+            piece = document.text[start : start + PIECE].encode("utf-32-le", "surrogatepass")
+            codes = np.minimum(np.frombuffer(piece, dtype="<u4"), len(INDEX) - 1)
+            indices[at : at + len(codes)] = INDEX[codes]
+            at += len(codes)
+        at += 2
+    return torch.from_numpy(indices)
+
+
+def by_number(name: str) -> list[tuple[int, str]]:
+    """A key that sorts part 2 before part 10."""
+    return [(int(part) if part.isdecimal() else -1, part) for part in re.split(r"(\d+)", name)]

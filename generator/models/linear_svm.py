@@ -7,7 +7,7 @@ After the notes of Stanford's CS231n, https://cs231n.github.io/linear-classify/.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,7 +18,7 @@ from generator.data import Images
 from generator.deferred import Deferred
 from generator.model import ImageInput, Model
 from generator.spec import BuildError, Options, UnitPagesOptions
-from generator.weights import Trained, Weights
+from generator.weights import Desk, Trained, Weights
 
 if TYPE_CHECKING:
     import torch
@@ -26,6 +26,7 @@ else:
     torch = Deferred("torch")
 
 STILL = 1e-4  # a frequency that varies less than this over the images says nothing
+SPLITS = ("train", "test")  # that training reads
 ABOUT = ("classes", "channels", "height", "width")
 
 
@@ -76,8 +77,8 @@ def load(name: str, settings: Settings, weights: Weights | None, seed: int, root
     return Model(name, network, tuple(about["classes"]), image)
 
 
-def train(settings: Settings, splits: Mapping[str, Images], report: Callable[[int, int], None]) -> Iterator[Trained]:
-    """Follow the recipe on the whole split `train`.
+def train(settings: Settings, splits: Mapping[str, Images], desk: Desk) -> Iterator[Trained]:
+    """Follow the recipe on the whole split `train`; it takes seconds, so nothing is kept on the way.
 
     The descent runs on standardised frequencies of opponent colours, in which natural images are
     nearly uncorrelated, so that a thousand steps are enough; then all is folded into weights on pixels.
@@ -100,7 +101,7 @@ def train(settings: Settings, splits: Mapping[str, Images], report: Callable[[in
         batch=recipe.batch,
         rate=recipe.rate,
         seed=recipe.seed,
-        report=report,
+        report=lambda done, total: desk.report(done, total, ""),
     )
     weight = weight / deviation
     bias = bias - weight @ mean

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from generator.artifact import ArtifactStore
 from generator.data import Images
 from generator.models import linear_svm
 from generator.spec import BuildError
-from generator.weights import Weights, read_weights, write_weights
+from generator.weights import Desk, Weights, read_weights, write_weights
 
+DESK = Desk(lambda done, total, word: None, ArtifactStore(Path()), "")
 ABOUT = {"classes": ["dark", "light"], "channels": 3, "height": 4, "width": 5}
 
 
@@ -32,7 +34,7 @@ def halves(count, seed):
 @pytest.fixture(scope="module")
 def trained():
     splits = {"train": halves(200, 0), "test": halves(100, 1)}
-    *_, last = linear_svm.train(settings(steps=300, batch=20), splits, lambda done, total: None)
+    *_, last = linear_svm.train(settings(steps=300, batch=20), splits, DESK)
     return splits, last
 
 
@@ -64,7 +66,7 @@ def test_a_stronger_penalty_makes_smaller_weights_and_smoothness_flatter_templat
     splits = {"train": halves(100, 0), "test": halves(50, 1)}
 
     def template(**recipe):
-        *_, last = linear_svm.train(settings(steps=200, batch=20, **recipe), splits, lambda done, total: None)
+        *_, last = linear_svm.train(settings(steps=200, batch=20, **recipe), splits, DESK)
         return last.weights.tensors["linear.weight"][1].view(3, 4, 5)
 
     def roughness(image):
@@ -76,7 +78,7 @@ def test_a_stronger_penalty_makes_smaller_weights_and_smoothness_flatter_templat
 
 def test_training_twice_gives_the_same_weights(trained):
     splits, last = trained
-    *_, again = linear_svm.train(settings(steps=300, batch=20), splits, lambda done, total: None)
+    *_, again = linear_svm.train(settings(steps=300, batch=20), splits, DESK)
 
     assert torch.equal(again.weights.tensors["linear.weight"], last.weights.tensors["linear.weight"])
 

@@ -1,0 +1,190 @@
+"""Whether a unit matters: how much worse the model predicts when the unit is held still, concept by concept.
+
+Losses are measured on the test split, where a concept holds; the value that a unit is held at, and the unit of a
+concept, are found on the validation split. Beside each unit stand others of its group, drawn at random and held
+still in the same way: a unit that matters does so more than they.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from generator import interp, units
+from generator.artifact import Artifact
+from generator.deferred import Deferred
+from generator.spec import BuildError, FigureOptions, UnitChoice, nearest
+
+if TYPE_CHECKING:
+    import torch
+
+    from generator.inputs import Inputs
+else:
+    torch = Deferred("torch")
+
+EXAMPLE = """\
+model: tiny-text
+dataset: tiny-corpus
+units: [{group: cell, index: 0}]
+documents: 2
+length: 200
+controls: 3
+caption: Does it matter?
+"""
+
+WIDTH = 120  # of the drawing of a row
+LEAST = 20  # characters where a concept holds, below which nothing is said of it
+
+Unit = tuple[str, int]  # a group and a number
+
+
+class Options(FigureOptions):
+    """Options of an ablation."""
+
+    model: str = Field(description="a model of site.toml that reads text and expects what comes next")
+    dataset: str = Field(description="a text data set: units are searched on its validation split, measured on test")
+    units: tuple[UnitChoice, ...] = Field(
+        min_length=1, max_length=8, description="units that are held still, one by one"
+    )
+    to: Literal["mean", "zero"] = Field("mean", description="the value that they are held at")
+    controls: int = Field(12, ge=1, le=100, description="other units of the same group, held still for comparison")
+    language: Literal["python", "prose"] = Field("python", description="what the concepts are read from")
+    documents: int = Field(20, ge=1, description="documents of each split")
+    length: int = Field(1600, ge=100, description="characters read of each")
+
+
+def compute(options: Options, inputs: Inputs) -> Artifact:
+    """Each rise is the mean of the loss with the unit held still, less that without, over the same characters."""
+    reader = units.reader_of(inputs.model)
+    searched, read = (
+        units.excerpts(inputs.documents(options.dataset, split), options.language, options.documents, options.length)
+        for split in ("validation", "test")
+    )
+    chosen = [one for choice in options.units for one in choose(choice, inputs, searched)]
+    groups = sorted({group for (group, _), _ in chosen})
+    values = interp.ablation.means(reader, [reader.tokens(text).ids for text in searched.texts], groups)
+    others = {group: random_others(reader, group, [unit for unit, _ in chosen], options) for group in groups}
+    tokens = [reader.tokens(text) for text in read.texts]
+    ids = [one.ids for one in tokens]
+    holds = at_tokens(tokens, read)  # (tokens, concepts)
+    total, done = 1 + len(chosen) + sum(map(len, others.values())), 0
+
+    def held(unit: Unit | None) -> NDArray[np.float64]:
+        """Losses, (tokens,), with a unit held still."""
+        nonlocal done
+        clamps = [] if unit is None else [clamp(unit, values, options.to)]
+        try:
+            found = interp.ablation.losses(reader, ids, clamps)
+        except ValueError as error:
+            raise BuildError(f"model {inputs.model.name}: {error}") from error
+        inputs.progress(done := done + 1, total)
+        return np.asarray(found.double().numpy())
+
+    free = held(None)
+    told = np.isfinite(free)  # all but the last tokens of documents
+    if np.isnan(free).sum() > len(ids):
+        raise BuildError(f"model {inputs.model.name}: some losses are not numbers; was its training stable?")
+    holds = np.concatenate([np.ones_like(holds[:, :1]), holds], 1)[told]
+    names = ["everywhere", *read.concepts]
+    rises = {unit: rise(held(unit)[told] - free[told], holds) for group in groups for unit in others[group]}
+    data: list[dict[str, Any]] = []
+    measures: dict[str, float] = {"tokens": int(told.sum()), "loss": float(free[told].mean())}
+    for unit, note in chosen:
+        own = rise(held(unit)[told] - free[told], holds)
+        control = np.stack([rises[other] for other in others[unit[0]]])  # (controls, concepts)
+        label = note or interp.reading.unit_name(*unit).replace(" ", "-")
+        rows = []
+        for number in np.flatnonzero(holds.sum(0) >= LEAST):
+            beaten = int((control[:, number] < own[number]).sum())
+            rows.append(
+                {
+                    "name": names[number],
+                    "loss": round(float(free[told][holds[:, number]].mean()), 4),
+                    "rise": round(float(own[number]), 5),
+                    "low": round(float(control[:, number].min()), 5),
+                    "high": round(float(control[:, number].max()), 5),
+                    "beaten": beaten,
+                    "sought": names[number] == note,
+                    **marks(float(own[number]), control[:, number]),
+                }
+            )
+            measures[f"{label}.{names[number]}.rise"] = float(own[number])
+            measures[f"{label}.{names[number]}.control"] = float(control[:, number].max())
+            measures[f"{label}.{names[number]}.beaten"] = beaten / len(control)
+        value = float(values[unit[0]][unit[1]]) if options.to == "mean" else 0.0
+        data.append({"name": interp.reading.unit_name(*unit), "note": note, "value": round(value, 3), "rows": rows})
+    about = {
+        "units": data,
+        "to": options.to,
+        "controls": options.controls,
+        "width": WIDTH,
+        "tokens": int(told.sum()),
+        "documents": len(ids),
+        "least": LEAST,
+    }
+    return Artifact(data=about, measures=measures)
+
+
+def choose(choice: UnitChoice, inputs: Inputs, searched: units.Excerpts) -> list[tuple[Unit, str]]:
+    """The units, and the concept that one was chosen for, "" where they were named."""
+    model = inputs.model
+    groups = units.reader_of(model).groups
+    if choice.group is not None and choice.group not in groups:
+        raise BuildError(f"the model has no units {choice.group!r}{nearest(choice.group, groups)}")
+    if choice.concept is None:
+        group = choice.group or next(iter(groups))
+        numbers = choice.numbers(groups[group])
+        if not numbers:
+            raise BuildError(f"the model has no unit {choice.index} in {group}; it has 0 to {groups[group] - 1}")
+        return [((group, number), "") for number in numbers]
+    if choice.concept not in searched.concepts:
+        raise BuildError(f"unknown concept {choice.concept!r}{nearest(choice.concept, searched.concepts)}")
+    every = [(group, number) for group, size in groups.items() for number in range(size)]
+    found = units.selectivity(model, searched)
+    strength = units.strength(found.areas[:, searched.concepts.index(choice.concept)])
+    if choice.group is not None:
+        strength = np.where([group == choice.group for group, _ in every], strength, 0)
+    return [(every[int(np.argsort(-strength, kind="stable")[choice.rank - 1])], choice.concept)]
+
+
+def random_others(reader: interp.reading.Reader, group: str, chosen: list[Unit], options: Options) -> list[Unit]:
+    """Units of a group that were not chosen, drawn by the figure's seed."""
+    left = [number for number in range(reader.groups[group]) if (group, number) not in chosen]
+    if len(left) < options.controls:
+        raise BuildError(f"controls: group {group} has only {len(left)} other units")
+    drawn = np.random.default_rng(options.seed).choice(left, options.controls, replace=False)
+    return [(group, int(number)) for number in sorted(drawn)]
+
+
+def clamp(unit: Unit, values: dict[str, torch.Tensor], to: str) -> interp.reading.Clamp:
+    group, number = unit
+    value = values[group][number : number + 1] if to == "mean" else torch.zeros(1)
+    return interp.reading.Clamp(group, torch.tensor([number]), value)
+
+
+def at_tokens(tokens: list[interp.reading.Tokens], read: units.Excerpts) -> NDArray[np.bool_]:
+    """Where each concept holds at the last character of a token, (tokens of all texts, concepts)."""
+    found, start = [], 0
+    for one, text in zip(tokens, read.texts, strict=True):
+        ends = np.maximum(one.spans[:, 1].numpy() - 1, 0)
+        found.append(read.flags[start + ends])
+        start += len(text)
+    return np.concatenate(found)
+
+
+def rise(differences: NDArray[np.float64], holds: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The mean difference where each concept holds, (concepts,); 0 where it holds nowhere."""
+    return np.asarray(differences @ holds / np.maximum(holds.sum(0), 1))
+
+
+def marks(own: float, control: NDArray[np.float64]) -> dict[str, Any]:
+    """Places from 0 to WIDTH of the unit, of its controls, and of no rise at all."""
+    low, high = min(own, 0.0, float(control.min())), max(own, 0.0, float(control.max()))
+
+    def place(value: float) -> float:
+        return round(3 + (WIDTH - 6) * (value - low) / max(high - low, 1e-12), 1)
+
+    return {"place": place(own), "controls": [place(float(one)) for one in control], "zero": place(0.0)}

@@ -1,0 +1,90 @@
+"""Gates of recurrent networks: how open each is, character by character, and how often it is all but shut or open.
+
+Karpathy, Johnson and Fei-Fei, "Visualizing and understanding recurrent networks", 2015,
+https://arxiv.org/abs/1506.02078, call a gate left-saturated below 0.1 and right-saturated above 0.9.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .reading import Progress, shortened
+from .recurrent import Recurrent
+
+SHUT, OPEN = 0.1, 0.9
+GATES = {nn.LSTM: ("input", "forget", None, "output"), nn.GRU: ("reset", "update", None)}  # as torch stacks them
+
+
+@dataclass(frozen=True)
+class Saturation:
+    """One gate of one layer. left, right: (units,), the share of characters at which it is shut, or open."""
+
+    gate: str
+    layer: int
+    left: Tensor
+    right: Tensor
+
+
+def gates(reader: Recurrent, ids: Tensor, state: Any = None) -> tuple[dict[tuple[str, int], Tensor], Any]:
+    """(gate, layer) -> (batch, time, units), each from 0 to 1, and the state to read on from.
+
+    ids: (batch, time). ValueError for a plain RNN, which has no gates. A gate depends on what came in and on the
+    hidden state before, so that all characters are done at once when the states are known.
+    """
+    rnn = reader.network.rnn
+    names = GATES.get(type(rnn))
+    if names is None:
+        raise ValueError("a plain RNN has no gates")
+    groups = ["hidden" if layer == 0 else f"hidden {layer}" for layer in range(rnn.num_layers)]
+    read = reader.read(ids, groups, state)
+    found = {}
+    inputs = reader.network.embedding(ids)
+    for layer, hiddens in enumerate(read.activations.chunk(rnn.num_layers, 2)):
+        start = torch.zeros_like(hiddens[:, 0]) if state is None else state[layer][0]
+        before = torch.cat([start[:, None], hiddens[:, :-1]], 1)  # (batch, time, units)
+        inward, recurrent, bias_in, bias_rec = (
+            getattr(rnn, f"{part}_l{layer}").chunk(len(names))
+            for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        )
+        for number, name in enumerate(names):
+            if name is not None:
+                net = inputs @ inward[number].T + before @ recurrent[number].T + bias_in[number] + bias_rec[number]
+                found[name, layer] = net.sigmoid_()
+        inputs = hiddens
+    return found, read.state
+
+
+@torch.inference_mode()
+def saturation(
+    reader: Recurrent,
+    documents: Sequence[Tensor],
+    *,
+    batch: int = 64,
+    window: int = 256,
+    progress: Progress = lambda done, total: None,
+) -> list[Saturation]:
+    """Of every gate, over all characters of the documents, (characters,) ids each; in memory that does not grow."""
+    order = sorted(documents, key=len, reverse=True)
+    total, done = sum(map(len, order)), 0
+    counts: dict[tuple[str, int], list[Tensor]] = {}
+    for start in range(0, len(order), batch):
+        texts = order[start : start + batch]
+        lengths = torch.tensor([len(text) for text in texts])
+        filled = nn.utils.rnn.pad_sequence(list(texts), batch_first=True)
+        state = None
+        for first in range(0, filled.shape[1], window):
+            alive = int((lengths > first).sum())
+            found, state = gates(reader, filled[:alive, first : first + window], shortened(state, alive))
+            there = torch.arange(first, min(first + window, filled.shape[1])) < lengths[:alive, None]  # (alive, time)
+            for key, values in found.items():
+                held = values[there]  # (characters, units)
+                shut, opened = (held < SHUT).sum(0), (held > OPEN).sum(0)
+                before = counts.get(key)
+                counts[key] = [shut, opened] if before is None else [before[0] + shut, before[1] + opened]
+            progress(done := done + int(there.sum()), total)
+    return [Saturation(*key, left / total, right / total) for key, (left, right) in counts.items()]

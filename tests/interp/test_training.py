@@ -1,0 +1,123 @@
+"""Training of character networks: that it learns, and that to stop it changes nothing."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+from generator.interp import training
+from generator.interp.recurrent import CharRNN, cross_entropy
+from generator.interp.training import Pace, Plan, Training, measured, running
+
+TEXT = (torch.arange(4000) % 4).to(torch.uint8)  # 0 1 2 3 0 1 2 3 …: a text that can be learnt
+PLAN = Plan(steps=60, batch=4, window=16, rate=0.02)
+
+
+def network(cell: str = "lstm", layers: int = 1) -> CharRNN:
+    torch.manual_seed(0)
+    return CharRNN(4, cell, layers, width=16, embedding=4)
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_training_learns_a_text_that_repeats(half: bool) -> None:
+    """In bfloat16, autocast that is entered once keeps stale copies of the weights: the loss would stay."""
+    under_way = Training(network(), TEXT, replace(PLAN, half=half))
+    losses = [under_way.step() for _ in range(PLAN.steps)]
+
+    assert losses[0] == pytest.approx(math.log(4), abs=0.3)
+    assert losses[-1] < 0.1
+    assert cross_entropy(under_way.network, TEXT) < 0.1
+
+
+@pytest.mark.parametrize("half", [False, True])
+@pytest.mark.parametrize(("cell", "layers"), [("lstm", 2), ("gru", 1), ("rnn", 1)])
+def test_a_training_that_was_stopped_ends_with_the_same_bits(cell: str, layers: int, half: bool) -> None:
+    plan = replace(PLAN, steps=9, half=half, schedule="cosine")
+    whole = Training(network(cell, layers), TEXT, plan)
+    losses = [whole.step() for _ in range(9)]
+    stopped = Training(network(cell, layers), TEXT, plan)
+    for _ in range(4):
+        stopped.step()
+    state = stopped.state()
+    stopped.step()  # of which nothing was kept
+    again = Training(network(cell, layers), TEXT, plan)
+    again.restore(state)
+
+    assert [again.step() for _ in range(5)] == losses[4:]
+    for one, other in zip(whole.network.parameters(), again.network.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_streams_are_contiguous_and_their_state_is_carried() -> None:
+    """What the second step reads follows what the first one read; with a fresh state its loss would be another."""
+    one = Training(network(), TEXT, replace(PLAN, rate=0.0, decay=0.0))
+    one.step()
+    carried = one.step()
+    other = Training(network(), TEXT, replace(PLAN, rate=0.0, decay=0.0))
+    other.step()
+    other.carried = None
+
+    assert other.step() != carried
+
+
+@pytest.mark.parametrize(("schedule", "middle"), [("linear", 0.5), ("cosine", 0.5), ("constant", 1.0)])
+def test_the_rate_rises_to_its_height_and_falls_by_its_schedule(schedule: str, middle: float) -> None:
+    plan = Plan(steps=110, batch=1, window=2, rate=2.0, warm=10 / 110, schedule=schedule)  # type: ignore[arg-type]
+
+    assert plan.rate_at(0) == pytest.approx(0.2)
+    assert plan.rate_at(10) == pytest.approx(2.0)
+    assert plan.rate_at(60) == pytest.approx(2.0 * middle)
+    assert plan.rate_at(109) < (2.1 if schedule == "constant" else 0.03)
+
+
+def test_a_loss_that_is_no_number_leaves_the_weights_of_the_step_before() -> None:
+    under_way = Training(network(), TEXT, PLAN)
+    under_way.step()
+    before = {name: tensor.clone() for name, tensor in under_way.state().items()}
+    under_way.carried = (torch.full((1, 4, 16), math.nan), torch.zeros(1, 4, 16))
+
+    with pytest.raises(FloatingPointError, match="in step 2 the loss or its gradient is no number"):
+        under_way.step()
+    assert under_way.done == 1
+    for name, tensor in under_way.state().items():
+        assert "carried" in name or torch.equal(tensor, before[name]), name
+
+
+def test_a_text_too_short_for_the_streams_is_refused() -> None:
+    with pytest.raises(ValueError, match="10 characters are too few for 4 streams of 17: give a longer text"):
+        Training(network(), TEXT[:10], PLAN)
+
+
+def test_the_pace_is_that_of_the_fastest_trial_and_the_threads_stay_as_they_were(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two threads are slower here than one, so that four are not tried; halves are faster."""
+    tried = []
+
+    def spent(under_way: Training, enough: float) -> float:
+        tried.append(Pace(torch.get_num_threads(), under_way.plan.half))
+        return {Pace(1, False): 4.0, Pace(2, False): 5.0, Pace(1, True): 3.0, Pace(2, True): 2.0}.get(tried[-1], 9.0)
+
+    monkeypatch.setattr(training, "quickest", spent)
+    before = torch.get_num_threads()
+
+    assert measured(network(), PLAN, (1, 2, 4)) == Pace(2, True)
+    assert Pace(4, False) not in tried
+    assert torch.get_num_threads() == before
+
+
+def test_threads_are_given_back_after_an_error() -> None:
+    before = torch.get_num_threads()
+    with pytest.raises(KeyError), running(before + 1):
+        raise KeyError
+
+    assert torch.get_num_threads() == before
+
+
+def test_a_trial_measures_and_changes_nothing() -> None:
+    one = network()
+    before = [parameter.clone() for parameter in one.parameters()]
+
+    assert measured(one, PLAN, (1,)).threads == 1
+    assert all(torch.equal(*pair) for pair in zip(before, one.parameters(), strict=True))
