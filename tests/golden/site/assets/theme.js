@@ -418,6 +418,14 @@
       if (cursor >= 0) read(cursor);
     });
 
+    // The text as it is: the browser's own copy leaves out a last line end.
+    pre.addEventListener("copy", (event) => {
+      const range = document.getSelection().getRangeAt(0);
+      if (!pre.contains(range.commonAncestorContainer)) return;
+      event.clipboardData.setData("text/plain", range.toString());
+      event.preventDefault();
+    });
+
     const observer = new IntersectionObserver(
       (entries) => {
         for (const { target, isIntersecting } of entries) {
