@@ -112,7 +112,8 @@
     characters.forEach((character, i) => {
       if (character === "\n" && i + 1 < characters.length) lines.push(i + 1);
     });
-    const highlighted = "Highlight" in window && "highlights" in CSS;
+    // Highlights take the colours of the system where those are forced; elements may keep their own.
+    const highlighted = "Highlight" in window && !window.matchMedia("(forced-colors: active)").matches;
     const painter = highlighted ? highlighter(data.levels) : elements();
     const inSight = new Set();
     let unit = data.units[0];
