@@ -134,24 +134,21 @@
     function paint(block, runs) {
       clear(block);
       plain(block);
-      const nodes = textNodes(block);
-      const signs = block.getElementsByTagName("b");
+      const nodes = textNodes(block); // what stands alone, and the stretches between
       const ranges = [];
-      let node = 0; // which one holds the start of the run
+      let node = 0; // which one holds the run
       let from = 0; // where that node starts
-      let sign = 0;
       for (const { level, text, start, stop } of runs) {
         while (from + nodes[node].length <= start) from += nodes[node++].length;
-        if (MARKS[text]) signs[sign++].className = `${MARKS[text]} l${level}`;
-        else if (level >= 0) {
-          let last = node;
-          let lastFrom = from;
-          while (lastFrom + nodes[last].length < stop) lastFrom += nodes[last++].length;
+        const held = nodes[node];
+        if (MARKS[text]) {
+          held.parentElement.className = `${MARKS[text]} l${level}`;
+        } else if (level >= 0) {
           const range = new StaticRange({
-            startContainer: nodes[node],
+            startContainer: held,
             startOffset: start - from,
-            endContainer: nodes[last],
-            endOffset: stop - lastFrom,
+            endContainer: held,
+            endOffset: stop - from,
           });
           highlights[level].add(range);
           ranges.push([highlights[level], range]);
@@ -193,7 +190,7 @@
     let counted = 0;
     for (const block of blocks) {
       starts.push(counted);
-      for (const node of textNodes(block)) counted += Array.from(node.data).length;
+      counted += Array.from(block.textContent).length;
     }
     const lines = [0]; // where each starts
     characters.forEach((character, i) => {
