@@ -176,11 +176,12 @@
     return { clear() {}, paint };
   }
 
-  function enliven(content) {
+  async function enliven(content) {
     const data = JSON.parse(content.querySelector("script[type='application/json']").textContent);
     const packed = content.querySelectorAll("script[type^='application/octet-stream']");
     const pre = content.querySelector("pre.text");
     const readout = content.querySelector(".readout");
+    const units = content.querySelector(".units"); // null where there is one only
     const [before, after] = data.around; // characters of a passage beside its peak
     const top = data.levels - 1; // the highest level
     const blocks = Array.from(pre.children);
@@ -201,7 +202,7 @@
     const painter = highlighted ? highlighter(data.levels) : elements();
     const inSight = new Set();
     let unit = data.units[0];
-    let codes = null; // of the unit, one for each character
+    let codes = await unpacked(packed[0]); // of the unit, one for each character
     let wanted = 0;
     let switched = false; // until then the blocks have their colours from the page
     let cursor = -1;
@@ -439,18 +440,14 @@
     window.addEventListener("afterprint", () => blocks.forEach((block) => inSight.has(block) || clear(block)));
     new ResizeObserver(enframe).observe(pre);
 
-    const units = content.querySelector(".units");
-    unpacked(packed[0]).then((found) => {
-      codes = found;
-      pre.append(frame);
-      if (units) {
-        units.addEventListener("change", (event) => show(event.target.selectedIndex ?? Number(event.target.value)));
-        units.hidden = false;
-        content.querySelector(".others").hidden = true;
-      }
-      readout.hidden = false;
-      content.dataset.shown = 0;
-    });
+    pre.append(frame);
+    if (units) {
+      units.addEventListener("change", (event) => show(event.target.selectedIndex ?? Number(event.target.value)));
+      units.hidden = false;
+      content.querySelector(".others").hidden = true;
+    }
+    readout.hidden = false;
+    content.dataset.shown = 0;
   }
 
   document.addEventListener("DOMContentLoaded", () => {
