@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -302,6 +303,18 @@ def test_hostile_text_is_shown_as_text(quick_site: SmallSite) -> None:
     tags = re.findall(r"<script[^>]*>", quick_site.read())
     assert all('src="' in tag or 'type="application/' in tag for tag in tags)
     assert "alert(1)</script>" not in quick_site.read()
+
+
+def test_the_feed_has_the_text_of_a_figure_without_the_data_of_its_scripts(quick_site: SmallSite) -> None:
+    quick_site.figure(
+        "id: t\nkind: activation-text\nmodel: tiny-text\nunits: [{index: 1}]\ntext: {literal: readable}\n"
+    )
+    quick_site.build()
+    feed = unescape(quick_site.read("feed.xml"))
+
+    assert "octet-stream" in quick_site.read()
+    assert "readable" in re.sub(r"<[^>]+>", "", feed)
+    assert "<script" not in feed
 
 
 class Links(HTMLParser):

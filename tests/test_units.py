@@ -3,13 +3,14 @@
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 from generator import interp
 from generator.data import Document
 from generator.figures.activation_text import chosen
 from generator.model import Model
-from generator.spec import UnitChoice
+from generator.spec import BuildError, UnitChoice
 from generator.units import Excerpts, Selectivity, activations, excerpts, selectivity, strength
 
 AREAS = np.array([[0.6, 0.5], [0.1, 0.5], [0.8, np.nan]], dtype=np.float32)
@@ -27,6 +28,8 @@ def test_the_unit_that_follows_best_is_chosen_and_turned_where_it_is_low() -> No
     assert names(concept="a") == ["−cell 0"]
     assert names(concept="a", rank=2) == ["cell 1"]
     assert names(concept="a", group="hidden") == ["hidden 0"]
+    with pytest.raises(BuildError, match="rank 2 of a: there are 1 units"):
+        names(concept="a", group="hidden", rank=2)
     (best,) = chosen(UnitChoice(concept="a"), {"hidden": 1, "cell": 2}, SEARCHED)
     assert "AUC 0.90" in best.note
     assert "negated" in best.note

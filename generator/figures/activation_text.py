@@ -94,10 +94,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")  # the only character that no page can hold
     measures: dict[str, float] = {"characters": len(text), "units": len(shown), "error": max(errors)}
     for unit, one in zip(shown, kept, strict=True):
-        measures[f"{unit.label}.low"], measures[f"{unit.label}.high"] = (
-            round(one.scale.low, 3),
-            round(one.scale.high, 3),
-        )
+        measures |= {f"{unit.label}.low": round(one.scale.low, 3), f"{unit.label}.high": round(one.scale.high, 3)}
     data = {
         "document": document,
         "scale": options.scale,
@@ -146,9 +143,10 @@ def chosen(choice: UnitChoice, groups: Mapping[str, int], searched: units.Select
     column = searched.areas[:, searched.concepts.index(choice.concept)]
     every = [(group, number) for group, width in groups.items() for number in range(width)]
     strength = units.strength(column)
-    if choice.group is not None:
-        strength = np.where([group == choice.group for group, _ in every], strength, 0)
-    best = int(np.argsort(-strength, kind="stable")[choice.rank - 1])
+    among = [place for place, (group, _) in enumerate(every) if choice.group in (None, group)]
+    if choice.rank > len(among):
+        raise BuildError(f"rank {choice.rank} of {choice.concept}: there are {len(among)} units")
+    best = sorted(among, key=lambda place: -strength[place])[choice.rank - 1]
     sign = 1 if column[best] >= 0.5 else -1
     turned = ", shown negated" if sign < 0 else ""
     note = f"{choice.concept}, AUC {strength[best]:.2f} where it was searched{turned}"

@@ -82,7 +82,7 @@ def used(path: Path, handles: Handles, units: int, switches: int = 8) -> Use:
     """Open a page from its file, switch through some units and scroll for two seconds."""
     browser_path = next((found for name in NAMES if (found := shutil.which(name))), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"])
         browser.new_page().goto("about:blank")  # warm
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(PATIENCE)

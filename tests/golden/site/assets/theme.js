@@ -134,24 +134,21 @@
     function paint(block, runs) {
       clear(block);
       plain(block);
-      const nodes = textNodes(block);
-      const signs = block.getElementsByTagName("b");
+      const nodes = textNodes(block); // what stands alone, and the stretches between
       const ranges = [];
-      let node = 0; // which one holds the start of the run
+      let node = 0; // which one holds the run
       let from = 0; // where that node starts
-      let sign = 0;
       for (const { level, text, start, stop } of runs) {
         while (from + nodes[node].length <= start) from += nodes[node++].length;
-        if (MARKS[text]) signs[sign++].className = `${MARKS[text]} l${level}`;
-        else if (level >= 0) {
-          let last = node;
-          let lastFrom = from;
-          while (lastFrom + nodes[last].length < stop) lastFrom += nodes[last++].length;
+        const held = nodes[node];
+        if (MARKS[text]) {
+          held.parentElement.className = `${MARKS[text]} l${level}`;
+        } else if (level >= 0) {
           const range = new StaticRange({
-            startContainer: nodes[node],
+            startContainer: held,
             startOffset: start - from,
-            endContainer: nodes[last],
-            endOffset: stop - lastFrom,
+            endContainer: held,
+            endOffset: stop - from,
           });
           highlights[level].add(range);
           ranges.push([highlights[level], range]);
@@ -179,11 +176,12 @@
     return { clear() {}, paint };
   }
 
-  function enliven(content) {
+  async function enliven(content) {
     const data = JSON.parse(content.querySelector("script[type='application/json']").textContent);
     const packed = content.querySelectorAll("script[type^='application/octet-stream']");
     const pre = content.querySelector("pre.text");
     const readout = content.querySelector(".readout");
+    const units = content.querySelector(".units"); // null where there is one only
     const [before, after] = data.around; // characters of a passage beside its peak
     const top = data.levels - 1; // the highest level
     const blocks = Array.from(pre.children);
@@ -193,17 +191,18 @@
     let counted = 0;
     for (const block of blocks) {
       starts.push(counted);
-      for (const node of textNodes(block)) counted += Array.from(node.data).length;
+      counted += Array.from(block.textContent).length;
     }
     const lines = [0]; // where each starts
     characters.forEach((character, i) => {
       if (character === "\n" && i + 1 < characters.length) lines.push(i + 1);
     });
-    const highlighted = "Highlight" in window && "highlights" in CSS;
+    // Highlights take the colours of the system where those are forced; elements may keep their own.
+    const highlighted = "Highlight" in window && !window.matchMedia("(forced-colors: active)").matches;
     const painter = highlighted ? highlighter(data.levels) : elements();
     const inSight = new Set();
     let unit = data.units[0];
-    let codes = null; // of the unit, one for each character
+    let codes = await unpacked(packed[0]); // of the unit, one for each character
     let wanted = 0;
     let switched = false; // until then the blocks have their colours from the page
     let cursor = -1;
@@ -418,6 +417,14 @@
       if (cursor >= 0) read(cursor);
     });
 
+    // The text as it is: the browser's own copy leaves out a last line end.
+    pre.addEventListener("copy", (event) => {
+      const range = document.getSelection().getRangeAt(0);
+      if (!pre.contains(range.commonAncestorContainer)) return;
+      event.clipboardData.setData("text/plain", range.toString());
+      event.preventDefault();
+    });
+
     const observer = new IntersectionObserver(
       (entries) => {
         for (const { target, isIntersecting } of entries) {
@@ -433,18 +440,14 @@
     window.addEventListener("afterprint", () => blocks.forEach((block) => inSight.has(block) || clear(block)));
     new ResizeObserver(enframe).observe(pre);
 
-    const units = content.querySelector(".units");
-    unpacked(packed[0]).then((found) => {
-      codes = found;
-      pre.append(frame);
-      if (units) {
-        units.addEventListener("change", (event) => show(event.target.selectedIndex ?? Number(event.target.value)));
-        units.hidden = false;
-        content.querySelector(".others").hidden = true;
-      }
-      readout.hidden = false;
-      content.dataset.shown = 0;
-    });
+    pre.append(frame);
+    if (units) {
+      units.addEventListener("change", (event) => show(event.target.selectedIndex ?? Number(event.target.value)));
+      units.hidden = false;
+      content.querySelector(".others").hidden = true;
+    }
+    readout.hidden = false;
+    content.dataset.shown = 0;
   }
 
   document.addEventListener("DOMContentLoaded", () => {
