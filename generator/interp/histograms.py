@@ -9,6 +9,7 @@ once, not twenty times.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ TOGETHER = 64  # units whose counts are added up at once: bounds the memory
 
 Activations = NDArray[np.float32]
 Levels = NDArray[np.uint8]
-Patterns = NDArray[np.int64]
+Patterns = NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,9 @@ def checked(activations: Activations) -> None:
 
 def packed(flags: NDArray[np.bool_]) -> Patterns:
     """Which concepts hold, as the bits of a number, (positions,); of (positions, concepts), at most CONCEPTS."""
-    bits = np.zeros(len(flags), dtype=np.int64)
+    bits: Patterns = np.zeros(len(flags), dtype=np.int32 if flags.shape[1] < 32 else np.int64)
     for number, column in enumerate(flags.T):
-        bits |= column.astype(np.int64) << number
+        bits += column.astype(bits.dtype) << number
     return bits
 
 
