@@ -15,7 +15,7 @@ from generator.census import Counted, count, scale_of
 from generator.data import Document
 from generator.labelling import Corpus, Labelling, corpus
 from generator.model import Model
-from generator.readable import Network, bars, ngram_areas, verdict
+from generator.readable import Bars, Network, bars, ngram_areas, verdict
 
 PROSE = Labelling("prose", {"inside": r"<[^>]*>"}, {})
 
@@ -78,10 +78,20 @@ def test_a_unit_that_knows_what_no_ngram_knows_is_readable_and_noise_is_not(corp
     assert bar.chance[number] < bar.ngram[number]
 
 
-def test_a_network_is_not_readable_beside_its_equal(corpora: tuple[Corpus, Corpus]) -> None:
-    trained = read(Counting(), *corpora)
+def test_the_highest_bar_counts_whichever_it_is() -> None:
+    bar = Bars(np.array([0.6, 0.5, 0.5]), np.array([0.5, 0.6, 0.5]), np.array([0.5, 0.5, 0.6]))
 
-    assert not verdict(trained, trained, bars(trained, trained, 0).highest(), 0).readable.any()
+    assert bar.highest().tolist() == [0.6, 0.6, 0.6]
+
+
+def test_a_unit_is_not_above_its_equal_in_the_untrained_network(corpora: tuple[Corpus, Corpus]) -> None:
+    trained = read(Counting(), *corpora)
+    number = corpora[0].concepts.index("inside")
+    low = trained.intervals(np.array([0]), np.array([number]), 0)[0, 0]
+    bar = bars(trained, trained, 0)
+
+    assert bar.ngram[number] < low < bar.untrained[number]
+    assert not verdict(trained, trained, bar.highest(), 0).readable.any()
 
 
 def test_a_unit_that_is_low_where_the_concept_holds_counts_as_one_that_is_high(
