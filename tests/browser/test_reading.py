@@ -164,7 +164,7 @@ def test_everything_can_be_read_without_javascript(browser: Browser, site: Path)
 
     assert coloured.count() > 40
     assert coloured.first.get_attribute("title")
-    assert page.locator("#census table").is_visible()
+    assert page.locator("#census table.sortable").is_visible()
     page.get_by_text("How this was made").first.click()
     assert page.locator("#written details pre").first.is_visible()
     context.close()
