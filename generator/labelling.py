@@ -1,6 +1,6 @@
 """Texts and what holds at each of their characters: concepts that are built in, the author's patterns and functions.
 
-What it costs to keep is eight bytes a character: concepts are bits. Quantities are kept for a sample of positions.
+To keep them costs four or eight bytes a character: concepts are bits. Quantities are kept for a sample of positions.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Corpus:
 
     texts: Sequence[str]
     concepts: Sequence[str]
-    patterns: NDArray[np.int64]
+    patterns: interp.histograms.Patterns
     quantity_names: Sequence[str]
     quantities: NDArray[np.float64]
     stride: int
@@ -85,11 +85,15 @@ class Corpus:
         """Where each text begins, and where the last one ends, (texts + 1,)."""
         return np.concatenate([[0], np.cumsum([len(text) for text in self.texts])]).astype(np.int64)
 
-    @cached_property
-    def keys(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Of the n-grams that end at each character, and just before it, (characters,)."""
-        both = [[interp.ngrams.keys(text, before) for text in self.texts] for before in (False, True)]
-        return np.concatenate(both[0]), np.concatenate(both[1])
+    def keys(self, places: NDArray[np.int64], before: bool = False) -> NDArray[np.int64]:
+        """Of the n-grams that end at these characters, in order, or just before them, (places,)."""
+        bounds = np.searchsorted(places, self.starts)
+        return np.concatenate(
+            [
+                interp.ngrams.keys(text, places[first:last] - start, before)
+                for text, start, first, last in zip(self.texts, self.starts, bounds, bounds[1:], strict=False)
+            ]
+        )
 
     def flags(self, where: NDArray[np.generic]) -> NDArray[np.bool_]:
         """Whether each concept holds at these characters, (positions, concepts)."""
@@ -102,20 +106,23 @@ def corpus(documents: Sequence[Document], labelling: Labelling, most: int, lengt
     An excerpt begins where a document's first top-level definition does: what stands above it (licences, long
     docstrings) is much the same everywhere.
     """
-    texts, patterns, quantities, names, depths = [], [], [], [], []
+    longest = sorted((min(length, len(document.text)) for document in documents), reverse=True)
+    stride = max(1, -(-sum(longest[:most]) // SAMPLE))
+    texts, patterns, quantities, names, depths, read = [], [], [], [], [], 0
     for document, masks, amounts in readable(documents, labelling):
         start = beginning(document.text, labelling.language)
-        texts.append(document.text[start : start + length])
+        text = document.text[start : start + length]
         names, depths = list(masks), list(amounts)
+        texts.append(text)
         patterns.append(interp.histograms.packed(np.stack([masks[name][start : start + length] for name in masks], 1)))
-        quantities.append(np.stack([amounts[name][start : start + length] for name in amounts], 1).astype(np.int32))
+        sampled = slice(start + -read % stride, start + len(text), stride)
+        quantities.append(np.stack([amounts[name][sampled] for name in amounts], 1).astype(np.float64))
+        read += len(text)
         if len(texts) == most:
             break
     if not texts:
         raise BuildError(f"none of the {len(documents)} documents can be read as {labelling.language}")
-    stride = -(-sum(map(len, texts)) // SAMPLE)
-    sampled = np.concatenate(quantities)[::stride].astype(np.float64)
-    return Corpus(texts, names, np.concatenate(patterns), depths, sampled, stride)
+    return Corpus(texts, names, np.concatenate(patterns), depths, np.concatenate(quantities), stride)
 
 
 def readable(

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from generator import interp
 from generator.census import Counted, Scores
 
+NGRAMS = 4_194_304  # characters that they are counted at, and scored at: more say little new, and would fill the memory
+
 Flags = NDArray[np.bool_]
 Numbers = NDArray[np.int64]
 
@@ -105,23 +107,25 @@ def ngram_areas(network: Network) -> Scores:
 
     It ends at the current character; where that alone decides the concept, as with a digit, just before it.
     """
-    searched, judged = network.searched, network.judged
-    first, second = (
-        interp.histograms.unpacked(one.corpus.patterns[one.read], len(one.corpus.concepts))
-        for one in (searched, judged)
-    )
-    at, before = (
-        interp.ngrams.areas(fitted[searched.read], first, asked[judged.read], second).max(0)
-        for fitted, asked in zip(searched.corpus.keys, judged.corpus.keys, strict=True)
-    )
-    alone = interp.ngrams.decided(searched.corpus.keys[0][searched.read], first)
-    return np.asarray(np.where(alone, before, at))
+    corpora = network.searched.corpus, network.judged.corpus
+    places = [thinned(np.flatnonzero(one.read)) for one in (network.searched, network.judged)]
+    first, second = (corpus.flags(where) for corpus, where in zip(corpora, places, strict=True))
+    keys = [
+        [corpus.keys(where, before) for corpus, where in zip(corpora, places, strict=True)] for before in (False, True)
+    ]
+    at, before = (interp.ngrams.areas(fitted, first, asked, second).max(0) for fitted, asked in keys)
+    return np.asarray(np.where(interp.ngrams.decided(keys[0][0], first), before, at))
+
+
+def thinned(places: Numbers) -> Numbers:
+    """Evenly, to at most NGRAMS of them."""
+    return places[:: -(-len(places) // NGRAMS)]
 
 
 def ngram_correlations(network: Network) -> Scores:
     """The same for quantities: the best rank correlation of an n-gram, (quantities,), of the samples."""
     searched, judged = network.searched, network.judged
-    fitted, asked = (one.corpus.keys[0][one.places] for one in (searched, judged))
+    fitted, asked = (one.corpus.keys(one.places) for one in (searched, judged))
     found = [
         [interp.resampling.correlation(*pair) for pair in zip(expected.T, judged.quantities.T, strict=True)]
         for expected in interp.ngrams.expected(fitted, searched.quantities, asked)

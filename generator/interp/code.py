@@ -16,8 +16,8 @@ from .characters import CLOSING, OPENING, pairs
 Span = tuple[str, int, int]  # concept, from, up to
 
 DESCRIPTIONS = {
-    "inside-string": "inside a string, the opening quote included; of Python, one that ends on its own line",
-    "inside-docstring": "inside a triple-quoted string, or what another language has for documentation",
+    "inside-string": "inside a string, in Python one that ends on its own line",
+    "inside-docstring": "inside a triple-quoted string, or elsewhere documentation",
     "inside-comment": "inside a comment, from its mark to its end",
     "inside-brackets": "inside round, square or curly brackets",
     "keyword": "a letter of a keyword such as def, if or return",

@@ -20,13 +20,13 @@ BITS = 21  # of a code point: three of them fit into 63 bits
 Keys = NDArray[np.int64]
 
 
-def keys(text: str, before: bool = False) -> Keys:
-    """The LONGEST characters up to each character, or `before` it, as numbers, (characters,); the last one lowest."""
-    codes = np.concatenate([np.zeros(LONGEST, np.int64), code_points(text).astype(np.int64) + 1])
-    last = LONGEST - before
-    found = np.zeros(len(text), dtype=np.int64)
+def keys(text: str, places: NDArray[np.int64], before: bool = False) -> Keys:
+    """The LONGEST characters up to each of these places, or `before` it, as numbers, (places,); the last one lowest."""
+    codes = code_points(text)
+    found = np.zeros(len(places), dtype=np.int64)
     for back in range(LONGEST):
-        found |= codes[last - back : len(codes) - back - before] << BITS * back
+        at = places - back - before
+        found |= np.where(at < 0, 0, codes[np.maximum(at, 0)].astype(np.int64) + 1) << BITS * back
     return found
 
 

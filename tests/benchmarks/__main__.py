@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from generator.spec import nearest
-from tests.benchmarks import channels, grad_cam, maco, selectivity, text_figure
+from tests.benchmarks import channels, grad_cam, maco, selectivity, selectivity_scale, text_figure
 from tests.benchmarks.harness import Benchmark, lines, run
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "selectivity": selectivity.BENCHMARK,
     "text-figure": text_figure.BENCHMARK,
     "text-figure-large": text_figure.LARGE,
+    "selectivity-scale": selectivity_scale.BENCHMARK,
 }
 
 

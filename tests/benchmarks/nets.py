@@ -7,6 +7,7 @@ Parameters are frozen on both sides, though users of some peers would let them c
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -107,3 +108,21 @@ def activations_and_concepts(
     source = np.random.default_rng(0)
     activations = source.standard_normal((positions, units), dtype=np.float32)
     return activations, source.random((positions, concepts)) < 0.2
+
+
+def activations_in_pieces(
+    positions: int, units: int, concepts: int, piece: int = 16_384
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
+    """(positions, units) and (positions, concepts) of each piece; unit 0 is the same however many there are.
+
+    Concepts hold in runs of some ten characters, and in 120 patterns, as in real source code. Units are noise, and
+    every one is raised a little where the first concept holds.
+    """
+    patterns = np.random.default_rng(0).random((120, concepts)) < 0.2
+    for number, start in enumerate(range(0, positions, piece)):
+        count = min(piece, positions - start)
+        source = np.random.default_rng([1, number])
+        starts = source.random(count) < 0.1
+        flags = patterns[source.integers(0, len(patterns), count)[np.cumsum(starts) % count]]
+        columns = [np.random.default_rng([2, number, unit]).standard_normal(count, np.float32) for unit in range(units)]
+        yield np.stack(columns, 1) + flags[:, :1].astype(np.float32), flags

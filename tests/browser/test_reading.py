@@ -157,7 +157,7 @@ def test_everything_can_be_read_without_javascript(browser: Browser, site: Path)
     page.goto((site / "posts/text.html").as_uri())
 
     assert page.locator("#cells pre.text i").count() > 40
-    assert page.locator("#census table").is_visible()
+    assert page.locator("#census table.sortable").is_visible()
     page.get_by_text("How this was made").first.click()
     assert page.locator("#written details pre").first.is_visible()
     context.close()

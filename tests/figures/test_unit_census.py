@@ -124,3 +124,20 @@ def test_a_network_whose_activations_are_no_numbers_is_told(
 def test_prose_and_a_language_of_pygments_have_their_own_concepts(quick_site: SmallSite) -> None:
     assert "capitalised-word.auc" in census(quick_site, language="prose")
     assert "inside-comment.auc" in census(quick_site, language="ruby")
+
+
+def test_documents_of_one_character_have_nothing_to_separate_and_empty_ones_are_told(small_site: SmallSite) -> None:
+    corpus = small_site.content / "few"
+    corpus.mkdir()
+    for number in range(10):
+        (corpus / f"{number}.txt").write_text("a")
+    toml = (small_site.content / "site.toml").read_text()
+    small_site.toml(toml + '\n[datasets.few]\nsource = "text"\npath = "few/*.txt"\n')
+    measures = census(small_site, dataset="few", language="prose")
+
+    assert measures["readable"] == 0
+    assert not [name for name in measures if name.endswith(".auc")]
+    for path in corpus.iterdir():
+        path.write_text("")
+    with pytest.raises(BuildError, match="none of the 1 documents can be read as prose"):
+        census(small_site, dataset="few", language="prose")

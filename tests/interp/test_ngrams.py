@@ -3,9 +3,15 @@
 import numpy as np
 import pytest
 
-from generator.interp.ngrams import areas, decided, expected, keys, shorter
+from generator.interp import ngrams
+from generator.interp.ngrams import areas, decided, expected, shorter
 
 CODE = {character: ord(character) + 1 for character in "ab"}
+
+
+def keys(text: str, before: bool = False) -> np.ndarray:
+    """At every character."""
+    return ngrams.keys(text, np.arange(len(text)), before)
 
 
 def test_a_key_is_the_last_characters_the_nearest_one_lowest() -> None:
