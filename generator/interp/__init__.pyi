@@ -9,6 +9,7 @@ from . import gates as gates
 from . import heatmaps as heatmaps
 from . import hooks as hooks
 from . import linear as linear
+from . import moments as moments
 from . import objectives as objectives
 from . import pace as pace
 from . import parameterisation as parameterisation
