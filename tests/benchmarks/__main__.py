@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from generator.spec import nearest
-from tests.benchmarks import channels, grad_cam, maco, selectivity
+from tests.benchmarks import channels, char_training, grad_cam, maco, recording, selectivity
 from tests.benchmarks.harness import Benchmark, lines, run
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -17,6 +17,9 @@ BENCHMARKS: dict[str, Benchmark] = {
     "small-network": channels.SMALL_NETWORK,
     "grad-cam": grad_cam.BENCHMARK,
     "selectivity": selectivity.BENCHMARK,
+    "char-training": char_training.SMALL,
+    "char-training-large": char_training.LARGE,
+    "recording": recording.BENCHMARK,
 }
 
 
