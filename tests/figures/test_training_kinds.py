@@ -8,11 +8,12 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from generator import interp
 from generator.artifact import Artifact
 from generator.cli import main
 from generator.figures.ablation import WIDTH, at_tokens, marks
 from generator.figures.training_curve import course
-from generator.interp.reading import Tokens
+from generator.interp.reading import Clamp, Tokens
 from generator.interp.recurrent import Recurrent
 from generator.spec import BuildError, BuildErrors
 from generator.units import Excerpts
@@ -171,6 +172,27 @@ def test_a_unit_held_still_stands_beside_others_of_its_group(quick_site: SmallSi
         assert row["low"] <= row["high"] == pytest.approx(measures[f"{label}.{row['name']}.control"], abs=1e-5)
         assert measures[f"{label}.{row['name']}.beaten"] == row["beaten"] / 3
         assert row["sought"] == (row["name"] == held["note"])
+
+
+def test_a_rise_is_the_loss_with_the_unit_held_less_that_without(
+    small_site: SmallSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of made-up losses: 1 with nothing held, and a tenth more for each number of the unit that is held at zero."""
+
+    def losses(reader: Recurrent, documents: list[torch.Tensor], clamps: list[Clamp]) -> torch.Tensor:
+        found = torch.cat([torch.cat([torch.ones(len(ids) - 1), torch.tensor([torch.nan])]) for ids in documents])
+        assert all(clamp.values.tolist() == [0] and clamp.group == "cell" for clamp in clamps)
+        return found + sum(0.1 * int(clamp.numbers) for clamp in clamps)
+
+    monkeypatch.setattr(interp.ablation, "losses", losses)
+    small_site.figure(ABLATION.replace("controls: 3", "controls: 7") % "{state: cell, index: 5}" + "to: zero\n")
+    small_site.build()
+    measures = measures_of(small_site)
+
+    assert measures["loss"] == pytest.approx(1)
+    assert measures["cell-5.everywhere.rise"] == pytest.approx(0.5)
+    assert measures["cell-5.everywhere.control"] == pytest.approx(0.7)
+    assert measures["cell-5.inside-string.beaten"] == pytest.approx(5 / 7)
 
 
 @pytest.mark.parametrize(
