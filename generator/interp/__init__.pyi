@@ -14,6 +14,7 @@ from . import histograms as histograms
 from . import hooked as hooked
 from . import hooks as hooks
 from . import linear as linear
+from . import moments as moments
 from . import ngrams as ngrams
 from . import objectives as objectives
 from . import pace as pace

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .moments import Moments
 from .reading import Clamp, Progress, Reader, record
 
 
@@ -41,9 +42,8 @@ def losses(
 @torch.inference_mode()
 def means(reader: Reader, documents: Sequence[Tensor], groups: Sequence[str]) -> dict[str, Tensor]:
     """The mean activation of every unit of the groups over all tokens, (units,) each."""
-    total, count = torch.zeros(sum(reader.groups[group] for group in groups), dtype=torch.float64), 0
+    sizes = [reader.groups[group] for group in groups]
+    found = Moments(sum(sizes))
     for piece in record(reader, documents, groups):
-        total += piece.activations.double().sum(0)
-        count += len(piece.activations)
-    mean = (total / max(count, 1)).float()
-    return dict(zip(groups, torch.split(mean, [reader.groups[group] for group in groups]), strict=True))
+        found.add(piece.activations)
+    return dict(zip(groups, torch.split(found.mean.float(), sizes), strict=True))

@@ -174,7 +174,10 @@ def windows(
         there = positions < lengths[:alive, None]  # (alive, time)
         kept = slice(skipped, upto - first)
         found = None if read.logits is None else read.logits[:, kept][there]
-        yield Piece(there.nonzero()[:, 0], positions.expand_as(there)[there], read.activations[:, kept][there], found)
+        # A copy of all activations takes longer than counting them: where every row is whole there is none.
+        full = bool(there.all())
+        activations = read.activations[:, kept].flatten(0, 1) if full else read.activations[:, kept][there]
+        yield Piece(there.nonzero()[:, 0], positions.expand_as(there)[there], activations, found)
 
 
 def shortened(state: Any, batch: int) -> Any:

@@ -109,39 +109,50 @@ class Recurrent:
         clamps: Sequence[Clamp] = (),
         logits: bool = False,
     ) -> Reading:
-        """Reads on from `state`; what fills a row up comes after its end, and changes nothing before."""
+        """Reads on from `state`; what fills a row up comes after its end, and changes nothing before.
+
+        Gradients do not flow: all is written in place, which makes it as fast as torch's own layers.
+        """
         rnn, (batch, time) = self.network.rnn, ids.shape
-        inputs = self.network.embedding(ids)  # (batch, time, embedding)
         found: dict[str, Tensor] = {}
         states = []
+        below: Tensor | None = None  # the hidden states of the layer below, (batch, time, width)
         for layer in range(rnn.num_layers):
             name = {kind: kind if layer == 0 else f"{kind} {layer}" for kind in ("hidden", "cell")}
             held = {kind: [one for one in clamps if one.group == name[kind]] for kind in name}
-            inward, recurrent, bias_in, bias_rec = (
-                getattr(rnn, f"{part}_l{layer}") for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-            )
-            zero = inputs.new_zeros(batch, rnn.hidden_size)
-            hidden, cell = (zero, zero) if state is None else state[layer]
+            passed_on = logits or layer + 1 < rnn.num_layers
             # One piece of memory each, written once.
-            hiddens = inputs.new_empty(batch, time, rnn.hidden_size)
-            cells = torch.empty_like(hiddens) if name["cell"] in groups else None
-            entering = inputs @ inward.T + bias_in  # (batch, time, gates * width), all characters at once
+            kept = {
+                kind: ids.new_empty(batch, time, rnn.hidden_size, dtype=torch.float)
+                for kind in name
+                if name[kind] in groups or (kind == "hidden" and passed_on)
+            }
+            # In the first layer what comes in depends on the character alone: (symbols, gates * width) tell all.
+            entering = incoming(rnn, layer, self.network.embedding.weight if below is None else below.transpose(0, 1))
+            recurrent, bias = getattr(rnn, f"weight_hh_l{layer}").T, getattr(rnn, f"bias_hh_l{layer}")
+            zero = entering.new_zeros(batch, rnn.hidden_size)
+            hidden, cell = (zero, zero) if state is None else state[layer]
             for now in range(time):
-                hidden, cell = step(rnn, entering[:, now], hidden @ recurrent.T + bias_rec, hidden, cell, held["cell"])
+                inward = entering[ids[:, now] if below is None else now]  # (batch, gates * width)
+                hidden, cell = step(rnn, inward, recurrent, bias, hidden, cell, held["cell"])
                 hidden = clamped(hidden, held["hidden"])
-                hiddens[:, now] = hidden
-                if cells is not None:
-                    cells[:, now] = cell
-            found[name["hidden"]] = hiddens
-            if cells is not None:
-                found[name["cell"]] = cells
+                for kind, values in kept.items():
+                    values[:, now] = hidden if kind == "hidden" else cell
+            found |= {name[kind]: values for kind, values in kept.items()}
             states.append((hidden, cell))
-            inputs = hiddens
+            below = kept.get("hidden")
+        nothing = ids.new_empty(batch, time, 0, dtype=torch.float)
         return Reading(
-            torch.cat([found[group] for group in groups], 2) if groups else inputs[:, :, :0],
-            self.network.head(inputs) if logits else None,
+            found[groups[0]] if len(groups) == 1 else torch.cat([nothing, *(found[group] for group in groups)], 2),
+            self.network.head(below) if logits else None,
             states,
         )
+
+
+def incoming(rnn: nn.RNNBase, layer: int, inputs: Tensor) -> Tensor:
+    """What inputs bring into a layer, (…, gates * width), biases included; but a GRU's own gate may shut one out."""
+    weight, bias, recurrent_bias = (getattr(rnn, f"{part}_l{layer}") for part in ("weight_ih", "bias_ih", "bias_hh"))
+    return F.linear(inputs, weight, bias if isinstance(rnn, nn.GRU) else bias + recurrent_bias)
 
 
 def clamped(states: Tensor, clamps: Sequence[Clamp]) -> Tensor:
@@ -151,15 +162,31 @@ def clamped(states: Tensor, clamps: Sequence[Clamp]) -> Tensor:
 
 
 def step(
-    rnn: nn.RNNBase, inward: Tensor, recurrent: Tensor, hidden: Tensor, cell: Tensor, clamps: Sequence[Clamp] = ()
+    rnn: nn.RNNBase,
+    inward: Tensor,
+    recurrent: Tensor,
+    bias: Tensor,
+    hidden: Tensor,
+    cell: Tensor,
+    clamps: Sequence[Clamp] = (),
 ) -> tuple[Tensor, Tensor]:
-    """The state after one character. inward, recurrent: (batch, gates * width), biases included. clamps: of cells."""
+    """The state after one character. inward: (batch, gates * width), of `incoming`, written over. clamps: of cells.
+
+    recurrent: (width, gates * width). bias: (gates * width,), the recurrent one, which only a GRU still needs.
+    """
     if isinstance(rnn, nn.LSTM):
-        enter, forget, candidate, output = (inward + recurrent).chunk(4, dim=1)
-        cell = clamped(forget.sigmoid() * cell + enter.sigmoid() * candidate.tanh(), clamps)
-        return output.sigmoid() * cell.tanh(), cell
+        width = rnn.hidden_size
+        gates = inward.addmm_(hidden, recurrent)
+        gates[:, : 2 * width].sigmoid_()
+        gates[:, 2 * width : 3 * width].tanh_()
+        gates[:, 3 * width :].sigmoid_()
+        enter, forget, candidate, output = gates.chunk(4, dim=1)
+        cell = clamped((forget * cell).addcmul_(enter, candidate), clamps)
+        return cell.tanh().mul_(output), cell
     if isinstance(rnn, nn.GRU):
-        (reset, update, new), (reset_r, update_r, new_r) = inward.chunk(3, dim=1), recurrent.chunk(3, dim=1)
-        update = (update + update_r).sigmoid()
-        return (1 - update) * (new + (reset + reset_r).sigmoid() * new_r).tanh() + update * hidden, cell
-    return (inward + recurrent).tanh(), cell
+        back = torch.addmm(bias, hidden, recurrent)
+        (reset, update, new), (reset_r, update_r, new_r) = inward.chunk(3, dim=1), back.chunk(3, dim=1)
+        update = update.add_(update_r).sigmoid_()
+        new = new.addcmul_(reset.add_(reset_r).sigmoid_(), new_r).tanh_()
+        return torch.lerp(new, hidden, update), cell
+    return inward.addmm_(hidden, recurrent).tanh_(), cell

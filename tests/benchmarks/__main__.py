@@ -6,7 +6,16 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from generator.spec import nearest
-from tests.benchmarks import channels, grad_cam, maco, selectivity, selectivity_scale, text_figure
+from tests.benchmarks import (
+    channels,
+    char_training,
+    grad_cam,
+    maco,
+    recording,
+    selectivity,
+    selectivity_scale,
+    text_figure,
+)
 from tests.benchmarks.harness import Benchmark, lines, run
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -20,6 +29,9 @@ BENCHMARKS: dict[str, Benchmark] = {
     "text-figure": text_figure.BENCHMARK,
     "text-figure-large": text_figure.LARGE,
     "selectivity-scale": selectivity_scale.BENCHMARK,
+    "char-training": char_training.SMALL,
+    "char-training-large": char_training.LARGE,
+    "recording": recording.BENCHMARK,
 }
 
 

@@ -1,0 +1,37 @@
+import os
+import signal
+import threading
+
+import pytest
+
+from generator.stopping import between_steps
+
+
+def interrupt() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_the_first_ctrl_c_is_noted_and_the_second_interrupts() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with between_steps() as asked:
+        assert not asked.is_set()
+        interrupt()
+        assert asked.is_set()
+        with pytest.raises(KeyboardInterrupt):
+            interrupt()
+
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_in_another_thread_work_goes_on_without_signals() -> None:
+    found: list[bool] = []
+
+    def work() -> None:
+        with between_steps() as asked:
+            found.append(asked.is_set())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+    assert found == [False]
