@@ -22,7 +22,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "figures models datasets",
     "model",
     "interp.visualise interp.atlas",
-    "interp.ascent interp.objectives interp.pace interp.evidence interp.attribution interp.receptive interp.recurrent",
+    "interp.ascent interp.objectives interp.pace interp.evidence interp.attribution interp.receptive interp.recurrent interp.contexts",
     "interp.* interp",
     "weights image_files progress",
     "artifact images settings data key deferred machine",

@@ -2,10 +2,12 @@ from . import ascent as ascent
 from . import atlas as atlas
 from . import attribution as attribution
 from . import concepts as concepts
+from . import contexts as contexts
 from . import dream as dream
 from . import evidence as evidence
 from . import heatmaps as heatmaps
 from . import hooks as hooks
+from . import keeping as keeping
 from . import linear as linear
 from . import objectives as objectives
 from . import pace as pace
@@ -18,6 +20,7 @@ from . import recurrent as recurrent
 from . import selectivity as selectivity
 from . import settling as settling
 from . import svm as svm
+from . import tallies as tallies
 from . import transforms as transforms
 from . import vision as vision
 from . import visualise as visualise
