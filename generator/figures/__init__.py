@@ -24,4 +24,5 @@ KINDS = {
     "sample": "generator.figures.sample",
     "activation-text": "generator.figures.activation_text",
     "unit-census": "generator.figures.unit_census",
+    "top-contexts": "generator.figures.top_contexts",
 }
