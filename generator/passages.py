@@ -6,9 +6,9 @@ So the figures and pages of all units of a group cost one reading of the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,7 +124,7 @@ def texts(inputs: Inputs, dataset: str, split: str, most: int) -> list[Document]
 
 def likeness(reader: interp.reading.Reader, ids: Sequence[torch.Tensor]) -> torch.Tensor:
     """Numbers of tokens, equal where they differ only in case, in digits or in kind of white space."""
-    present = torch.cat([one.unique() for one in ids]).unique().tolist()
+    present = torch.unique(torch.cat([torch.unique(one) for one in ids])).tolist()
     numbers: dict[str, int] = {}
     like = torch.zeros(present[-1] + 1, dtype=torch.long)
     for token in present:
@@ -201,7 +201,10 @@ def unit(
     kept = RECENT[key]
     own = {name: array if name == "seen" else array[number] for name, array in kept.arrays.items()}
     return Unit(
-        *(places(own, name) for name in ("highest", "lowest", "drawn", "anywhere")),
+        highest=places(own, "highest"),
+        lowest=places(own, "lowest"),
+        drawn=places(own, "drawn"),
+        anywhere=places(own, "anywhere"),
         counts=own["counts"],
         least=float(own["least"]),
         most=float(own["most"]),
@@ -213,7 +216,7 @@ def unit(
     )
 
 
-def places(arrays: dict[str, NDArray[np.generic]], name: str) -> Places:
+def places(arrays: Mapping[str, NDArray[Any]], name: str) -> Places:
     """Those of one unit, without the ends of rows that others fill."""
     there = arrays[f"{name}.documents"] >= 0
     values, documents, positions, around = (

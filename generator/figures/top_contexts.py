@@ -41,6 +41,7 @@ SPARE = 3  # places kept for each that is shown, because some are left out as ne
 COPY = 0.5  # share of runs of characters in common from which one passage is a copy of another
 RUN = 5  # characters
 RARE = 5  # a token read less often says nothing
+SIGNS = {" ": "space", "\n": "newline", "\t": "tab", "\f": "form feed", "\r": "carriage return"}  # not seen in a list
 CHART = (320, 80)  # width and height of the histogram's drawing, in units of its own
 
 
@@ -56,7 +57,9 @@ class Options(FigureOptions):
     top: int = Field(8, ge=1, le=64, description="passages where the unit is most active")
     bottom: int = Field(3, ge=0, le=64, description="passages where it is least active")
     quantiles: tuple[float, ...] = Field(
-        (90, 75, 50, 25, 10), max_length=64, description="passages between: at which per cent of those where it is active"
+        (90, 75, 50, 25, 10),
+        max_length=64,
+        description="passages between: at which per cent of those where it is active",
     )
     random: int = Field(3, ge=0, le=64, description="places of the text at random, the same for all units of the group")
     before: int = Field(40, ge=0, le=400, description="tokens shown before the place")
@@ -199,7 +202,7 @@ class Excerpt:
     def repeats(self, other: Excerpt) -> bool:
         """Whether it overlaps the other, or is a near copy of it."""
         length = sum(len(text) for text, *_ in other.pieces)
-        if self.document == other.document and abs(self.place - other.place) < length // 2:
+        if self.document == other.document and abs(self.place - other.place) < length:
             return True
         mine, theirs = self.runs, other.runs
         return len(mine & theirs) >= COPY * min(len(mine), len(theirs))
@@ -244,7 +247,11 @@ def favourite_tokens(found: Unit, reader: interp.reading.Reader, most: int = 8) 
     often = np.flatnonzero(found.seen >= min(RARE, int(found.seen.max())))
     best = often[np.argsort(-found.means[often], kind="stable")][:most]
     return [
-        {"label": reader.token(int(one)), "mean": round(float(found.means[one]), 4), "count": int(found.seen[one])}
+        {
+            "label": SIGNS.get(token := reader.token(int(one)), token),
+            "mean": round(float(found.means[one]), 4),
+            "count": int(found.seen[one]),
+        }
         for one in best
     ]
 
@@ -256,4 +263,10 @@ def histogram(found: Unit) -> dict[str, Any]:
     tops = np.round(height - height * heights / heights.max(), 1)
     step = width / len(tops)
     outline = "".join(f"V{top:g}h{step:g}" for top in tops.tolist())
-    return {"width": width, "height": height, "outline": f"M0 {height}{outline}V{height}Z", "low": found.least, "high": found.most}  # fmt: skip
+    return {
+        "width": width,
+        "height": height,
+        "outline": f"M0 {height}{outline}V{height}Z",
+        "low": found.least,
+        "high": found.most,
+    }

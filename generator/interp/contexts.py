@@ -122,9 +122,9 @@ class Search:
         blocks = -(-lengths // wanted.span)
         self.passages = int(blocks.sum())
         # Drawn beforehand, so that they depend on nothing but the seed and the documents.
-        self.chances = torch.rand(self.passages, generator=source).split(blocks.tolist())
+        self.chances = torch.split(torch.rand(self.passages, generator=source), blocks.tolist())
         self.starts = lengths.cumsum(0) - lengths
-        self.chosen = torch.randint(int(lengths.sum()), (wanted.anywhere,), generator=source).unique()
+        self.chosen = torch.unique(torch.randint(int(lengths.sum()), (wanted.anywhere,), generator=source))
 
     def add(self, piece: Piece) -> None:
         """The next positions of some documents, one document after another."""
@@ -137,11 +137,10 @@ class Search:
             kept.settle()
 
     def stretches(self, piece: Piece) -> Iterator[Stretch]:
-        numbers, counts = piece.documents.unique_consecutive(return_counts=True)
-        sizes = counts.tolist()
-        parts = zip(numbers.tolist(), piece.positions.split(sizes), piece.activations.split(sizes), strict=True)
-        for number, positions, activations in parts:
-            yield Stretch(number, int(positions[0]), activations)
+        numbers, counts = torch.unique_consecutive(piece.documents, return_counts=True)
+        ends = counts.cumsum(0)
+        for number, start, end in zip(numbers.tolist(), (ends - counts).tolist(), ends.tolist(), strict=True):
+            yield Stretch(number, int(piece.positions[start]), piece.activations[start:end])
 
     def look(self, stretch: Stretch) -> None:
         """Look at the passages of a document that are whole now, and keep what the next ones need."""
@@ -189,12 +188,12 @@ class Search:
             )
 
     def contexts(self) -> Contexts:
-        kept = (one.places(self.wanted.span) for one in (self.highest, self.lowest, self.drawn))
+        highest, lowest, drawn = (one.places(self.wanted.span) for one in (self.highest, self.lowest, self.drawn))
         rows = sorted(self.anywhere, key=lambda row: row[:2])
         around = torch.stack([row[2] for row in rows], 1)  # (units, kept, span)
         documents, positions = torch.tensor([row[:2] for row in rows]).T.unsqueeze(1).expand(-1, len(self.units), -1)
         anywhere = Places(around[:, :, self.wanted.before].float(), documents, positions, around)
-        return Contexts(*kept, anywhere, self.active, self.passages, self.tally)
+        return Contexts(highest, lowest, drawn, anywhere, self.active, self.passages, self.tally)
 
 
 def alike(document: Tensor, positions: Tensor, like: Tensor) -> Tensor:

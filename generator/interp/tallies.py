@@ -1,4 +1,4 @@
-"""Counting what units do, piece after piece, in memory that does not grow with the text: how often, how much, on what."""
+"""Counting what units do, piece after piece, in bounded memory: how often, how much, on what."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ class Tally:
 
     def widen(self) -> None:
         """Merge pairs of bins, which makes room as wide again, until all that was seen has a bin."""
-        while bool((below := self.least < self.low).any() | (beyond := self.most >= self.low + BINS * self.width).any()):
+        while bool(
+            (below := self.least < self.low).any() | (beyond := self.most >= self.low + BINS * self.width).any()
+        ):
             short = below | beyond
             merged = self.counts[short].view(-1, BINS // 2, 2).sum(2)
             room = torch.zeros_like(merged)

@@ -18,7 +18,7 @@ from generator import interp
 from generator.data import Document
 from generator.deferred import Deferred
 from generator.model import Model
-from generator.spec import BuildError, Options
+from generator.spec import BuildError, Options, UnitPagesOptions
 from generator.weights import Trained, Weights
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Recipe(Shape):
     keep: tuple[int, ...] = Field((), description="steps whose weights are kept, besides the last")
 
 
-class Settings(Options):
+class Settings(UnitPagesOptions):
     """A row of site.toml."""
 
     source: Literal["char-rnn"]
