@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Self
 
@@ -194,7 +194,7 @@ class Excerpt:
     line: int
     pieces: tuple[tuple[str, float, bool], ...]  # text, activation, whether it is the place
 
-    @property
+    @cached_property
     def runs(self) -> set[str]:
         text = normal("".join(text for text, *_ in self.pieces))
         return {text[at : at + RUN] for at in range(max(1, len(text) - RUN + 1))}
