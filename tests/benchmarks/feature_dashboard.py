@@ -124,7 +124,7 @@ BENCHMARK = Benchmark(
     Side(
         "tests.benchmarks.peers.sae_vis_dashboard",
         "sae-vis",
-        ("sae-vis==0.2.21",),
+        ("sae-vis==0.2.21", "transformers<5", "typeguard<5"),
         ("sae-vis", "transformer-lens", "torch"),
     ),
     {"tokens": 70_000, "features": 128, "length": 128, "vocabulary": 4000, "width": 64},

@@ -38,7 +38,7 @@ def test_passages_are_those_of_the_text_and_the_strongest_stand_first(quick_site
     quick_site.build()
     page = quick_site.read()
     shown = [unescape(re.sub("<[^>]+>", "", one)) for one in re.findall(r"<samp[^>]*>(.*?)</samp>", page)]
-    values = [float(one.replace("−", "-")) for one in re.findall(r'class="value">([^<]+?)(?: <i>|</span>)', page)]
+    values = [float(one.replace("−", "-")) for one in re.findall(r"<var>([^<]+?)(?: <i>|</var>)", page)]
     text = "".join(path.read_text() for path in sorted((quick_site.content / "texts").iterdir())).replace("\n", "↵")
 
     assert shown
