@@ -22,7 +22,9 @@ def main(given: Task) -> None:
         n_layers=1, d_model=width, n_ctx=length, d_head=16, n_heads=4, d_vocab=vocabulary, attn_only=True, seed=0
     )
     model = HookedTransformer(config)
-    model.tokenizer = SimpleNamespace(vocab={word: number for number, word in enumerate(made.words)})
+    model.tokenizer = SimpleNamespace(
+        vocab={word: number for number, word in enumerate(made.words)}, padding_side="right"
+    )
     encoder = AutoEncoder(AutoEncoderConfig(d_in=width, d_hidden=made.encoder.shape[1]))
     with torch.no_grad():
         model.embed.W_E.copy_(torch.from_numpy(made.embedding))
