@@ -211,9 +211,9 @@ class Library:
         return hasattr(row.module, "train") and getattr(row.settings, "train", None) is not None
 
     def taught_on(self, name: str) -> str | None:
-        """The data set that the model's row names for training."""
+        """The data set that the model's row names for training; beside a corpus, `dataset` is for pages of units."""
         settings = self.row(name).settings
-        return getattr(settings, "dataset", None) or getattr(settings, "corpus", None)
+        return getattr(settings, "corpus", None) if hasattr(settings, "corpus") else getattr(settings, "dataset", None)
 
     def training_data(self, name: str) -> str:
         wanted = self.taught_on(name)

@@ -200,8 +200,13 @@ def write_units(units: Sequence[UnitPage], writer_of: Callable[[Post], PostWrite
         page = {"title": post.title, "path": unit.path, "description": ""}
         folders = {"model": unit_folder(unit.model), "layer": unit_folder(unit.model, unit.layer)}
         emit(unit.path, "unit.html", page=page, unit=unit, figure=figure, beside=beside, folders=folders)
-        excited = writer.artifacts[writer.jobs[unit.figure.id].key].data.get("labels", [])
-        row = {"unit": unit, "picture": writer.thumbnail(), "classes": [one["label"] for one in excited]}
+        data = writer.artifacts[writer.jobs[unit.figure.id].key].data
+        row = {
+            "unit": unit,
+            "picture": writer.thumbnail(),
+            "histogram": data.get("histogram"),
+            "labels": [one["label"] for one in data.get("labels", [])],
+        }
         listed.setdefault(unit.model, {}).setdefault(unit.layer, []).append(row)
     for model, layers in listed.items():
         for chosen in (None, *layers):

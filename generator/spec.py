@@ -119,21 +119,23 @@ class SyntheticOptions(FigureOptions):
 
 
 class UnitPagesOptions(Options):
-    """What every source of networks that see can be told of pages for their units."""
+    """What every source of networks can be told of pages for their units."""
 
-    dataset: str | None = Field(None, description="the data set of natural images that the pages of its units show")
+    dataset: str | None = Field(None, description="the data set, of natural images or text, that pages of units show")
     units: tuple[str, ...] = Field(
-        (), description='whose units have pages: layers such as "blocks.3", "blocks.*" or, some units, "blocks.3[0:16]"'
+        (), description='whose units have pages: layers such as "blocks.3", "blocks.*" or, some units, "cell[0:64]"'
     )
 
     @field_validator("units")
     @classmethod
     def _shown_on(cls, units: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         if units and not info.data.get("dataset"):
-            raise ValueError("their pages show natural images, so name a `dataset`")
+            raise ValueError("their pages show natural images or text, so name a `dataset`")
         for one in units:
             if not UNITS.fullmatch(one):
-                raise ValueError(f"{one!r} is no layer, such as blocks.3 or blocks.*, with or without units, as [0:16]")
+                raise ValueError(
+                    f"{one!r} is no layer or group, such as blocks.3 or blocks.*, with or without units, as [0:16]"
+                )
         return units
 
 

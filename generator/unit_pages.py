@@ -1,6 +1,7 @@
 """Which units have pages of their own: those that posts name, and those that a model's row in site.toml asks for.
 
-A unit's page is its unit card, so a card that a post shows already is not computed again for it.
+A unit's page is its unit card, or of a network that reads text its contexts, so what a post shows already is not
+computed again for it.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import yaml
 
-from generator.channels import Layer, survey
-from generator.figures import unit_card, unit_grid
+from generator import channels, passages
+from generator.channels import Layer
+from generator.figures import top_contexts, unit_card, unit_grid
 from generator.inputs import Inputs
 from generator.library import Library
+from generator.passages import Group
 from generator.spec import UNITS, BuildError, FigureOptions, FigureSpec, Place, Post, UnitPage, nearest, unit_folder
 
-KIND = "unit-card"
+CARD, CONTEXTS, GRID = "unit-card", "top-contexts", "unit-grid"
 
 Known = dict[tuple[str, str], Layer]  # by model and name
 
@@ -41,29 +44,38 @@ def unit_pages(posts: Sequence[Post], library: Library, toml: Place) -> list[Uni
 def models_of(posts: Sequence[Post], library: Library) -> set[str]:
     """Models some of whose units have pages."""
     figures = [figure for post in posts for figure in post.figures]
-    named = {str(figure.options.model) for figure in figures if figure.kind in (KIND, "unit-grid")}
+    named = {str(figure.options.model) for figure in figures if figure.kind in (CARD, CONTEXTS, GRID)}
     return named | {name for name, row in library.models.items() if getattr(row.settings, "units", ())}
 
 
 def survey_of(name: str, library: Library) -> Iterator[Layer]:
+    """The groups of a network that reads text, else the layers of one that sees."""
+    inputs = Inputs(library, name)
     try:
-        yield from survey(Inputs(library, name))
+        yield from passages.survey(inputs) or channels.survey(inputs)
     except BuildError:
         if getattr(library.models[name].settings, "units", ()):
             raise
 
 
 def cards(figures: Iterable[FigureSpec], known: Known) -> Iterator[UnitPage]:
-    """Of the units that posts show cards of."""
+    """Of the units that posts show cards or contexts of."""
     for figure in figures:
         options = figure.options
-        if isinstance(options, unit_card.Options) and (options.model, options.layer) in known:
-            layer = known[options.model, options.layer]
-            try:
-                unit = layer.number(options.unit)
-            except BuildError:
-                continue
-            yield page_of(layer, unit, options, figure.place, figure.absent)
+        if isinstance(options, unit_card.Options):
+            name: str = options.layer
+        elif isinstance(options, top_contexts.Options):
+            name = options.group
+        else:
+            continue
+        layer = known.get((str(options.model), name))
+        if layer is None:
+            continue
+        try:
+            unit = layer.number(options.unit)
+        except BuildError:
+            continue
+        yield page_of(layer, unit, figure.kind, options, figure.place, figure.absent)
 
 
 def grids(figures: Iterable[FigureSpec], known: Known) -> Iterator[UnitPage]:
@@ -80,7 +92,7 @@ def grids(figures: Iterable[FigureSpec], known: Known) -> Iterator[UnitPage]:
         shared = grid.model_dump(include={"model", "layer", "dataset", "split", "images", "size", "seed"})
         for unit in units:
             options = unit_card.Options(unit=unit, diverse=0, **shared)
-            yield page_of(layer, unit, options, figure.place, figure.absent)
+            yield page_of(layer, unit, CARD, options, figure.place, figure.absent)
 
 
 def rows(layers: dict[str, list[Layer]], library: Library, toml: Place) -> Iterator[UnitPage]:
@@ -100,10 +112,16 @@ def rows(layers: dict[str, list[Layer]], library: Library, toml: Place) -> Itera
             for layer in chosen:
                 span = parts["units"] or ":"
                 for unit in layer.numbers([int(span) if span.isdecimal() else span]):
-                    options = unit_card.Options(
+                    if isinstance(layer, Group):
+                        if absent:
+                            raise BuildError(f"models.{name}.units: {absent}, and their pages show nothing else", toml)
+                        contexts = top_contexts.Options(model=name, group=layer.name, unit=unit, dataset=str(dataset))
+                        yield page_of(layer, unit, CONTEXTS, contexts, toml)
+                        continue
+                    card = unit_card.Options(
                         model=name, layer=layer.name, unit=unit, dataset=None if reason else dataset, diverse=0
                     )
-                    yield page_of(layer, unit, options, toml, absent)
+                    yield page_of(layer, unit, CARD, card, toml, absent)
 
 
 def matches(layer: str, pattern: str) -> bool:
@@ -115,11 +133,12 @@ def matches(layer: str, pattern: str) -> bool:
     return bool(re.fullmatch(re.escape(pattern).replace(r"\*", r"[^.]*"), layer))
 
 
-def page_of(layer: Layer, unit: int, options: FigureOptions, place: Place, absent: str) -> UnitPage:
+def page_of(layer: Layer, unit: int, kind: str, options: FigureOptions, place: Place, absent: str = "") -> UnitPage:
     folder = unit_folder(layer.model, layer.name, unit)
     id = re.sub(r"[^\w-]+", "-", folder.partition("/")[2])
-    written = {"id": id, "kind": KIND, **options.model_dump(mode="json", exclude_defaults=True)}
+    written = {"id": id, "kind": kind, **options.model_dump(mode="json", exclude_defaults=True)}
     source = yaml.safe_dump(written, sort_keys=False, allow_unicode=True)
-    caption = html.escape(f"{layer.label(unit)}, in layer {layer.name} of model {layer.model}")
-    figure = FigureSpec(id, KIND, options, place, caption, source, absent=absent, wide=True)
+    what = "group" if isinstance(layer, Group) else "layer"
+    caption = html.escape(f"{layer.label(unit)}, in {what} {layer.name} of model {layer.model}")
+    figure = FigureSpec(id, kind, options, place, caption, source, absent=absent, wide=True)
     return UnitPage(f"{folder}/index.html", layer.model, layer.name, unit, layer.label(unit), figure)

@@ -109,9 +109,47 @@ def artifacts() -> dict[str, Artifact]:
         },
         {"share": 1 / 6},
     )  # fmt: skip
+    found["contexts"] = contexts()
     found["cells-again"] = found["cells"]
     found["cells-again.control"] = cells("<a>.py", cell_1=2, hidden_2=5)
     return {id: Artifact(one.arrays, one.data, one.measures, made) for id, one in found.items()}
+
+
+def contexts() -> Artifact:
+    """Of one unit, with hostile text, and text that is read from right to left."""
+    where = {"document": "<a>.py", "line": 3}
+    hostile = {
+        "value": 2.5,
+        "quantile": None,
+        "before": [[HOSTILE[:20], 10], ["ale", 13]],
+        "peak": ["\n", 20],
+        "after": [["\t&\r", 17]],
+        **where,
+    }
+    hebrew = {
+        "value": 1.25,
+        "quantile": 50.0,
+        "before": [["שלום ", 12]],
+        "peak": ["ע", 15],
+        "after": [["ולם", 10]],
+        **where,
+    }
+    lowest = {"value": -0.5, "quantile": None, "before": [], "peak": ["x", 8], "after": [[" = 1", 9]], **where}
+    lists = [
+        {"name": "highest", "passages": [hostile]},
+        {"name": "between", "passages": [hebrew]},
+        {"name": "lowest", "passages": [lowest]},
+        {"name": "random", "passages": [hebrew | {"quantile": None}]},
+    ]
+    return Artifact(
+        data={
+            "group": "cell", "unit": 4, "label": "cell 4", "silent": False, "tokens": 12345, "documents": 2, "split": "test", "threshold": 0.0,
+            "scale": {"low": -0.5, "high": 2.5, "first": 8}, "lists": lists, "copies": 1,
+            "labels": [{"label": "<b>", "mean": 1.5, "count": 1200}, {"label": "space", "mean": 0.5, "count": 30}],
+            "histogram": {"width": 320, "height": 80, "outline": "M0 80V0h160V40h160V80Z", "low": -0.5, "high": 2.5},
+        },
+        measures={"active": 0.125, "active-passages": 0.5, "least": -0.5},
+    )  # fmt: skip
 
 
 def classifier_artifacts(names: list[str]) -> dict[str, Artifact]:
@@ -337,6 +375,9 @@ def rendered() -> dict[str, bytes]:
     for page in (units := [unit_page(number) for number in (2, 3)]):
         own = Job(digest("card"), "unit-card", FigureOptions(model="m"), {}, page.figure.place, page.figure.id)
         jobs[page.path, page.figure.id] = own
+    cell = FigureSpec("m-cell-4", "top-contexts", FigureOptions(model="m"), Place("site.toml"), wide=True)
+    units.append(UnitPage(f"{unit_folder('m', 'cell', 4)}/index.html", "m", "cell", 4, "cell 4", cell))
+    jobs[units[-1].path, cell.id] = Job(digest("contexts"), cell.kind, cell.options, {}, cell.place, cell.id)
     site = render_site(SITE, posts, jobs, by_key, lambda name: {}, lambda name: False, units)
     return {**site.files, "feed.xml": feed(SITE, site.posts)}
 

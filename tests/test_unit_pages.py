@@ -202,3 +202,53 @@ def test_a_control_with_random_weights_has_records_of_its_own(small_site: SmallS
     assert done.computed == 2
     assert measures["natural.best"] != measures["control.natural.best"]
     assert pages(small_site) == ["models/tiny-vision/conv1/3"]
+
+
+CONTEXTS = "id: cell\nkind: top-contexts\nmodel: tiny-text\ngroup: cell\nunit: 5\ndataset: tiny-corpus\n"
+
+
+def with_cells(site: SmallSite, *units: str, dataset: str = "tiny-corpus") -> None:
+    listed = ", ".join(f"'{one}'" for one in units)
+    row = f'\ndataset = "{dataset}"\nunits = [{listed}]\n'
+    site.toml(SITE_TOML.replace('corpus = "tiny-corpus"', 'corpus = "tiny-corpus"' + row))
+
+
+def test_units_of_a_network_that_reads_have_pages_with_their_contexts(small_site: SmallSite) -> None:
+    with_cells(small_site, "cell[0:3]")
+    small_site.figure(CONTEXTS)
+    done = small_site.build()
+
+    assert done.computed == 4
+    assert pages(small_site) == [f"models/tiny-text/cell/{unit}" for unit in (0, 1, 2, 5)]
+    assert 'href="../models/tiny-text/cell/5/index.html"' in small_site.read()
+    middle = small_site.read("models/tiny-text/cell/1/index.html")
+    assert "<h1>Cell 1</h1>" in middle
+    assert re.search('rel="prev" href="[^"]*/cell/0/index.html">← cell 0', middle)
+    assert re.search('rel="next" href="[^"]*/cell/2/index.html">cell 2 →', middle)
+    listing = small_site.read("models/tiny-text/cell/index.html")
+    assert listing.count('class="outline"') == 4
+    assert 'data-number="2" data-text="cell 2 ' in listing
+
+
+def test_a_page_of_contexts_is_small(small_site: SmallSite) -> None:
+    with_cells(small_site, "cell", "hidden[0]")
+    small_site.build()
+
+    assert len(pages(small_site)) == 9
+    assert all(path.stat().st_size <= 60_000 for path in small_site.out.glob("models/**/index.html"))
+
+
+def test_pages_of_contexts_need_their_data_set(small_site: SmallSite) -> None:
+    with_cells(small_site, "cell[0]", dataset="absent")
+    toml = (small_site.content / "site.toml").read_text()
+    small_site.toml(toml + '\n[datasets.absent]\nsource = "text"\npath = "none/*.txt"\n')
+
+    with pytest.raises(BuildError, match="models.tiny-text.units: data set absent is not at hand .*show nothing else"):
+        small_site.build()
+
+
+def test_a_group_that_is_not_there_is_told_with_the_nearest(small_site: SmallSite) -> None:
+    with_cells(small_site, "cel[0]")
+
+    with pytest.raises(BuildError, match=r"models.tiny-text.units: no layer 'cel' has units; did you mean 'cell'\?"):
+        small_site.build()

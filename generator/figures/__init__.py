@@ -30,4 +30,5 @@ KINDS = {
     "gates": "generator.figures.gates",
     "ablation": "generator.figures.ablation",
     "training-curve": "generator.figures.training_curve",
+    "top-contexts": "generator.figures.top_contexts",
 }

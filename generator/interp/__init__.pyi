@@ -5,6 +5,7 @@ from . import attribution as attribution
 from . import characters as characters
 from . import code as code
 from . import concepts as concepts
+from . import contexts as contexts
 from . import dictionaries as dictionaries
 from . import dream as dream
 from . import evidence as evidence
@@ -13,6 +14,7 @@ from . import heatmaps as heatmaps
 from . import histograms as histograms
 from . import hooked as hooked
 from . import hooks as hooks
+from . import keeping as keeping
 from . import linear as linear
 from . import moments as moments
 from . import ngrams as ngrams
@@ -31,6 +33,7 @@ from . import selectivity as selectivity
 from . import separation as separation
 from . import settling as settling
 from . import svm as svm
+from . import tallies as tallies
 from . import tokenising as tokenising
 from . import training as training
 from . import transformers as transformers

@@ -23,7 +23,7 @@ from generator.artifact import Artifact
 from generator.data import Document
 from generator.deferred import Deferred
 from generator.model import Model
-from generator.spec import BuildError, Options
+from generator.spec import BuildError, Options, UnitPagesOptions
 from generator.stopping import between_steps
 from generator.weights import Desk, Trained, Weights
 
@@ -74,7 +74,7 @@ class Recipe(Shape):
     keep: tuple[int, ...] = Field((), description="steps whose weights are kept, besides the last")
 
 
-class Settings(Options):
+class Settings(UnitPagesOptions):
     """A row of site.toml."""
 
     source: Literal["char-rnn"]

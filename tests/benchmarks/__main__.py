@@ -9,6 +9,7 @@ from generator.spec import nearest
 from tests.benchmarks import (
     channels,
     char_training,
+    feature_dashboard,
     grad_cam,
     maco,
     recording,
@@ -32,6 +33,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "char-training": char_training.SMALL,
     "char-training-large": char_training.LARGE,
     "recording": recording.BENCHMARK,
+    "feature-dashboard": feature_dashboard.BENCHMARK,
 }
 
 

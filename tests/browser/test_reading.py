@@ -21,6 +21,8 @@ PAGES = [
     "models/m/index.html",
     "models/m/blocks.0/index.html",
     "models/m/blocks.0/3/index.html",
+    "models/m/cell/index.html",
+    "models/m/cell/4/index.html",
 ]
 SCHEMES = ["light", "dark"]
 
@@ -208,6 +210,24 @@ def test_units_are_a_plain_list_without_javascript(browser: Browser, site: Path)
     page.get_by_role("link", name="channel 3").click()
     assert page.locator("h1").inner_text() == "Channel 3"
     context.close()
+
+
+def test_contexts_are_text_whatever_they_hold_and_read_in_their_own_direction(page: Page, site: Path) -> None:
+    page.goto((site / "models/m/cell/4/index.html").as_uri())
+    passages = page.locator(".top-contexts samp")
+
+    assert passages.first.inner_text().startswith("if x == '<script>ale")
+    assert passages.nth(1).evaluate("one => one.matches(':dir(rtl)')")
+    assert passages.nth(1).inner_text() == "שלום עולם"
+    assert page.locator(".top-contexts mark").count() == 4
+
+
+def test_units_of_networks_that_read_are_found_by_their_tokens(page: Page, site: Path) -> None:
+    page.goto((site / "models/m/index.html").as_uri())
+    page.get_by_label("Number or label").fill("space")
+
+    assert page.locator(".unit-list li:visible").all_inner_texts()[0].startswith("cell 4")
+    assert page.locator(".unit-list li:visible").count() == 1
 
 
 def test_the_icons_of_a_grid_are_parts_of_one_picture(page: Page, site: Path) -> None:

@@ -1,0 +1,272 @@
+"""One unit of a network that reads: the passages of a data set where it is most active, least, in between, at random.
+
+The strongest alone make every unit look as if it knew one thing (Bolukbasi et al., 2021,
+https://arxiv.org/abs/2104.07143), so others stand below them. All counts are of every token that was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from generator import interp
+from generator.artifact import Artifact
+from generator.data import Document
+from generator.passages import Places, Unit, group_of, normal, texts, unit
+from generator.spec import FigureOptions
+from generator.units import reader_of
+
+if TYPE_CHECKING:
+    from generator.inputs import Inputs
+
+EXAMPLE = """\
+model: tiny-text
+group: cell
+unit: 3
+dataset: tiny-corpus
+before: 12
+after: 12
+caption: Where one cell of a small network is active.
+"""
+
+CENTRE = 10  # the level of colour that stands for the middle of the scale, of 0 to 20
+SPARE = 3  # places kept for each that is shown, because some are left out as near copies
+COPY = 0.5  # share of runs of characters in common from which one passage is a copy of another
+RUN = 5  # characters
+RARE = 5  # a token read less often says nothing
+SIGNS = {" ": "space", "\n": "newline", "\t": "tab", "\f": "form feed", "\r": "carriage return"}  # not seen in a list
+CHART = (320, 80)  # width and height of the histogram's drawing, in units of its own
+
+
+class Options(FigureOptions):
+    model: str = Field(description="a model of site.toml that reads text")
+    group: str = Field(description="a group of its units, such as cell")
+    unit: int = Field(description="number of the unit in its group, from 0")
+    dataset: str = Field(description="a text data set of site.toml")
+    split: str = Field("test", description="its split")
+    characters: int = Field(
+        200_000, ge=1, description="characters read at most: of longer data sets the beginning of every document"
+    )
+    top: int = Field(8, ge=1, le=64, description="passages where the unit is most active")
+    bottom: int = Field(3, ge=0, le=64, description="passages where it is least active")
+    quantiles: tuple[float, ...] = Field(
+        (90, 75, 50, 25, 10),
+        max_length=64,
+        description="passages between: at which per cent of those where it is active",
+    )
+    random: int = Field(3, ge=0, le=64, description="places of the text at random, the same for all units of the group")
+    before: int = Field(40, ge=0, le=400, description="tokens shown before the place")
+    after: int = Field(40, ge=0, le=400, description="tokens shown after it")
+    threshold: float = Field(0.0, description="the unit counts as active above it")
+
+    @model_validator(mode="after")
+    def _between(self) -> Self:
+        if not all(0 <= quantile <= 100 for quantile in self.quantiles):
+            raise ValueError("quantiles: each is a per cent of the passages, from 0 to 100")
+        return self
+
+
+def compute(options: Options, inputs: Inputs) -> Artifact:
+    """The colours are those of one scale for all passages: the middle is 0 where the unit is of both signs or rests."""
+    group = group_of(inputs.model, options.group)
+    number = group.number(options.unit)
+    documents = texts(inputs, options.dataset, options.split, options.characters)
+    wanted = interp.contexts.Wanted(
+        options.before,
+        options.after,
+        SPARE * max(options.top, options.bottom),
+        max(48, SPARE * len(options.quantiles)),
+        max(1, options.random),
+        options.threshold,
+        options.seed,
+    )
+    found = unit(inputs, group, number, documents, wanted, inputs.progress)
+    tokens = int(found.seen.sum())
+    silent = found.most == found.least
+    reader = reader_of(inputs.model)
+    favourites = [] if silent else favourite_tokens(found, reader)
+    scale = scale_of(found)
+    lists, copies = ([], 0) if silent else passages(found, documents, reader, options, scale)
+    data = {
+        "group": group.name,
+        "unit": number,
+        "label": group.label(number),
+        "silent": silent,
+        "tokens": tokens,
+        "documents": len(documents),
+        "split": options.split,
+        "threshold": options.threshold,
+        "scale": {"low": found.least, "high": scale.centre + scale.reach, "first": scale.level(found.least)},
+        "lists": lists,
+        "copies": copies,
+        "labels": favourites,
+        "histogram": None if silent else histogram(found),
+    }
+    measures = {
+        "tokens": tokens,
+        "least": found.least,
+        "most": found.most,
+        "active": found.above / tokens,
+        "passages": found.passages,
+        "active-passages": found.active / found.passages,
+        "copies": copies,
+    }
+    return Artifact(data=data, measures={name: float(value) for name, value in measures.items()})
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Colours of activations: 21 levels, CENTRE at `centre`, the ends `reach` away from it."""
+
+    centre: float
+    reach: float
+
+    def level(self, value: float) -> int:
+        return round(min(max((value - self.centre) / self.reach, -1.0), 1.0) * CENTRE) + CENTRE
+
+
+def scale_of(found: Unit) -> Scale:
+    centre = 0.0 if found.least <= 0 <= found.most else (found.least + found.most) / 2
+    return Scale(centre, max(found.most - centre, centre - found.least, 1e-9))
+
+
+def passages(
+    found: Unit, documents: Sequence[Document], reader: interp.reading.Reader, options: Options, scale: Scale
+) -> tuple[list[dict[str, Any]], int]:
+    """The lists of passages from the most active down, and how many near copies were left out of them."""
+    shown: list[Excerpt] = []
+    copies = 0
+
+    @cache
+    def spans(document: int) -> list[list[int]]:
+        found: list[list[int]] = reader.tokens(documents[document].text).spans.tolist()
+        return found
+
+    def fresh(places: Places, most: int) -> Iterator[Excerpt]:
+        nonlocal copies
+        taken = 0
+        for one in excerpts(places, documents, spans, options):
+            if taken == most:
+                return
+            if any(one.repeats(other) for other in shown):
+                copies += 1
+                continue
+            shown.append(one)
+            taken += 1
+            yield one
+
+    rows: list[tuple[str, float | None, Excerpt]] = []
+    rows += [("highest", None, one) for one in fresh(found.highest, options.top)]
+    order = np.argsort(-found.drawn.values, kind="stable")
+    for quantile in sorted(options.quantiles, reverse=True):
+        near = np.argsort(np.abs(np.arange(len(order)) - (1 - quantile / 100) * (len(order) - 1)), kind="stable")
+        nearest = order[near][:SPARE]
+        rows += [("between", quantile, one) for one in fresh(chosen(found.drawn, nearest), 1)]
+    if found.least < 0 or found.least > options.threshold:  # at rest there is nothing to see
+        low = list(fresh(found.lowest, options.bottom))
+        rows += [("lowest", None, one) for one in reversed(low)]
+    anywhere = excerpts(found.anywhere, documents, spans, options) if options.random else []
+    rows += [("random", None, one) for one in anywhere]
+    return [
+        {"name": name, "passages": [one.row(scale, quantile) for _, quantile, one in members]}
+        for name, members in groupby(rows, key=lambda row: row[0])
+    ], copies
+
+
+def chosen(places: Places, numbers: NDArray[np.int64]) -> Places:
+    return Places(places.values[numbers], places.documents[numbers], places.positions[numbers], places.around[numbers])
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """A passage: its characters before, at and after the place, each with the activation of its token."""
+
+    value: float
+    document: str
+    place: int  # of its token's first character
+    line: int
+    pieces: tuple[tuple[str, float, bool], ...]  # text, activation, whether it is the place
+
+    @cached_property
+    def runs(self) -> set[str]:
+        text = normal("".join(text for text, *_ in self.pieces))
+        return {text[at : at + RUN] for at in range(max(1, len(text) - RUN + 1))}
+
+    def repeats(self, other: Excerpt) -> bool:
+        """Whether it overlaps the other, or is a near copy of it."""
+        length = sum(len(text) for text, *_ in other.pieces)
+        if self.document == other.document and abs(self.place - other.place) < length:
+            return True
+        mine, theirs = self.runs, other.runs
+        return len(mine & theirs) >= COPY * min(len(mine), len(theirs))
+
+    def row(self, scale: Scale, quantile: float | None) -> dict[str, Any]:
+        """As the page prints it: runs of one colour, [text, level], the place by itself."""
+        at = next(number for number, piece in enumerate(self.pieces) if piece[2])
+        parts = [self.pieces[:at], self.pieces[at : at + 1], self.pieces[at + 1 :]]
+        before, (peak,), after = (
+            [
+                ["".join(text for text, *_ in run), level]
+                for level, run in groupby(part, key=lambda piece: scale.level(piece[1]))
+            ]
+            for part in parts
+        )
+        where = {"document": self.document, "line": self.line, "quantile": quantile}
+        return {"value": round(self.value, 4), "before": before, "peak": peak, "after": after, **where}
+
+
+def excerpts(
+    places: Places, documents: Sequence[Document], spans: Callable[[int], list[list[int]]], options: Options
+) -> Iterator[Excerpt]:
+    rows = zip(places.values, places.documents, places.positions, places.around, strict=True)
+    for value, number, position, around in rows:
+        document = documents[number]
+        first = max(0, position - options.before)
+        own = spans(number)[first : position + options.after + 1]
+        levels = around[first - position + options.before :][: len(own)].tolist()
+        pieces = []
+        for offset, ((start, end), activation) in enumerate(zip(own, levels, strict=True)):
+            # What lies between tokens, such as a space, is shown with the token that follows it.
+            begin = own[offset - 1][1] if offset and own[offset - 1][1] < start else start
+            token = document.text[begin:end] if end > start else ""
+            pieces.append((token, activation, first + offset == position))
+        start = spans(number)[position][0]
+        line = document.text.count("\n", 0, start) + 1
+        yield Excerpt(float(value), document.name, start, line, tuple(pieces))
+
+
+def favourite_tokens(found: Unit, reader: interp.reading.Reader, most: int = 8) -> list[dict[str, Any]]:
+    """The tokens with the highest mean activation, of those read at least RARE times if there are any."""
+    often = np.flatnonzero(found.seen >= min(RARE, int(found.seen.max())))
+    best = often[np.argsort(-found.means[often], kind="stable")][:most]
+    return [
+        {
+            "label": SIGNS.get(token := reader.token(int(one)), token),
+            "mean": round(float(found.means[one]), 4),
+            "count": int(found.seen[one]),
+        }
+        for one in best
+    ]
+
+
+def histogram(found: Unit) -> dict[str, Any]:
+    """How many tokens have which activation, as the outline of a drawing of CHART; heights are logarithms of counts."""
+    width, height = CHART
+    heights = np.log1p(found.counts)
+    tops = np.round(height - height * heights / heights.max(), 1)
+    step = width / len(tops)
+    outline = "".join(f"V{top:g}h{step:g}" for top in tops.tolist())
+    return {
+        "width": width,
+        "height": height,
+        "outline": f"M0 {height}{outline}V{height}Z",
+        "low": found.least,
+        "high": found.most,
+    }
