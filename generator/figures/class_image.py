@@ -16,11 +16,13 @@ from pydantic import Field, model_validator
 
 from generator import interp
 from generator.artifact import Artifact
-from generator.evidence import Evidence, gather, natural_images
+from generator.channels import Layer
+from generator.evidence import Evidence, Twins, gather, of_channels
 from generator.inputs import Inputs
 from generator.model import Model
+from generator.natural import natural, natural_pixels
 from generator.readouts import class_numbers, image_of
-from generator.spec import SyntheticOptions
+from generator.spec import UnitOptions
 
 EXAMPLE = """\
 model: tiny-vision
@@ -33,7 +35,7 @@ caption: What two classes look like to a network that has seen nothing yet.
 RATES = {"fourier": 0.01, "maco": 0.3}
 
 
-class Options(SyntheticOptions):
+class Options(UnitOptions):
     model: str = Field(description="a model of site.toml that classifies images")
     classes: tuple[str, ...] = Field(
         min_length=1,
@@ -78,7 +80,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     measures: dict[str, float] = {}
     pictures = []
     shown: list[str] = []
-    grown, evidence, natural = grown_twice(options, inputs, targets)
+    grown, evidence, count = grown_twice(options, inputs, targets)
     for label, target, pixels, beside in zip(options.classes, targets, grown, evidence, strict=True):
         opinion = judge(model, pixels, target)
         name = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or f"class-{target}"
@@ -91,12 +93,12 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         )
         measures |= {f"{name}.{measure}": opinion[measure] for measure in ("probability", "logit", "rank")}
         measures |= {f"{name}.{measure}": value for measure, value in beside.measures.items()}
-    measures["natural"] = natural
+    measures["natural"] = count
     measures["probability.least"] = min(picture["probability"] for picture in pictures)
     data = {
         "pictures": pictures,
         "classes": len(model.classes),
-        "natural": natural,
+        "natural": count,
         "steps": options.steps,
         "seed": options.seed,
     }
@@ -107,17 +109,20 @@ def grown_twice(
     options: Options, inputs: Inputs, targets: Sequence[int]
 ) -> tuple[NDArray[np.uint8], list[Evidence], int]:
     """The pictures, (classes, height, width, 3), their evidence, and how many natural images it was taken from."""
-    several = options.twins and len(targets) > 1
-    natural = None
+    several = options.twins and len(set(targets)) > 1
+    height, width = size_of(options, inputs)
+    usual = None
     if options.dataset:
-        natural = natural_images(inputs, options.dataset, options.split, *size_of(options, inputs))
+        layer = Layer(
+            inputs.model.name, interp.hooks.OUTPUT, len(inputs.model.classes), (), height, width, options.size
+        )
+        usual = of_channels(natural(inputs, layer, options.dataset, options.split), targets)
     first = grow(
         options,
         inputs,
         targets,
         options.steps,
         options.seed,
-        natural,
         lambda done, total: inputs.progress(2 * done, (3 if several else 2) * total),
     )
     grown = interp.pictures.to_pixels(first.images)
@@ -129,13 +134,12 @@ def grown_twice(
             targets,
             max(1, options.steps // 2),
             options.seed + 1,
-            natural,
             lambda done, total: inputs.progress(4 * total + 2 * done, 6 * total),
         )
-        twins = interp.pictures.to_pixels(second.images)
+        twins = Twins(interp.pictures.to_pixels(second.images), targets)
     objective = interp.objectives.logit(targets)
-    evidence = gather(inputs, objective, grown, first.before.tolist(), natural, twins, targets)
-    return grown, evidence, 0 if natural is None else len(natural)
+    evidence = gather(inputs, objective, grown, first.before.tolist(), usual, twins)
+    return grown, evidence, 0 if usual is None else len(usual.spectra)
 
 
 def size_of(options: Options, inputs: Inputs) -> tuple[int, int]:
@@ -150,7 +154,6 @@ def grow(
     targets: Sequence[int],
     steps: int,
     seed: int,
-    natural: NDArray[np.uint8] | None,
     progress: Callable[[int, int], None],
 ) -> interp.visualise.Visualised:
     """The pictures of classes; each from a seed that is the figure's, its class's, and its own where that recurs."""
@@ -162,9 +165,9 @@ def grow(
     objective = interp.objectives.logit(targets)
     picture: interp.parameterisation.Parameterisation
     if options.basis == "maco":
-        assert natural is not None
-        pixels = interp.pictures.from_pixels(natural, image.channels)
-        spectrum = interp.parameterisation.magnitudes(pixels, height, width)
+        pixels = natural_pixels(inputs, str(options.dataset), options.split, height, width)
+        images = interp.pictures.from_pixels(pixels, image.channels)
+        spectrum = interp.parameterisation.magnitudes(images, height, width)
         picture = interp.parameterisation.Maco(seeds, height, width, spectrum, device=device)
     else:
         picture = interp.parameterisation.Fourier(
