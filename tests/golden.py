@@ -202,7 +202,7 @@ def classifier_artifacts(names: list[str]) -> dict[str, Artifact]:
         "templates": Artifact({f"row-{n}": picture(n) for n in range(2)}, {"pictures": rows, "layer": "linear", "scale": "each", "largest": 0.5, "named": True}, {"cosine.cat.dog": -0.31}),
         "scores": Artifact({"image": picture(5)}, {"bars": bars, "zero": 50.0, "winner": names[0], "truth": names[1], "classes": 2, "margin": 3.0}, {"margin": 3.0}),
         "similarity": Artifact({}, {"classes": names, "layer": "linear", "cosines": cells, "closest": {"pair": names, "cosine": -0.31}, "confusions": cells, "accuracy": 0.8, "images": 1200, "split": "test", "worst": {"true": names[0], "taken": names[1], "share": 0.2}}, {"accuracy": 0.8}),
-        "classes": Artifact({f"class-{n}": picture(10 + n) for n in range(2)}, {"pictures": seen, "classes": 2, "natural": 40, "steps": 30, "seed": 0}, {"cat.probability": 0.97}),
+        "classes": Artifact({f"class-{n}": picture(10 + n) for n in range(2)}, {"pictures": seen, "classes": 2, "natural": 40, "transparent": True, "steps": 30, "seed": 0}, {"cat.probability": 0.97}),
         "ladder": Artifact({f"unit-{n}": picture(20 + n) for n in range(2)}, {"rungs": [{"layer": "blocks.0", "width": 8, "size": 8, "units": units, "silent": [4, 6], "natural": 0}], "steps": 30, "seed": 0}, {"silent": 2}),
         "grid": Artifact({"sprite": np.concatenate([picture(40), picture(41)], axis=1)}, grid, {"units": 2}),
         "card": Artifact({name: picture(50 + n) for n, name in enumerate(("most", "least", "diverse-0", "diverse-1", "natural-most-0", "natural-most-1"))}, card, {"activation": 9.5, "least": -2.0}),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,18 @@ from pydantic import Field, model_validator
 from generator import interp
 from generator.artifact import Artifact
 from generator.channels import Layer
+from generator.deferred import Deferred
 from generator.evidence import Evidence, Twins, gather, of_channels
 from generator.inputs import Inputs
 from generator.model import Model
 from generator.natural import natural, natural_pixels
 from generator.readouts import class_numbers, image_of
 from generator.spec import UnitOptions
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = Deferred("torch")
 
 EXAMPLE = """\
 model: tiny-vision
@@ -48,6 +54,9 @@ class Options(UnitOptions):
         "fourier",
         description="what a picture is made of: any waves, or, with maco, waves as strong as in `dataset`",
     )
+    transparency: bool = Field(
+        False, description="with maco: show what mattered to the ascent opaque, and all else transparent"
+    )
     rate: float | None = Field(
         None, gt=0, le=2, description="step size of Adam; 0.01 for fourier, 0.3 for maco if not given"
     )
@@ -68,6 +77,8 @@ class Options(UnitOptions):
     def _a_spectrum_of_something(self) -> Self:
         if self.basis == "maco" and self.dataset is None:
             raise ValueError("basis maco takes its spectrum from natural images; name a `dataset`")
+        if self.transparency and self.basis != "maco":
+            raise ValueError("transparency is for basis maco, whose pictures are full to their edges")
         return self
 
 
@@ -80,14 +91,14 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     measures: dict[str, float] = {}
     pictures = []
     shown: list[str] = []
-    grown, evidence, count = grown_twice(options, inputs, targets)
-    for label, target, pixels, beside in zip(options.classes, targets, grown, evidence, strict=True):
+    grown, opacity, evidence, count = grown_twice(options, inputs, targets)
+    for label, target, pixels, opaque, beside in zip(options.classes, targets, grown, opacity, evidence, strict=True):
         opinion = judge(model, pixels, target)
         name = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or f"class-{target}"
         name = f"{name}-{target}" if name in arrays and label not in shown else name
         shown.append(label)
         name = f"{name}-{shown.count(label)}" if shown.count(label) > 1 else name
-        arrays[name] = pixels
+        arrays[name] = np.concatenate([pixels, opaque[..., None]], 2) if options.transparency else pixels
         pictures.append(
             {"array": name, "label": label, **opinion, "evidence": beside.measures, "warnings": beside.warnings}
         )
@@ -99,6 +110,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         "pictures": pictures,
         "classes": len(model.classes),
         "natural": count,
+        "transparent": options.transparency,
         "steps": options.steps,
         "seed": options.seed,
     }
@@ -107,8 +119,10 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
 
 def grown_twice(
     options: Options, inputs: Inputs, targets: Sequence[int]
-) -> tuple[NDArray[np.uint8], list[Evidence], int]:
-    """The pictures, (classes, height, width, 3), their evidence, and how many natural images it was taken from."""
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[Evidence], int]:
+    """The pictures, (classes, height, width, 3), how opaque they are, (classes, height, width), their evidence, and
+    how many natural images it was taken from.
+    """
     several = options.twins and len(set(targets)) > 1
     height, width = size_of(options, inputs)
     usual = None
@@ -139,7 +153,8 @@ def grown_twice(
         twins = Twins(interp.pictures.to_pixels(second.images), targets)
     objective = interp.objectives.logit(targets)
     evidence = gather(inputs, objective, grown, first.before.tolist(), usual, twins)
-    return grown, evidence, 0 if usual is None else len(usual.spectra)
+    opacity = (interp.pictures.opacity(first.slopes) * 255).round().to(torch.uint8).numpy()
+    return grown, opacity, evidence, 0 if usual is None else len(usual.spectra)
 
 
 def size_of(options: Options, inputs: Inputs) -> tuple[int, int]:
