@@ -25,7 +25,7 @@ def test_a_pixel_is_opaque_from_the_eightieth_percentile_of_the_slopes_on():
 
     found = opacity(torch.cat([slopes, 100 * slopes, 0 * slopes]))
 
-    assert found[0].tolist() == pytest.approx([[0, 1 / 8, 2 / 8, 3 / 8, 4 / 8, 5 / 8, 6 / 8, 7 / 8, 1, 1, 1]])
+    assert found[0, 0].tolist() == pytest.approx([0, 1 / 8, 2 / 8, 3 / 8, 4 / 8, 5 / 8, 6 / 8, 7 / 8, 1, 1, 1])
     torch.testing.assert_close(found[1], found[0])
     assert not found[2].any()
 
