@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from generator.spec import nearest
-from tests.benchmarks import channels, grad_cam, maco, selectivity
+from tests.benchmarks import channels, grad_cam, maco, many_units, selectivity
 from tests.benchmarks.harness import Benchmark, lines, run
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "small-network": channels.SMALL_NETWORK,
     "grad-cam": grad_cam.BENCHMARK,
     "selectivity": selectivity.BENCHMARK,
+    "units-per-minute": many_units.BENCHMARK,
 }
 
 
