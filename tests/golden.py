@@ -77,15 +77,17 @@ def artifacts() -> dict[str, Artifact]:
         {"setting": "l2", "columns": columns, "rows": ["accuracy", "loss", "roughness"], "judged": "accuracy", "best": 1, "line": [[10.0, 13.0], [30.0, 3.0]], "size": [40, 16]},
         {"best": 0.01, "0.01.accuracy": 0.625},
     )  # fmt: skip
-    row = {"unit": 7, "auc": 0.91, "low": 0.86, "high": 0.96, "untrained": 0.58}
-    exemplars = [{"array": f"unit-7-{n}", "label": name, "mean": 2.5 - n} for n, name in enumerate(names)]
+    row = {"unit": 7, "score": 0.91, "low": 0.86, "high": 0.96, "untrained": 0.58}
+    exemplars = [
+        {"array": f"unit-7-{n}", "label": name, "right": n == 0, "strength": 2.5 - n} for n, name in enumerate(names)
+    ]
     found["dissected"] = Artifact(
         {f"unit-7-{n}": picture(50 + n) for n in range(2)},
         {
-            "layer": "blocks.2", "threshold": 0.8, "class_count": 3, "units": 12, "silent": 1, "images": 1000, "detectors": 2, "untrained_detectors": 0,
+            "layer": "blocks.2", "measure": "AUC", "axis": [0.5, 1.0], "threshold": 0.8, "class_count": 3, "units": 12, "silent": 1, "images": 1000, "detectors": 2, "untrained_detectors": 0,
             "classes": [
                 {"name": names[0], "rows": [row], "detectors": 2, "untrained_detectors": 0},
-                {"name": names[1], "rows": [row | {"unit": 3, "auc": 0.47, "low": 0.4, "high": 0.54}], "detectors": 0, "untrained_detectors": 0},
+                {"name": names[1], "rows": [row | {"unit": 3, "score": 0.47, "low": 0.4, "high": 0.54}], "detectors": 0, "untrained_detectors": 0},
             ],
             "exemplars": [{"unit": 7, "name": names[0], "pictures": exemplars, "right": 1}],
             "bins": [0.3, 0.5, 0.8, 1.0], "counts": [2, 8, 2], "untrained_counts": [5, 7, 0],

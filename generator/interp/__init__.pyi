@@ -2,6 +2,7 @@ from . import ascent as ascent
 from . import atlas as atlas
 from . import attribution as attribution
 from . import concepts as concepts
+from . import dissection as dissection
 from . import dream as dream
 from . import evidence as evidence
 from . import heatmaps as heatmaps
