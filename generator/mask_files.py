@@ -51,7 +51,7 @@ def values(mask: ImageFile, image: ImageFile, size: int | None) -> NDArray[np.ui
                 )
             if found.mode not in MODES:
                 raise BuildError(
-                    f"mask {mask.shown} is of mode {found.mode}; a mask has a palette or 256 greys, one for each concept"
+                    f"mask {mask.shown} is of mode {found.mode}; a mask has a palette or 256 greys, one a concept"
                 )
             return np.array(found if size is None else found.resize((size, size), Image.Resampling.NEAREST))
     except (OSError, ValueError, SyntaxError, zipfile.BadZipFile) as error:  # as image_files.decoded says

@@ -226,7 +226,7 @@ def test_a_layer_without_maps_has_nothing_to_lay_over_masks() -> None:
             flat = nn.Sequential(nn.Flatten(), nn.Linear(1200, 3)).eval().requires_grad_(False)
             return Model("flat", nn.Sequential(OrderedDict(maps=flat)), (), ImageInput(3, 20, 20))
 
-    with pytest.raises(BuildError, match="layer maps of model flat has no maps for masks to lie on"):
+    with pytest.raises(BuildError, match="layer maps of model flat has no maps to lay over masks"):
         dissected(Flat(data=marked()))
 
 

@@ -19,6 +19,14 @@ def test_a_unit_exceeds_its_threshold_at_one_position_in_two_hundred():
     assert (found > above[:, None, None]).sum((0, 2, 3)).tolist() == [20, 20, 20]
 
 
+def test_a_unit_that_saturates_fires_where_it_does():
+    found = outputs().clamp(max=1.0)
+
+    fires = found > thresholds([found], 40)[:, None, None]
+
+    assert torch.equal(fires, found == 1)
+
+
 def test_thresholds_do_not_depend_on_the_batches():
     found = outputs()
 
