@@ -94,6 +94,15 @@ def artifacts() -> dict[str, Artifact]:
         },
         {"share": 1 / 6},
     )  # fmt: skip
+    overlap = {"unit": 7, "score": 0.0612, "low": 0.041, "high": 0.0814, "untrained": 0.0125}
+    found["masked"] = Artifact(
+        found["dissected"].arrays,
+        {
+            **found["dissected"].data, "measure": "IoU", "axis": [0.0, 0.1], "threshold": 0.04, "bins": [0.0, 0.05, 0.1], "counts": [11, 1], "untrained_counts": [12, 0],
+            "classes": [{"name": "<sky>", "rows": [overlap], "detectors": 1, "untrained_detectors": 0}], "class_count": 1, "detectors": 1,
+        },
+        {"share": 1 / 12},
+    )  # fmt: skip
     found["cells-again"] = found["cells"]
     found["cells-again.control"] = Artifact(
         data={"document": "<a>.py", "text": HOSTILE, "units": [unit("cell 1", 2), unit("hidden 2", 5)]},
