@@ -17,7 +17,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "evidence labelled",
     "natural",
     "channels",
-    "units inputs",
+    "units inputs aims",
     "readouts layouts",
     "library",
     "models.* datasets.*",
@@ -28,7 +28,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "interp.* interp",
     "mask_files",
     "weights image_files progress",
-    "artifact images settings data key deferred machine",
+    "artifact images histogram settings data key deferred machine",
     "spec",
     "",  # the package itself: its version
 ]

@@ -9,7 +9,7 @@ https://arxiv.org/abs/2104.07143).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -21,6 +21,7 @@ from generator.artifact import Artifact
 from generator.channels import SILENT, Layer, grow, layer_of, others, seed_of
 from generator.deferred import Deferred
 from generator.evidence import Twins, gather, of_channels
+from generator.histogram import histogram
 from generator.inputs import Inputs
 from generator.natural import Natural, cut, field, natural
 from generator.spec import UnitOptions
@@ -42,8 +43,6 @@ caption: One channel of a small network that has seen nothing yet.
 """
 
 TWIN = 50  # added to a unit's seed: far from those of its diverse images
-BINS = 40  # of the histogram
-CHART = (320.0, 80.0)  # width and height of its drawing, in units of its own
 
 
 class Options(UnitOptions):
@@ -238,42 +237,3 @@ def examples(
         if pictures:
             rows.append({"name": name, "quantile": at, "pictures": pictures})
     return arrays, rows
-
-
-def histogram(usual: NDArray[np.float64], synthetic: Sequence[float]) -> dict[str, Any]:
-    """How many natural images have which activation, as a drawing of CHART; where the synthetic ones stand in it.
-
-    The axis goes on for the synthetic images at most as far again as the natural ones lie apart; one that is farther
-    stands at its end.
-    """
-    width, height = CHART
-    low, high = float(usual.min()), float(usual.max())
-    span = (high - low) or max(abs(high), 1.0)
-    start = min([low, *(max(one, low - span) for one in synthetic)])
-    end = max([low + span, *(min(one, high + span) for one in synthetic)])
-    counts, _ = np.histogram(usual, bins=BINS, range=(start, end))
-    tallest = int(counts.max())
-    step = width / BINS
-    bars = [
-        {"x": round(number * step, 2), "height": round(max(1.0, height * count / tallest), 2)}
-        for number, count in enumerate(counts.tolist())
-        if count
-    ]
-    marks = [
-        {
-            "x": round(width * (min(max(one, start), end) - start) / (end - start), 2),
-            "value": one,
-            "beyond": not start <= one <= end,
-        }
-        for one in synthetic
-    ]
-    return {
-        "width": width,
-        "height": height,
-        "step": round(step, 2),
-        "bars": bars,
-        "marks": marks,
-        "low": start,
-        "high": end,
-        "tallest": tallest,
-    }
