@@ -92,6 +92,37 @@ def test_a_picture_that_presses_a_unit_down_is_judged_by_the_lowest_natural_imag
     assert less.measures["natural.percentile"] == pytest.approx(1 - negated.measures["natural.percentile"])
 
 
+def test_without_natural_images_what_is_kept_is_counted_from_the_noise_whichever_way_it_goes(inputs):
+    pixels = np.random.default_rng(9).integers(0, 256, (1, 32, 32, 3), dtype=np.uint8)
+    unit = interp.objectives.channel("conv2", [3])
+
+    (less,) = gather(inputs, unit, pixels, [0.5], way="less")
+    (negated,) = gather(inputs, -1 * unit, pixels, [-0.5])
+
+    assert less.measures["kept.scale"] == pytest.approx(negated.measures["kept.scale"])
+
+
+def test_natural_images_are_looked_at_again_when_the_checkpoint_before_is_another(inputs):
+    """The newest has the same bytes, and so all else in the record's key is the same."""
+    trained, folder = Inputs(inputs.library, "trained"), inputs.library.root / "other"
+    layer = layer_of(trained.model, "conv2", None)
+    state = load_file(inputs.library.root / "step-2.safetensors")
+    folder.mkdir()
+    save_file(state, folder / "step-2.safetensors")
+    save_file({name: 2 * value for name, value in state.items()}, folder / "step-1.safetensors")
+    settings = Settings(
+        title="t",
+        models={"trained": {**VISION, "checkpoints": "other/*.safetensors"}},
+        datasets={"photos": {"source": "image-folder", "path": "photos", "size": 40}},
+    )
+    other = Inputs(Library(settings, inputs.library.root, inputs.library.store), "trained")
+
+    one, two = (natural(of, layer, "photos", "train") for of in (trained, other))
+
+    assert np.array_equal(one.means, two.means)
+    assert not np.array_equal(one.earlier, two.earlier)
+
+
 def test_one_natural_image_has_no_spread_to_measure_a_spectrum_in(inputs):
     unit = interp.objectives.channel("conv2", [3])
     photos = natural_pixels(inputs, "photos", "train", 32, 32)

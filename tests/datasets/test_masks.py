@@ -1,12 +1,16 @@
 """Data sets of images with masks: what is read, and every mistake that there can be."""
 
 import io
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from generator.artifact import ArtifactStore
 from generator.datasets import image_folder
+from generator.library import Library
+from generator.settings import Settings as SiteSettings
 from generator.spec import BuildError
 
 
@@ -54,10 +58,21 @@ def test_concepts_without_names_are_called_by_number(folder):
 
 
 def test_a_mask_is_resized_as_its_image_and_no_value_is_mixed_with_another(folder):
+    write(folder, "masks/test/cat/1.png", png(100 * MASK))
+
     masks = image_folder.load(settings(size=15), "test", folder).masks
 
     assert masks.shape == (2, 15, 15)
-    assert set(np.unique(masks)) == {0, 1, 2}
+    assert set(np.unique(masks[0])) == {0, 100, 200}
+    assert set(np.unique(masks[1])) == {0, 1, 2}
+
+
+def test_where_masks_lie_does_not_count_in_the_key(folder):
+    shutil.copytree(folder / "masks", folder / "elsewhere")
+    rows = {name: {"source": "image-folder", "path": "images", "masks": name} for name in ("masks", "elsewhere")}
+    library = Library(SiteSettings(title="t", datasets=rows), folder, ArtifactStore(folder / "store"))
+
+    assert library.data_fingerprint("masks") == library.data_fingerprint("elsewhere")
 
 
 def test_an_image_that_is_damaged_takes_its_mask_with_it(folder):

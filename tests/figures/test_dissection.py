@@ -210,6 +210,16 @@ def test_an_overlap_is_of_images_that_did_not_choose_the_unit_or_its_threshold()
     assert measures["red.iou"] < 0.1, "the half that measures has its masks elsewhere"
 
 
+def test_a_threshold_is_the_first_halfs() -> None:
+    """Twice as bright, the other half would have a threshold twice as high, and its noise would stay below it."""
+    data = marked()
+    second = np.random.default_rng(0).permutation(40)[20:]
+    usual = dissected(Marked(data=marked())).measures
+    data.pixels[second] = np.clip(data.pixels[second].astype(int) + 45, 0, 255)
+
+    assert dissected(Marked(data=data)).measures["red.iou"] < usual["red.iou"] / 4
+
+
 def test_exemplars_are_dim_where_their_unit_does_not_fire() -> None:
     artifact = dissected(Marked(data=marked()))
 
