@@ -35,7 +35,7 @@ class Artifact:
     arrays: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
     measures: Mapping[str, float] = field(default_factory=dict)
-    provenance: Mapping[str, Any] = field(default_factory=dict)  # ingredients, seconds, device; set by the runner
+    provenance: Mapping[str, Any] = field(default_factory=dict)  # ingredients, seconds, …; set by the runner
 
 
 def digest(value: Any) -> str:

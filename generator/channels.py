@@ -1,4 +1,4 @@
-"""The channels of a layer of a network that sees: how many there are, what excites them, what they see of an image.
+"""The channels of a layer of a network that sees: how many there are, what they are called, and what excites them.
 
 What all channels of a layer have in common is computed once, whichever of their figures comes first, and kept.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,17 +19,17 @@ from generator.deferred import Deferred
 from generator.inputs import Inputs
 from generator.key import code_digest, versions
 from generator.model import Model
-from generator.readouts import image_of, layer_gives_logits, recorded, resized
+from generator.readouts import image_of, layer_gives_logits
 from generator.spec import BuildError, nearest
 
 if TYPE_CHECKING:
     import torch
+    from torch import Tensor
 else:
     torch = Deferred("torch")
 
 USUAL = 96  # pixels on a side of a synthetic image where the author names none; a larger one costs in proportion
-SHOWN = 104  # pixels of an example's longer side
-NOISES = 8  # images of noise that show what a position sees
+OTHERS = 8  # units of a layer whose pictures one unit's are compared with
 SILENT = 1e-6  # an activation below it is none: after a ReLU, dead, or without a gradient to start climbing
 
 SPAN = re.compile(r"(\d*):(\d*)")  # of units, as in 0:16
@@ -90,11 +90,10 @@ def layer_of(model: Model, name: str, size: int | None) -> Layer:
     problem: Exception | None = None
     for side in [size] if size else dict.fromkeys([usual, None]):
         height, width = (side, side) if side else (image.height, image.width)
-        blank = torch.zeros(1, image.channels, height, width, device=interp.hooks.device(model.network))
         try:
             with torch.inference_mode():
-                output = interp.hooks.activations(model.network, model.normalise(blank), name)[name]
-                count = interp.recording.maps(output).shape[1]
+                output = interp.hooks.activations(model.network, blank(model, height, width), name)[name]
+                count = interp.hooks.maps(output).shape[1]
         except Exception as error:  # the author's network may raise anything on images of another size
             problem = error
             continue
@@ -110,10 +109,8 @@ def survey(inputs: Inputs) -> list[Layer]:
 
     def look() -> Artifact:
         model, image = inputs.model, image_of(inputs.model)
-        device = interp.hooks.device(model.network)
-        blank = torch.zeros(1, image.channels, image.height, image.width, device=device)
         try:
-            shapes = interp.hooks.shapes(model.network, model.normalise(blank))
+            shapes = interp.hooks.shapes(model.network, blank(model, image.height, image.width))
         except Exception as error:  # the author's network may raise anything
             raise BuildError(
                 f"model {model.name} cannot be run on images of {image.height} × {image.width} pixels: {error}"
@@ -131,92 +128,23 @@ def survey(inputs: Inputs) -> list[Layer]:
     ]
 
 
-@dataclass(frozen=True)
-class Natural:
-    """What every channel does on images of a data set.
-
-    means: (images, channels). positions: (images, channels, 2), of the maximum, in maps of `size`. numbers: (images,),
-    which images of the split they are. skipped: sentences about those that could not be read.
-    """
-
-    means: NDArray[np.float32]
-    positions: NDArray[np.int64]
-    size: tuple[int, int]
-    numbers: NDArray[np.int64]
-    skipped: tuple[str, ...]
+def blank(model: Model, height: int, width: int) -> Tensor:
+    """A black image as the network wants it: what it says of one tells what its layers give."""
+    black = torch.zeros(1, image_of(model).channels, height, width, device=interp.hooks.device(model.network))
+    return model.normalise(black)
 
 
-def natural(
-    inputs: Inputs, layer: Layer, dataset: str, split: str, most: int, progress: Progress = lambda done, total: None
-) -> Natural:
-    """Record up to `most` images, spread evenly over the split, at the size of the synthetic ones."""
-
-    def record() -> Artifact:
-        images = inputs.images(dataset, split, skip=True)
-        if not len(images.pixels):
-            raise BuildError(f"data set {dataset} has no images in split {split}")
-        numbers = np.linspace(0, len(images.pixels) - 1, min(most, len(images.pixels))).round().astype(np.int64)
-        found = recorded(inputs.model, layer.name, images.pixels[numbers], layer.side, progress)
-        arrays = {
-            "means": found.means.numpy(),
-            "positions": found.positions.numpy().astype(np.int32),
-            "numbers": numbers,
-        }
-        return Artifact(arrays, {"size": found.size, "skipped": images.skipped})
-
-    asked = common(inputs, layer, "natural") | {
-        "data": inputs.library.data_fingerprint(dataset),
-        "split": split,
-        "most": most,
-    }
-    kept = inputs.kept(asked, record)
-    rows, columns = kept.data["size"]
-    return Natural(
-        kept.arrays["means"],
-        kept.arrays["positions"].astype(np.int64),
-        (rows, columns),
-        kept.arrays["numbers"],
-        tuple(kept.data["skipped"]),
-    )
-
-
-def field(inputs: Inputs, layer: Layer) -> interp.receptive.Field:
-    """What a position of the layer sees of an image."""
-
-    def measure() -> Artifact:
-        model = inputs.model
-        source = torch.Generator().manual_seed(0)
-        noise = torch.rand(NOISES, image_of(model).channels, layer.height, layer.width, generator=source)
-        images = model.normalise(noise.to(interp.hooks.device(model.network)))
-        found = asdict(interp.receptive.field(model.network, layer.name, images))
-        return Artifact(data={side: None if np.isinf(value) else value for side, value in found.items()})
-
-    kept = inputs.kept(common(inputs, layer, "field"), measure).data
-    return interp.receptive.Field(**{side: np.inf if value is None else value for side, value in kept.items()})
-
-
-def common(inputs: Inputs, layer: Layer, what: str) -> dict[str, Any]:
-    """What all that is known of a layer depends on."""
+def common(inputs: Inputs, layer: Layer, what: str, module: str = __name__) -> dict[str, Any]:
+    """What all that is known of a layer depends on; `module` computes it."""
     return {
         "what": what,
         "model": inputs.library.fingerprint(layer.model),
         "random": inputs.random,  # the seed of random weights, in a control
         "layer": layer.name,
         "size": [layer.height, layer.width],
-        "code": code_digest(__name__),
+        "code": code_digest(module),
         "versions": versions(),
     }
-
-
-def cut(pixels: NDArray[np.uint8], box: tuple[float, float, float, float]) -> NDArray[np.uint8]:
-    """The part of an image, (height, width, channels), in a box of shares, as a colour picture of SHOWN pixels."""
-    height, width = pixels.shape[:2]
-    top, left = int(box[0] * height), int(box[1] * width)
-    bottom, right = max(top + 1, round(box[2] * height)), max(left + 1, round(box[3] * width))
-    part = pixels[top:bottom, left:right]
-    part = np.repeat(part, 3, axis=2) if part.shape[2] == 1 else part
-    scale = SHOWN / max(part.shape[:2])
-    return resized(part, max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
 
 
 def grow(
@@ -226,7 +154,11 @@ def grow(
     seeds: Sequence[int],
     steps: int,
     rate: float,
-    progress: Progress,
+    progress: Progress = lambda done, total: None,
+    *,
+    decay: float = 1.3,
+    saturation: float = 1.3,
+    transform: interp.transforms.Wobble | None = None,
 ) -> interp.visualise.Visualised:
     """Synthetic images of the layer's size, one of each seed."""
     model = inputs.model
@@ -238,11 +170,12 @@ def grow(
             layer.height,
             layer.width,
             channels=image_of(model).channels,
-            decay=1.3,  # as the layer ladder's
-            saturation=1.3,
+            decay=decay,
+            saturation=saturation,
             device=interp.hooks.device(model.network),
         ),
         normalise=model.normalise,
+        transform=transform,
         seeds=seeds,
         steps=steps,
         rate=rate,
@@ -250,3 +183,31 @@ def grow(
         progress=progress,
         name=f"layer {layer.name}",
     )
+
+
+def seed_of(seed: int, unit: int) -> int:
+    """Of a unit's synthetic image, the same in every figure of the seed `seed`; the ninety-nine after it are free."""
+    return seed * 100_003 + 100 * unit
+
+
+def others(
+    inputs: Inputs, layer: Layer, steps: int, rate: float, seed: int
+) -> tuple[NDArray[np.uint8], tuple[int, ...]]:
+    """Synthetic images of up to OTHERS units spread over the layer, (units, height, width, 3), and which these are.
+
+    Units that nothing excites are left out.
+    """
+
+    def make() -> Artifact:
+        count = min(OTHERS, layer.channels)
+        units = [number * layer.channels // count for number in range(count)]
+        objective = interp.objectives.channel(layer.name, units)
+        found = grow(inputs, layer, objective, [seed_of(seed, unit) for unit in units], steps, rate)
+        active = (found.activations.abs() >= SILENT).tolist()
+        return Artifact(
+            {"pixels": interp.pictures.to_pixels(found.images)[active]},
+            {"units": [unit for unit, one in zip(units, active, strict=True) if one]},
+        )
+
+    kept = inputs.kept(common(inputs, layer, "others") | {"steps": steps, "rate": rate, "seed": seed}, make)
+    return kept.arrays["pixels"], tuple(kept.data["units"])

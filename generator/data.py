@@ -12,13 +12,18 @@ from numpy.typing import NDArray
 class Images:
     """pixels: uint8, (images, height, width, channels), sRGB or grey; labels: (images,) indices into classes.
 
-    skipped: a sentence for each image that could not be read, and so is missing.
+    skipped: a sentence for each image that could not be read, and so is missing. names: of the files, where they are
+    files, such as test/cat/1.jpg. masks: uint8, (images, height, width), which of the `concepts` each pixel shows,
+    counted from 1; 0 is none.
     """
 
     pixels: NDArray[np.uint8]
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
     skipped: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    masks: NDArray[np.uint8] | None = None
+    concepts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ one is worse than its threshold, a sentence warns.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,8 @@ from generator import interp
 from generator.deferred import Deferred
 from generator.inputs import Inputs
 from generator.model import Model
-from generator.readouts import image_of, resized
+from generator.natural import Natural
+from generator.readouts import image_of
 
 if TYPE_CHECKING:
     import torch
@@ -25,8 +27,7 @@ if TYPE_CHECKING:
 else:
     torch = Deferred("torch")
 
-BATCH = 32  # natural images at once
-MOST = 600  # natural images that are looked at
+BATCH = 32  # images at once
 
 # A picture that claims to show what a unit wants most must beat what it was given: by the meaning of a maximum.
 BEST = 1.0  # activation over the best natural image's
@@ -39,22 +40,71 @@ AGREES = 0.75
 # In the checkpoint before this one: how many natural images the picture must beat to show what lasted.
 TRANSFERS = 0.9
 
+# What is said of many pictures together, by the check that they fail.
+TOGETHER = {
+    "natural": "no better than the best natural image",
+    "fragile": "fragile under small changes",
+    "spectrum": "unlike natural images in their frequencies",
+    "earlier": "not what the checkpoint before this one looked for",
+    "agreement": "not much like a twin from another seed",
+}
+
+
+@dataclass(frozen=True)
+class Usual:
+    """What natural images do to the objective of each picture: scores, (pictures, natural), float64.
+
+    spectra: (natural, octaves). earlier: scores in the checkpoint before the newest, None where there is none.
+    """
+
+    scores: Tensor
+    spectra: Tensor
+    earlier: Tensor | None
+
+
+@dataclass(frozen=True)
+class Twins:
+    """The same units grown from other seeds, (pictures, height, width, 3), and which unit each picture is of.
+
+    others: pictures of other units, to be less like than the twin; if not given, the twins of the other pictures.
+    """
+
+    pixels: NDArray[np.uint8]
+    units: Sequence[int]
+    others: tuple[NDArray[np.uint8], Sequence[int]] | None = None
+
 
 @dataclass(frozen=True)
 class Evidence:
-    """Of one synthetic image: numbers by name, and sentences where one fails."""
+    """Of one synthetic image: numbers by name, and a sentence for every check that it fails, by the check's name."""
 
     measures: dict[str, float]
-    warnings: list[str] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def warnings(self) -> list[str]:
+        return list(self.failures.values())
 
 
-def natural_images(inputs: Inputs, dataset: str, split: str, height: int, width: int) -> NDArray[np.uint8]:
-    """Up to MOST images spread over a data set, at the size of the synthetic ones: (images, height, width, 3)."""
-    pixels = inputs.images(dataset, split).pixels
-    chosen = np.unique(np.linspace(0, len(pixels) - 1, min(MOST, len(pixels))).round().astype(int))
-    found = pixels[chosen]
-    found = found.repeat(3, axis=3) if found.shape[3] == 1 else found
-    return np.stack([resized(one, width, height) for one in found])
+def of_channels(record: Natural, units: Sequence[int]) -> Usual:
+    """What recorded natural images do to channels of a layer."""
+
+    def chosen(means: NDArray[np.float32]) -> Tensor:
+        return torch.from_numpy(means[:, list(units)].T.astype(np.float64))
+
+    earlier = None if record.earlier is None else chosen(record.earlier)
+    return Usual(chosen(record.means), torch.from_numpy(record.spectra), earlier)
+
+
+def of_objective(inputs: Inputs, objective: interp.objectives.Objective, natural: NDArray[np.uint8]) -> Usual:
+    """What natural images, (natural, height, width, 3), do to any objective."""
+    model, earlier = inputs.model, inputs.earlier
+    images = tensor(model, natural)
+    return Usual(
+        natural_scores(model, objective, images),
+        interp.evidence.radial_power(images.cpu()),
+        None if earlier is None else natural_scores(earlier, objective, images),
+    )
 
 
 def gather(
@@ -62,75 +112,84 @@ def gather(
     objective: interp.objectives.Objective,
     pixels: NDArray[np.uint8],
     before: Sequence[float],
-    natural: NDArray[np.uint8] | None = None,
-    twins: NDArray[np.uint8] | None = None,
-    units: Sequence[int] = (),
+    usual: Usual | None = None,
+    twins: Twins | None = None,
+    way: Literal["more", "less"] = "more",
 ) -> list[Evidence]:
     """Evidence of each synthetic image, (images, height, width, 3), whose objective this is.
 
-    before: the objective on the noise that each began as, its rest where there are no natural images. twins: the
-    same units grown from other seeds. units: numbers of the units in the objective's layer, which do not count
-    when twins are compared: they are high in both because they were asked to be.
+    before: the objective on the noise that each began as, its rest where there are no natural images. way: `less` of
+    pictures that press the objective down.
     """
     model, rows = inputs.model, torch.arange(len(pixels))
-    images = tensor(model, pixels)
-    activations = scores(model, objective, images, rows)
-    rest = torch.tensor(before, dtype=torch.float64)
-    measures: list[dict[str, float]] = [{"activation": value} for value in activations.tolist()]
+    images, sign = tensor(model, pixels), 1 if way == "more" else -1
+    activations = sign * scores(model, objective, images, rows)
+    rest = sign * torch.tensor(before, dtype=torch.float64)
+    measures: list[dict[str, float]] = [{} for _ in pixels]
 
     def note(name: str, values: Tensor) -> None:
         for one, value in zip(measures, values.tolist(), strict=True):
             one[name] = value
 
-    if natural is not None:
-        usual = natural_scores(model, objective, natural)  # (images, natural)
-        rest, best = usual.median(1).values, usual.max(1).values
+    note("activation", activations)
+    if usual is not None:
+        natural = sign * usual.scores
+        rest, best = natural.median(1).values, natural.max(1).values
         note("natural.best", best)
         # From the median up, since an activation has no zero of its own.
         note("natural.times", (activations - rest) / (best - rest).clamp_min(1e-12))
-        note("natural.percentile", percentiles(activations, usual))
-        note("spectrum", interp.evidence.spectral_distance(images.cpu(), tensor(model, natural).cpu()))
-        earlier = inputs.earlier
-        if earlier is not None:
-            there = scores(earlier, objective, images, rows)
-            note("earlier.percentile", percentiles(there, natural_scores(earlier, objective, natural)))
-    kept = interp.evidence.retained(lambda changed: scores(model, objective, changed, rows), images, rest)
-    for kind, shares in kept.items():
-        note(f"kept.{kind}", shares)
-    if twins is not None and len(pixels) > 1:
-        layer = objective.layers[0]
-        features = [
-            interp.objectives.positions(outputs(model, objective, tensor(model, some))[layer]).mean(2)
-            for some in (pixels, twins)
-        ]
-        others = [number for number in range(features[0].shape[1]) if number not in set(units)]
-        if others:
-            note("agreement", interp.evidence.agreement(*[one[:, others] for one in features]))
-    return [Evidence(one, warnings(one, len(natural) if natural is not None else 0)) for one in measures]
+        note("natural.percentile", percentiles(activations, natural))
+        if len(usual.spectra) > 1:
+            power = interp.evidence.radial_power(images.cpu())
+            note("spectrum", interp.evidence.spectral_distance(power, usual.spectra))
+        if usual.earlier is not None and inputs.earlier is not None:
+            there = sign * scores(inputs.earlier, objective, images, rows)
+            note("earlier.percentile", percentiles(there, sign * usual.earlier))
+    kept = [
+        interp.evidence.retained(
+            lambda changed, part=part: sign * scores(model, objective, changed, part),  # type: ignore[misc]
+            images[part],
+            rest[part],
+        )
+        for part in torch.split(rows, BATCH)
+    ]
+    for kind in kept[0]:
+        note(f"kept.{kind}", torch.cat([one[kind] for one in kept]))
+    if twins is not None:
+        for one, share in zip(measures, agreements(model, objective.layers[0], pixels, twins).tolist(), strict=True):
+            if not np.isnan(share):  # as where there are no other units
+                one["agreement"] = share
+    count = 0 if usual is None else usual.scores.shape[1]
+    found = [Evidence(one, failures(one, count, way)) for one in measures]
+    for one in measures if way == "less" else []:
+        one |= {name: -one[name] for name in ("activation", "natural.best") if name in one}
+        one |= {name: 1 - one[name] for name in ("natural.percentile", "earlier.percentile") if name in one}
+    return found
 
 
 def tensor(model: Model, pixels: NDArray[np.uint8]) -> Tensor:
     return interp.pictures.from_pixels(pixels, image_of(model).channels, interp.hooks.device(model.network))
 
 
-def outputs(model: Model, objective: interp.objectives.Objective, images: Tensor) -> dict[str, Tensor]:
-    """What the objective's layers give for images in [0, 1]."""
+def outputs(model: Model, images: Tensor, *layers: str) -> dict[str, Tensor]:
+    """What layers give for images in [0, 1]."""
     with torch.inference_mode():
-        return interp.hooks.activations(model.network, model.normalise(images), *objective.layers)
+        return interp.hooks.activations(model.network, model.normalise(images), *layers)
 
 
 def scores(model: Model, objective: interp.objectives.Objective, images: Tensor, rows: Tensor) -> Tensor:
     """The objective of image `rows[i]` on image i, (images,), float64."""
-    return objective.score(outputs(model, objective, images), rows).double().cpu()
+    parts = zip(torch.split(images, BATCH), torch.split(rows, BATCH), strict=True)
+    found = [objective.score(outputs(model, some, *objective.layers), part).double().cpu() for some, part in parts]
+    return torch.cat(found)
 
 
-def natural_scores(model: Model, objective: interp.objectives.Objective, natural: NDArray[np.uint8]) -> Tensor:
-    """The objective of every synthetic image on every natural one, (images, natural), float64."""
+def natural_scores(model: Model, objective: interp.objectives.Objective, images: Tensor) -> Tensor:
+    """The objective of every synthetic image on every natural one, (synthetic, natural), float64."""
     found = []
-    for start in range(0, len(natural), BATCH):
-        output = outputs(model, objective, tensor(model, natural[start : start + BATCH]))
-        count = len(next(iter(output.values())))
-        rows = [torch.tensor(number).expand(count) for number in range(objective.images)]
+    for some in torch.split(images, BATCH):
+        output = outputs(model, some, *objective.layers)
+        rows = [torch.tensor(number).expand(len(some)) for number in range(objective.images)]
         found.append(torch.stack([objective.score(output, row) for row in rows]).double().cpu())
     return torch.cat(found, 1)
 
@@ -141,20 +200,48 @@ def percentiles(values: Tensor, usual: Tensor) -> Tensor:
     return torch.cat(rows)
 
 
-def warnings(measures: dict[str, float], natural: int) -> list[str]:
-    """A sentence for everything that fails."""
-    found = []
+def agreements(model: Model, layer: str, pixels: NDArray[np.uint8], twins: Twins) -> Tensor:
+    """How much more each picture is like its twin than like pictures of other units, (pictures,)."""
+
+    def means(some: NDArray[np.uint8]) -> Tensor:
+        parts = torch.split(tensor(model, some), BATCH)
+        return torch.cat([interp.hooks.positions(outputs(model, part, layer)[layer]).mean(2).cpu() for part in parts])
+
+    units, twin_means = torch.tensor(twins.units), means(twins.pixels)
+    if twins.others is None:
+        others, other_units = twin_means, units
+    elif not len(twins.others[0]):
+        return torch.full((len(pixels),), torch.nan)
+    else:
+        others, other_units = means(twins.others[0]), torch.tensor(twins.others[1])
+    return interp.evidence.agreement(means(pixels), twin_means, units, others, other_units)
+
+
+def failures(measures: dict[str, float], natural: int, way: Literal["more", "less"] = "more") -> dict[str, str]:
+    """A sentence for every check that fails, by the name of the check."""
+    found = {}
     if measures.get("natural.times", BEST) < BEST:
-        found.append(f"the best of {natural} natural images excites it more")
+        found["natural"] = f"{'the best' if way == 'more' else 'one'} of {natural} natural images excites it {way}"
     worst, kept = min(((kind, measures[f"kept.{kind}"]) for kind in ("shift", "scale", "jpeg")), key=lambda one: one[1])
     if kept < KEPT:
         change = {"shift": "moved by a twentieth", "scale": "a tenth larger or smaller", "jpeg": "compressed as JPEG"}
-        found.append(f"fragile: it keeps {max(0.0, kept):.0%} of its effect when {change[worst]}")
+        found["fragile"] = f"fragile: it keeps {max(0.0, kept):.0%} of its effect when {change[worst]}"
     if measures.get("spectrum", 0.0) > SPECTRUM:
-        found.append(f"its frequencies are unlike natural ones by {measures['spectrum']:.1f} standard deviations")
+        distance = measures["spectrum"]
+        found["spectrum"] = f"its frequencies are unlike natural ones by {distance:.1f} standard deviations"
     if measures.get("earlier.percentile", 1.0) < TRANSFERS:
         share = 1 - measures["earlier.percentile"]
-        found.append(f"in the checkpoint before this one, {share:.0%} of natural images excite it more")
+        found["earlier"] = f"in the checkpoint before this one, {share:.0%} of natural images excite it {way}"
     if measures.get("agreement", 1.0) < AGREES:
-        found.append("from another seed it looks more like other units")
+        found["agreement"] = "from another seed it looks more like other units"
     return found
+
+
+def together(found: Sequence[Evidence]) -> list[str]:
+    """What is wrong with many pictures, a sentence for every check that one of them fails."""
+    counts = Counter(check for one in found for check in one.failures)
+    return [
+        f"{counts[check]} of {len(found)} pictures {'is' if counts[check] == 1 else 'are'} {text}"
+        for check, text in TOGETHER.items()
+        if counts[check]
+    ]

@@ -128,6 +128,7 @@ def read_images(path: Path, split: str, size: int | None = None) -> Images:
         first: ImageFile | None = None
         pixels = np.empty((0, 0, 0, 0), dtype=np.uint8)
         labels: list[str] = []
+        names: list[str] = []
         skipped: list[str] = []
         for one in chosen:
             try:
@@ -144,11 +145,12 @@ def read_images(path: Path, split: str, size: int | None = None) -> Images:
                 )
             pixels[len(labels)] = image
             labels.append(one.label)
+            names.append(f"{one.split}/{one.label}/{one.name}")
     if first is None:
         raise BuildError(skipped[0])
     index = {label: number for number, label in enumerate(classes)}
     numbers = np.array([index[label] for label in labels], dtype=np.int64)
-    return Images(pixels[: len(labels)], numbers, classes, tuple(skipped))
+    return Images(pixels[: len(labels)], numbers, classes, tuple(skipped), tuple(names))
 
 
 def decoded(file: ImageFile, size: int | None, grey: bool | None = None) -> NDArray[np.uint8]:

@@ -24,7 +24,7 @@ class Picture:
 
 
 def is_picture(array: np.ndarray[Any, Any]) -> bool:
-    return array.dtype == np.uint8 and array.ndim == 3 and array.shape[2] == 3
+    return array.dtype == np.uint8 and array.ndim == 3 and array.shape[2] in (3, 4)
 
 
 def picture_name(array: np.ndarray[Any, Any]) -> str:
@@ -36,7 +36,8 @@ def picture_name(array: np.ndarray[Any, Any]) -> str:
 def webp(array: np.ndarray[Any, Any]) -> bytes:
     """uint8, (height, width, 3), sRGB, as WebP: without loss where small, else at a quality that hides nothing.
 
-    Grain, as of synthetic images, does not shrink without loss, and needs no exact pixels: it counts as large.
+    Grain, as of synthetic images, does not shrink without loss, and needs no exact pixels: it counts as large. A fourth
+    channel is opacity.
     """
     if max(array.shape[:2]) <= SMALL and len(exact := encoded(array, lossless=True)) <= EXACT_BYTES:
         return exact

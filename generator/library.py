@@ -139,7 +139,7 @@ class Library:
         row = self.datasets[dataset]
         return {
             "digest": self.dataset_digest(dataset),
-            "settings": row.settings.model_dump(mode="json", exclude={"path"}),
+            "settings": row.settings.model_dump(mode="json", exclude={"path", "masks"}),
             "code": code_digest(row.module.__name__),
         }
 

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from generator.artifact import WRITING, Artifact, ArtifactStore, digest, file_digest, write_whole
 from generator.callables import callable_digest
 from generator.content import read_post
+from generator.deferred import Deferred
 from generator.figures import KINDS
 from generator.inputs import Inputs
 from generator.key import code_digest, versions
@@ -40,6 +41,11 @@ from generator.spec import (
     nearest,
 )
 from generator.unit_pages import models_of, unit_pages
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = Deferred("torch")
 
 REPORT = "report.json"
 CONTROL = 1001  # added to a figure's seed, so that its control starts as no other random network of the figure
@@ -133,7 +139,13 @@ def obtain(
             raise error
         inputs = Inputs(plan.library, job.options.model, display.advance, job.random)
         artifact: Artifact = import_module(KINDS[job.kind]).compute(job.options, inputs)
-        provenance = {"ingredients": job.ingredients, "seconds": round(time.perf_counter() - start, 1), "device": "cpu"}
+        provenance = {
+            "ingredients": job.ingredients,
+            "seconds": round(time.perf_counter() - start, 1),
+            "device": "cpu",
+            # Not in the key, lest every machine compute anew; but sums in another order differ in their last digits.
+            "threads": torch.get_num_threads(),
+        }
         return replace(artifact, provenance=provenance)
 
     def save(job: Job, artifact: Artifact) -> None:
@@ -265,7 +277,7 @@ def at_hand(spec: FigureSpec, library: Library) -> FigureSpec:
 def data_of(options: FigureOptions, library: Library) -> Iterable[tuple[str, str]]:
     """(option, data set) for all data that a figure reads, also to train networks of its own."""
     yield from names_in(options, "dataset")
-    if hasattr(options, "setting") and options.model in library.models:
+    if options.varies_training and options.model in library.models:
         taught_on = library.taught_on(options.model)
         if taught_on is not None:
             yield "model", taught_on
@@ -326,7 +338,7 @@ def make_job(spec: FigureSpec, library: Library) -> Job:
     before = library.before(model) if model is not None and spec.options.compares_checkpoints else None
     if before is not None:
         ingredients["earlier"] = before.digest()
-    if hasattr(spec.options, "setting"):
+    if spec.options.varies_training:
         ingredients["trained"] = trainings(spec, library)
     for field, name in data_of(spec.options, library):
         ingredients.setdefault("data", {})[field] = library.data_fingerprint(name)
@@ -389,7 +401,7 @@ def unknown_names(job: Job, library: Library) -> Iterable[BuildError]:
     """
     name = job.options.model
     asked = {key: getattr(job.options, key, None) for key in ("layer", "layers", "classes")}
-    if name is None or not any(asked.values()) or hasattr(job.options, "setting"):
+    if name is None or not any(asked.values()) or job.options.varies_training:
         return  # of networks that the figure trains, it knows the classes best
     try:
         model = library.model(name)

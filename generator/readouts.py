@@ -128,6 +128,12 @@ def scores(model: Model, pixels: NDArray[np.uint8]) -> Iterator[Tensor]:
 
 def prepared(model: Model, pixels: NDArray[np.uint8], count: int, size: int | None = None) -> Iterator[Tensor]:
     """Images as the network wants them, (count, channels, height, width), at its own size or `size` on a side."""
+    for images in pictured(model, pixels, count, size):
+        yield model.normalise(images)
+
+
+def pictured(model: Model, pixels: NDArray[np.uint8], count: int, size: int | None = None) -> Iterator[Tensor]:
+    """The same in [0, 1]."""
     image = image_of(model)
     height, width = (size, size) if size else (image.height, image.width)
     if pixels.shape[3] == 1:
@@ -135,7 +141,7 @@ def prepared(model: Model, pixels: NDArray[np.uint8], count: int, size: int | No
     device = interp.hooks.device(model.network)
     for start in range(0, len(pixels), count):
         batch = np.stack([resized(one, width, height) for one in pixels[start : start + count]])
-        yield model.normalise(interp.pictures.from_pixels(batch, image.channels, device))
+        yield interp.pictures.from_pixels(batch, image.channels, device)
 
 
 def recorded(

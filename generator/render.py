@@ -467,6 +467,7 @@ def provenance(artifact: Artifact, job: Job) -> list[tuple[str, str]]:
     model = ingredients.get("model", {})
     rows = {
         "computed in": f"{made['seconds']} s on {made['device']}" if "seconds" in made else "",
+        "threads": str(made.get("threads", "")),
         "seed": str(job.options.seed),
         "weights": "" if job.random is None else f"random, of seed {job.random}",
         "checkpoint": model.get("checkpoint", ""),

@@ -96,23 +96,29 @@ class FigureOptions(Options):
 
     Names mean the same in every kind, and are checked before anything is computed: `model` a model of
     site.toml, `dataset` a data set of site.toml, `layer` and `layers` layers of the model, `classes`
-    names of its classes. A kind that has `setting` and `values` trains the model by its recipe once for
-    each value of that setting.
+    names of its classes.
     """
 
     compares_checkpoints: ClassVar[bool] = False  # whether the kind also reads the checkpoint before the newest
+    # Whether it has `setting` and `values`, and trains the model by its recipe once for each value of that setting.
+    varies_training: ClassVar[bool] = False
 
     model: str | None = Field(None, description="a model of site.toml")
     seed: int = Field(0, description="the only source of randomness of the figure")
 
 
 class SyntheticOptions(FigureOptions):
-    """What every kind that grows pictures can be told of the evidence beside them."""
+    """What every kind that makes pictures can be told of the evidence beside them."""
 
     compares_checkpoints: ClassVar[bool] = True
 
     dataset: str | None = Field(None, description="a data set of natural images to hold the pictures against")
     split: str = Field("train", description="its split")
+
+
+class UnitOptions(SyntheticOptions):
+    """The same of every kind whose pictures are of units: those of one unit should be alike."""
+
     twins: bool = Field(
         True, description="grow each picture again from another seed, in half the steps, to see whether the two agree"
     )

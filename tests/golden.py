@@ -61,7 +61,7 @@ def stored(codes: np.ndarray) -> str:
 
 def artifacts() -> dict[str, Artifact]:
     """By figure id, one for each kind."""
-    made = {"seconds": 1.5, "device": "cpu", "ingredients": {"code": "0" * 64, "versions": {"torch": "2.0"}, "model": {"checkpoint": "f" * 64, "settings": {"source": "python"}}}}  # fmt: skip
+    made = {"seconds": 1.5, "device": "cpu", "threads": 2, "ingredients": {"code": "0" * 64, "versions": {"torch": "2.0"}, "model": {"checkpoint": "f" * 64, "settings": {"source": "python"}}}}  # fmt: skip
     names = ["cat", "<dog>"]
     found = {
         "written": Artifact(data={"start": "def ", "by_character": True, "samples": [{"temperature": 0.5, "text": HOSTILE}, {"temperature": 1.0, "text": "pass\n"}]}, measures={"characters": 58}),
@@ -94,15 +94,17 @@ def artifacts() -> dict[str, Artifact]:
         {"setting": "l2", "columns": columns, "rows": ["accuracy", "loss", "roughness"], "judged": "accuracy", "best": 1, "line": [[10.0, 13.0], [30.0, 3.0]], "size": [40, 16]},
         {"best": 0.01, "0.01.accuracy": 0.625},
     )  # fmt: skip
-    row = {"unit": 7, "auc": 0.91, "low": 0.86, "high": 0.96, "untrained": 0.58}
-    exemplars = [{"array": f"unit-7-{n}", "label": name, "mean": 2.5 - n} for n, name in enumerate(names)]
+    row = {"unit": 7, "score": 0.91, "low": 0.86, "high": 0.96, "untrained": 0.58}
+    exemplars = [
+        {"array": f"unit-7-{n}", "label": name, "right": n == 0, "strength": 2.5 - n} for n, name in enumerate(names)
+    ]
     found["dissected"] = Artifact(
         {f"unit-7-{n}": picture(50 + n) for n in range(2)},
         {
-            "layer": "blocks.2", "threshold": 0.8, "class_count": 3, "units": 12, "silent": 1, "images": 1000, "detectors": 2, "untrained_detectors": 0,
+            "layer": "blocks.2", "measure": "AUC", "axis": [0.5, 1.0], "threshold": 0.8, "class_count": 3, "units": 12, "silent": 1, "images": 1000, "detectors": 2, "untrained_detectors": 0,
             "classes": [
                 {"name": names[0], "rows": [row], "detectors": 2, "untrained_detectors": 0},
-                {"name": names[1], "rows": [row | {"unit": 3, "auc": 0.47, "low": 0.4, "high": 0.54}], "detectors": 0, "untrained_detectors": 0},
+                {"name": names[1], "rows": [row | {"unit": 3, "score": 0.47, "low": 0.4, "high": 0.54}], "detectors": 0, "untrained_detectors": 0},
             ],
             "exemplars": [{"unit": 7, "name": names[0], "pictures": exemplars, "right": 1}],
             "bins": [0.3, 0.5, 0.8, 1.0], "counts": [2, 8, 2], "untrained_counts": [5, 7, 0],
@@ -110,6 +112,15 @@ def artifacts() -> dict[str, Artifact]:
         {"share": 1 / 6},
     )  # fmt: skip
     found["contexts"] = contexts()
+    overlap = {"unit": 7, "score": 0.0612, "low": 0.041, "high": 0.0814, "untrained": 0.0125}
+    found["masked"] = Artifact(
+        found["dissected"].arrays,
+        {
+            **found["dissected"].data, "measure": "IoU", "axis": [0.0, 0.1], "threshold": 0.04, "bins": [0.0, 0.05, 0.1], "counts": [11, 1], "untrained_counts": [12, 0],
+            "classes": [{"name": "<sky>", "rows": [overlap], "detectors": 1, "untrained_detectors": 0}], "class_count": 1, "detectors": 1,
+        },
+        {"share": 1 / 12},
+    )  # fmt: skip
     found["cells-again"] = found["cells"]
     found["cells-again.control"] = cells("<a>.py", cell_1=2, hidden_2=5)
     return {id: Artifact(one.arrays, one.data, one.measures, made) for id, one in found.items()}
@@ -198,33 +209,68 @@ def classifier_artifacts(names: list[str]) -> dict[str, Artifact]:
     group = [{"array": f"natural-most-{n}", "activation": 5.0 - n, "label": name} for n, name in enumerate(names)]
     card = {
         "layer": "blocks.0", "unit": 3, "label": "channel 3", "silent": False, "natural": 40, "split": "train", "steps": 30, "seed": 0,
-        "synthetic": [{"array": "most", "activation": 9.5, "before": 0.1}, {"array": "least", "activation": -2.0, "before": 0.1}],
-        "diverse": [{"array": "diverse-0", "activation": 8.0}, {"array": "diverse-1", "activation": 7.5}],
-        "evidence": proof, "warnings": ["<fragile>"], "labels": [{"label": "<dog>", "count": 2}, {"label": "cat", "count": 1}],
+        "synthetic": [
+            {"array": "most", "activation": 9.5, "before": 0.1, "evidence": proof | {"earlier.percentile": 0.95}, "warnings": ["<fragile>"]},
+            {"array": "least", "activation": -2.0, "before": 0.1, "evidence": proof | {"activation": -2.0, "natural.best": -1.0}, "warnings": []},
+        ],
+        "diverse": [{"array": f"diverse-{n}", "activation": 8.0 - n / 2, "evidence": proof, "warnings": []} for n in range(2)],
+        "labels": [{"label": "<dog>", "count": 2}, {"label": "cat", "count": 1}],
         "examples": [{"name": "most", "quantile": None, "pictures": group[:1]}, {"name": "quantile-50", "quantile": 50.0, "pictures": group[1:]}],
         "histogram": {"width": 320.0, "height": 80.0, "step": 8.0, "bars": [{"x": 0.0, "height": 80.0}, {"x": 8.0, "height": 1.0}], "marks": [{"x": 300.0, "value": 9.5, "beyond": False}, {"x": 0.0, "value": -2.0, "beyond": True}], "low": -1.0, "high": 10.0, "tallest": 30},
         "skipped": ["image <1>.png cannot be read"],
     }  # fmt: skip
-    pages = [{"unit": n, "label": f"channel {n}", "activation": 3.0 - n, "best": 2.0, "times": 1.5 - n / 2, "x": 8 * n, "y": 0} for n in (3, 1)]  # fmt: skip
-    grid = {"layer": "blocks.0", "units": pages, "silent": [2], "width": 8, "icon": 8, "sort": "activation", "natural": 40, "skipped": [], "weaker": 1, "steps": 30, "seed": 0}  # fmt: skip
-    seen_by = [{"array": "layer-0", "layer": "blocks.2", "cosine": 0.91, "before": 0.24, "change": 0.2}]
-    more = {"label": "<dog>", "near": "blocks.2", "activation": 21.5, "before": -0.25, "nearness": 0.8, "change": 0.05}
+    pages = [
+        {"unit": n, "label": f"channel {n}", "evidence": proof | {"natural.times": 1.5 - m}, "warnings": ["<weak>"] * m, "x": 8 * n, "y": 0}
+        for m, n in enumerate((3, 1))
+    ]  # fmt: skip
+    grid = {"layer": "blocks.0", "units": pages, "silent": [2], "width": 8, "icon": 8, "sort": "activation", "natural": 40, "skipped": [], "warnings": ["1 of 2 pictures is <weak>"], "steps": 30, "seed": 0}  # fmt: skip
+    seen_by = [
+        {
+            "array": "layer-0",
+            "layer": "blocks.2",
+            "cosine": 0.91,
+            "before": 0.24,
+            "change": 0.2,
+            "evidence": proof,
+            "warnings": ["<weak>"],
+        }
+    ]
+    more = {
+        "label": "<dog>",
+        "near": "blocks.2",
+        "activation": 21.5,
+        "before": -0.25,
+        "nearness": 0.8,
+        "change": 0.05,
+        "evidence": proof,
+        "warnings": [],
+    }
     places = [
-        {"row": n, "column": 2 * n, "left": 8 * n, "top": 0, "side": 1 - n / 2, "points": 9 - 6 * n, "name": name, "label": names[1 - n], "share": 0.67}
+        {"row": n, "column": 2 * n, "left": 8 * n, "top": 0, "side": 1 - n / 2, "points": 9 - 6 * n, "name": name, "label": names[1 - n], "share": 0.67, "evidence": proof, "warnings": ["<weak>"] * n}
         for n, name in enumerate(names)
     ]  # fmt: skip
-    plane = {"cells": places, "named": True, "positions": 4, "layer": "blocks.2", "images": 14, "layout": "tsne", "grid": 3, "least": 3, "whiten": True, "size": 8, "seed": 0}  # fmt: skip
-    dreams = [{"array": "dream-0", "layer": "blocks.2", "energy": 3.0, "energy_before": 1.5, "change": 0.1}]
+    plane = {"cells": places, "warnings": ["1 of 2 pictures is <weak>"], "natural": 14, "named": True, "positions": 4, "layer": "blocks.2", "images": 14, "layout": "tsne", "grid": 3, "least": 3, "whiten": True, "size": 8, "seed": 0}  # fmt: skip
+    dreams = [
+        {
+            "array": "dream-0",
+            "layer": "blocks.2",
+            "energy": 3.0,
+            "energy_before": 1.5,
+            "change": 0.1,
+            "evidence": proof,
+            "warnings": ["<weak>"],
+        }
+    ]
     return {
         "templates": Artifact({f"row-{n}": picture(n) for n in range(2)}, {"pictures": rows, "layer": "linear", "scale": "each", "largest": 0.5, "named": True}, {"cosine.cat.dog": -0.31}),
         "scores": Artifact({"image": picture(5)}, {"bars": bars, "zero": 50.0, "winner": names[0], "truth": names[1], "classes": 2, "margin": 3.0}, {"margin": 3.0}),
         "similarity": Artifact({}, {"classes": names, "layer": "linear", "cosines": cells, "closest": {"pair": names, "cosine": -0.31}, "confusions": cells, "accuracy": 0.8, "images": 1200, "split": "test", "worst": {"true": names[0], "taken": names[1], "share": 0.2}}, {"accuracy": 0.8}),
-        "classes": Artifact({f"class-{n}": picture(10 + n) for n in range(2)}, {"pictures": seen, "classes": 2, "natural": 40, "steps": 30, "seed": 0}, {"cat.probability": 0.97}),
+        "classes": Artifact({f"class-{n}": picture(10 + n) for n in range(2)}, {"pictures": seen, "classes": 2, "natural": 40, "transparent": True, "steps": 30, "seed": 0}, {"cat.probability": 0.97}),
         "ladder": Artifact({f"unit-{n}": picture(20 + n) for n in range(2)}, {"rungs": [{"layer": "blocks.0", "width": 8, "size": 8, "units": units, "silent": [4, 6], "natural": 0}], "steps": 30, "seed": 0}, {"silent": 2}),
         "grid": Artifact({"sprite": np.concatenate([picture(40), picture(41)], axis=1)}, grid, {"units": 2}),
         "card": Artifact({name: picture(50 + n) for n, name in enumerate(("most", "least", "diverse-0", "diverse-1", "natural-most-0", "natural-most-1"))}, card, {"activation": 9.5, "least": -2.0}),
-        "dream": Artifact({"original": picture(30), "dream-0": picture(31)}, {"pictures": dreams, "image": "<cat>", "seed": 0}, {"dream-0.enhancement": 2.0}),
-        "caricature": Artifact({"original": picture(40), "layer-0": picture(41), "accentuated": picture(42)}, {"image": "<cat>", "pictures": seen_by, "accentuated": more, "steps": 30, "seed": 0}, {"layer-0.cosine": 0.91}),
+        "dream": Artifact({"original": picture(30), "dream-0": picture(31)}, {"pictures": dreams, "image": "<cat>", "natural": 40, "seed": 0}, {"dream-0.enhancement": 2.0}),
+        "caricature": Artifact({"original": picture(40), "layer-0": picture(41), "accentuated": picture(42)}, {"image": "<cat>", "pictures": seen_by, "accentuated": more, "natural": 40, "steps": 30, "seed": 0}, {"layer-0.cosine": 0.91}),
         "atlas": Artifact({"sheet": picture(50, 16)}, plane, {"cells": 2.0, "shown": 0.86, "agreement": 0.67, "agreement.shuffled": 0.5}),
     }  # fmt: skip
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.benchmarks import __main__ as command
-from tests.benchmarks import channels, harness
+from tests.benchmarks import channels, harness, many_units
 from tests.benchmarks.__main__ import BENCHMARKS
 from tests.benchmarks.harness import Benchmark, Outcome, Side, run
 
@@ -130,3 +130,12 @@ def test_what_the_peer_was_not_recorded_to_reach_is_judged_by_what_it_reaches_in
     found = channels.judged({"a 1": 9.0, "a 2": 5.0, "a 3": 1.0}, {"a 1": 10.0}, {"a 1": 11.0, "a 2": 5.0})
 
     assert found == {"share.least": 0.9, "share.median": 0.95, "judged": 2, "peer.again": 1.1}
+
+
+def test_units_per_minute_are_flat_where_more_units_take_no_longer_each() -> None:
+    def outcome(*rates: float) -> Outcome:
+        return Outcome(1, 1, {"units_per_minute": dict(zip(("16", "1024"), rates, strict=True))}, Path())
+
+    found = many_units.quality([outcome(100, 90), outcome(120, 96), outcome(110, 60)], [])
+
+    assert found == {"per-minute.16": 110, "per-minute.1024": 90, "flat": 90 / 110}

@@ -16,6 +16,13 @@ def test_a_small_picture_of_plain_shapes_is_kept_exactly() -> None:
     np.testing.assert_array_equal(decoded(webp(blocks)), blocks)
 
 
+def test_opacity_is_kept() -> None:
+    picture = np.full((40, 40, 4), 200, dtype=np.uint8)
+    picture[:, 20:, 3] = 0
+
+    np.testing.assert_array_equal(decoded(webp(picture))[..., 3], picture[..., 3])
+
+
 def test_grain_is_written_small_though_the_picture_is_small() -> None:
     smooth = np.random.default_rng(0).normal(128, 25, (96, 96, 3)).clip(0, 255).astype(np.uint8)
     content = webp(smooth)

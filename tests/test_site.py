@@ -50,6 +50,17 @@ def test_the_thumbnail_of_a_post_is_the_one_chosen_or_else_the_first_that_is_lar
     assert widths == [["128"], ["32"], ["160"]]
 
 
+def test_a_page_tells_how_many_threads_computed_a_figure_and_other_threads_compute_nothing_anew(
+    small_site: SmallSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.get_num_threads", lambda: 7)
+    small_site.build()
+    monkeypatch.setattr("torch.get_num_threads", lambda: 3)
+
+    assert small_site.build().computed == 0
+    assert "<dt>threads</dt><dd>7</dd>" in small_site.read()
+
+
 def test_a_second_build_computes_nothing_and_writes_nothing(small_site: SmallSite) -> None:
     first = small_site.build()
     times = {path: path.stat().st_mtime_ns for path in small_site.out.rglob("*")}

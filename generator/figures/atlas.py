@@ -16,13 +16,16 @@ from pydantic import Field
 
 from generator import interp
 from generator.artifact import Artifact
+from generator.channels import grow, layer_of
 from generator.data import Images
 from generator.deferred import Deferred
+from generator.evidence import Evidence, gather, of_objective, together
 from generator.images import sprite
 from generator.inputs import Inputs
 from generator.layouts import Layout, laid_out, missing
+from generator.natural import spread
 from generator.readouts import image_of, resized
-from generator.spec import BuildError, FigureOptions
+from generator.spec import BuildError, SyntheticOptions
 
 if TYPE_CHECKING:
     import torch
@@ -43,11 +46,12 @@ caption: What one layer sees in handwritten digits.
 """
 
 BATCH = 16  # images at once: more would hardly be faster on a processor
+JUDGED = 600  # of the data set's images that pictures are held against
 SHUFFLES = 200  # of the labels, for the agreement that chance gives
 SMALLEST = 0.5  # the side of the picture of the fewest points, over that of the most
 
 
-class Options(FigureOptions):
+class Options(SyntheticOptions):
     model: str = Field(description="a model of site.toml that takes images")
     dataset: str = Field(description="a data set of site.toml")
     split: str = Field("test", description="the split of the data set")
@@ -95,9 +99,8 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
             "take more images, or a smaller grid"
         )
     directions = torch.stack([found.vectors[cell == number].mean(0) for number in shown])
-    raised = grow(
-        options, inputs, interp.atlas.whitened(directions, found.moment) if options.whiten else directions, shown
-    )
+    whitened = interp.atlas.whitened(directions, found.moment) if options.whiten else directions
+    raised, evidence = pictures(options, inputs, images, whitened, shown)
     named = bool(model.classes) and found.support.shape[1:] == (len(model.classes),)
     columns = int(np.ceil(len(shown) ** 0.5))  # of the sheet
     cells = []
@@ -116,6 +119,8 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
                 "name": model.classes[int(support.argmax())] if named else label,
                 "label": label,
                 "share": share,
+                "evidence": evidence[place].measures,
+                "warnings": evidence[place].warnings,
             }
         )
     among = torch.isin(cell, torch.tensor(shown))
@@ -130,8 +135,13 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         "agreement": interp.atlas.agreement(kept, theirs),
         "agreement.shuffled": float(np.mean(shuffled)),
     }
+    for cell_shown in cells:
+        where = f"cell-{cell_shown['row'] + 1}-{cell_shown['column'] + 1}"
+        measures |= {f"{where}.{name}": value for name, value in cell_shown["evidence"].items()}
     data = {
         "cells": cells,
+        "warnings": together(evidence),
+        "natural": min(JUDGED, options.images),
         "named": named,
         "positions": found.positions,
         **{
@@ -177,33 +187,33 @@ def points(options: Options, inputs: Inputs, images: Images) -> interp.atlas.Sam
     return found
 
 
-def grow(options: Options, inputs: Inputs, directions: Tensor, shown: list[int]) -> NDArray[np.uint8]:
-    """One picture for each direction, (directions, size, size, 3); its seed is its cell's."""
-    model = inputs.model
-    device = interp.hooks.device(model.network)
-    seeds = [options.seed * 100_003 + number for number in shown]
-    found = interp.visualise.visualise(
-        model.network,
-        interp.objectives.direction(options.layer, directions.to(device), power=2.0),
-        interp.parameterisation.Fourier(
-            seeds,
-            options.size,
-            options.size,
-            channels=image_of(model).channels,
-            decay=options.decay,
-            saturation=options.saturation,
-            device=device,
-        ),
-        normalise=model.normalise,
+def pictures(
+    options: Options, inputs: Inputs, images: Images, directions: Tensor, shown: list[int]
+) -> tuple[NDArray[np.uint8], list[Evidence]]:
+    """One picture for each direction, (directions, size, size, 3), of its cell's seed, and its evidence.
+
+    It has no twin: other cells are meant to be like it, the nearer the more.
+    """
+    layer = layer_of(inputs.model, options.layer, options.size)
+    objective = interp.objectives.direction(layer.name, directions.to(interp.hooks.device(inputs.model.network)), 2.0)
+    found = grow(
+        inputs,
+        layer,
+        objective,
+        [options.seed * 100_003 + number for number in shown],
+        options.steps,
+        options.rate,
+        lambda done, total: inputs.progress(total + done, 2 * total),
+        decay=options.decay,
+        saturation=options.saturation,
         transform=interp.transforms.Wobble(options.rotation, options.zoom, options.shift),
-        seeds=seeds,
-        steps=options.steps,
-        rate=options.rate,
-        pace=inputs.pace([options.layer], options.size, options.size),
-        progress=lambda done, total: inputs.progress(total + done, 2 * total),
-        name=f"layer {options.layer}",
     )
-    return interp.pictures.to_pixels(found.images)
+    raised = interp.pictures.to_pixels(found.images)
+    natural = images.pixels[spread(len(images.pixels), JUDGED)]
+    natural = natural.repeat(3, axis=3) if natural.shape[3] == 1 else natural
+    sized = np.stack([resized(one, options.size, options.size) for one in natural])
+    usual = of_objective(inputs, objective, sized)
+    return raised, gather(inputs, objective, raised, found.before.tolist(), usual)
 
 
 def majority(labels: Tensor, classes: tuple[str, ...]) -> tuple[str, float]:

@@ -6,19 +6,20 @@ was. A caricature is an argument about a layer: what it does not see is not in i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from generator import interp
+from generator.aims import Aim, Unit, aimed, known, output
 from generator.artifact import Artifact
 from generator.deferred import Deferred
+from generator.evidence import Evidence, gather, of_objective
 from generator.inputs import Inputs
 from generator.model import Model
-from generator.readouts import class_numbers, image_of, resized, safe_name
-from generator.spec import BuildError, FigureOptions, ImageChoice, nearest
-from generator.spec import Options as Choice
+from generator.natural import natural_pixels
+from generator.readouts import image_of, resized, safe_name
+from generator.spec import ImageChoice, SyntheticOptions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,26 +40,7 @@ caption: What two layers keep of a cat, and the cat with more of class b.
 """
 
 
-class Unit(Choice):
-    """What to raise: a class by its name, or one channel of a layer."""
-
-    name: str | None = Field(None, alias="class", description="a class of the model")
-    layer: str | None = Field(None, description="a layer of the model")
-    unit: int | None = Field(None, ge=0, description="its channel, from 0")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _a_word_is_a_class(cls, given: Any) -> Any:
-        return {"class": given} if isinstance(given, str) else given
-
-    @model_validator(mode="after")
-    def _one_of(self) -> Self:
-        if (self.name is None) == (self.layer is None) or (self.layer is None) != (self.unit is None):
-            raise ValueError("give the name of a class, or both layer and unit")
-        return self
-
-
-class Options(FigureOptions):
+class Options(SyntheticOptions):
     model: str = Field(description="a model of site.toml that takes images")
     image: ImageChoice = Field(description="the image; of one that is not square, the middle")
     layers: tuple[str, ...] = Field(min_length=1, max_length=8, description="from low to high; one caricature of each")
@@ -92,16 +74,6 @@ class Options(FigureOptions):
     )
 
 
-@dataclass(frozen=True)
-class Aim:
-    """A unit to raise in one image: what it is called, and how large the outputs of its layer are there."""
-
-    layer: str
-    unit: int
-    label: str
-    scale: float
-
-
 def compute(options: Options, inputs: Inputs) -> Artifact:
     """Cosines are means over positions, of what the finished pixels give with what the original gives."""
     model, channels = inputs.model, image_of(inputs.model).channels
@@ -112,6 +84,9 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     original = as_input(pixels, model)
     aim = None if options.accentuate is None else aimed(model, options.accentuate, original)
 
+    natural = None
+    if options.dataset is not None:
+        natural = natural_pixels(inputs, options.dataset, options.split, options.size, options.size)
     arrays = {"original": interp.pictures.to_pixels(original)[0]}
     measures: dict[str, float] = {}
     pictures = []
@@ -128,36 +103,42 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
             device=original.device,
         )
         objective = interp.objectives.caricature(layer, target, options.power)
-        found = grow(options, inputs, objective, noise, options.shift, number, runs)
+        found, before = grow(options, inputs, objective, noise, options.shift, number, runs)
         finished = as_input(found, model)
         name = safe_name(layer)
-        evidence = {
+        alike = {
             "cosine": likeness(output(model, layer, finished), target),
             "before": likeness(output(model, layer, noise.images().detach()), target),
             "change": float((finished - original).abs().mean()),
         }
         arrays[name] = found
-        pictures.append({"array": name, "layer": layer, **evidence})
-        measures |= {f"{name}.{measure}": value for measure, value in evidence.items()}
+        proof = judge(inputs, objective, found, before, natural)
+        pictures.append(
+            {"array": name, "layer": layer, **alike, "evidence": proof.measures, "warnings": proof.warnings}
+        )
+        measures |= {f"{name}.{measure}": value for measure, value in (alike | proof.measures).items()}
     data: dict[str, Any] = {
         "image": label or options.image.sample or options.image.file or "the image",
         "pictures": pictures,
         "accentuated": None,
+        "natural": 0 if natural is None else len(natural),
         "steps": options.steps,
         "seed": options.seed,
     }
     if aim is not None:
-        arrays["accentuated"], data["accentuated"] = accentuated(options, inputs, aim, original, runs)
-        measures |= {
-            f"accentuated.{measure}": value
-            for measure, value in data["accentuated"].items()
-            if isinstance(value, float)
-        }
+        arrays["accentuated"], data["accentuated"] = accentuated(options, inputs, aim, original, natural, runs)
+        found_of = data["accentuated"] | data["accentuated"]["evidence"]
+        measures |= {f"accentuated.{measure}": value for measure, value in found_of.items() if isinstance(value, float)}
     return Artifact(arrays, data, measures)
 
 
 def accentuated(
-    options: Options, inputs: Inputs, aim: Aim, original: Tensor, runs: int
+    options: Options,
+    inputs: Inputs,
+    aim: Aim,
+    original: Tensor,
+    natural: NDArray[np.uint8] | None,
+    runs: int,
 ) -> tuple[NDArray[np.uint8], dict[str, Any]]:
     """The image itself with more of a unit, and what became of it: its unit, how near it stayed, its pixels.
 
@@ -177,12 +158,15 @@ def accentuated(
         device=original.device,
     )
     both = unit * (1 / aim.scale) + held * options.hold
-    found = grow(options, inputs, both, start, 0.0, runs - 1, runs)  # moved, it would not be near
+    found, _ = grow(options, inputs, both, start, 0.0, runs - 1, runs)  # moved, it would not be near
     finished, row = as_input(found, model), torch.zeros(1, dtype=torch.long)
     before, after = (
         float(unit.score({aim.layer: output(model, aim.layer, image)}, row)) for image in (original, finished)
     )
+    proof = judge(inputs, unit, found, before, natural)
     return found, {
+        "evidence": proof.measures,
+        "warnings": proof.warnings,
         "label": aim.label,
         "near": near,
         "activation": after,
@@ -194,8 +178,11 @@ def accentuated(
 
 def grow(
     options: Options, inputs: Inputs, objective: Any, start: Any, shift: float, number: int, runs: int
-) -> NDArray[np.uint8]:
-    """One picture, (size, size, 3), that only shifts move: what is seen must stay where it was seen."""
+) -> tuple[NDArray[np.uint8], float]:
+    """One picture, (size, size, 3), that only shifts move: what is seen must stay where it was seen.
+
+    With it, the objective on what it began as.
+    """
     model = inputs.model
     found = interp.visualise.visualise(
         model.network,
@@ -210,43 +197,25 @@ def grow(
         progress=lambda done, total: inputs.progress(number * total + done, runs * total),
         name=f"the objective on {' and '.join(layer or 'the output' for layer in objective.layers)}",
     )
-    pixels: NDArray[np.uint8] = interp.pictures.to_pixels(found.images)[0]
-    return pixels
+    return interp.pictures.to_pixels(found.images)[0], float(found.before[0])
 
 
-def aimed(model: Model, wanted: Unit, original: Tensor) -> Aim:
-    """The unit that the author means; BuildError where the model has none such."""
-    if wanted.name is not None:
-        layer, unit, label = interp.hooks.OUTPUT, class_numbers(model, [wanted.name])[0], wanted.name
-    else:
-        layer, unit = str(wanted.layer), int(wanted.unit or 0)
-        label = f"channel {unit} of {layer}"
-        known(model, layer)
-    given = interp.objectives.positions(output(model, layer, original))
-    if unit >= given.shape[1]:
-        raise BuildError(f"layer {layer} of model {model.name} has channels 0 to {given.shape[1] - 1}, not {unit}")
-    # Units of all layers are weighed alike against nearness, which is a share.
-    return Aim(layer, unit, label, max(float(given.abs().mean()), 1e-12))
-
-
-def known(model: Model, layer: str) -> None:
-    """BuildError where the model has no such layer."""
-    if layer not in model.layers():
-        raise BuildError(f"model {model.name} has no layer {layer!r}{nearest(layer, model.layers())}")
-
-
-def output(model: Model, layer: str, images: Tensor) -> Tensor:
-    """What a layer gives for images in [0, 1]; BuildError where that has no channels."""
-    with torch.no_grad():
-        found: Tensor = interp.hooks.activations(model.network, model.normalise(images), layer)[layer]
-    if found.ndim < 2:
-        raise BuildError(f"layer {layer} of model {model.name} gives one number for an image, so it has no direction")
+def judge(
+    inputs: Inputs,
+    objective: interp.objectives.Objective,
+    pixels: NDArray[np.uint8],
+    before: float,
+    natural: NDArray[np.uint8] | None,
+) -> Evidence:
+    """Evidence of one picture. It has no twin: there are no other units to tell it from."""
+    usual = None if natural is None else of_objective(inputs, objective, natural)
+    (found,) = gather(inputs, objective, pixels[None], [before], usual)
     return found
 
 
 def likeness(found: Tensor, target: Tensor) -> float:
     """Mean over positions of the cosine of two outputs of a layer."""
-    one, other = interp.objectives.positions(found).float(), interp.objectives.positions(target).float()
+    one, other = interp.hooks.positions(found).float(), interp.hooks.positions(target).float()
     return float(torch.nn.functional.cosine_similarity(one, other, dim=1).mean())
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,19 @@ from pydantic import Field, model_validator
 
 from generator import interp
 from generator.artifact import Artifact
-from generator.evidence import Evidence, gather, natural_images
+from generator.channels import Layer
+from generator.deferred import Deferred
+from generator.evidence import Evidence, Twins, gather, of_channels
 from generator.inputs import Inputs
 from generator.model import Model
+from generator.natural import natural, natural_pixels
 from generator.readouts import class_numbers, image_of
-from generator.spec import SyntheticOptions
+from generator.spec import UnitOptions
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = Deferred("torch")
 
 EXAMPLE = """\
 model: tiny-vision
@@ -33,7 +41,7 @@ caption: What two classes look like to a network that has seen nothing yet.
 RATES = {"fourier": 0.01, "maco": 0.3}
 
 
-class Options(SyntheticOptions):
+class Options(UnitOptions):
     model: str = Field(description="a model of site.toml that classifies images")
     classes: tuple[str, ...] = Field(
         min_length=1,
@@ -45,6 +53,9 @@ class Options(SyntheticOptions):
     basis: Literal["fourier", "maco"] = Field(
         "fourier",
         description="what a picture is made of: any waves, or, with maco, waves as strong as in `dataset`",
+    )
+    transparency: bool = Field(
+        False, description="with maco: show what mattered to the ascent opaque, and all else transparent"
     )
     rate: float | None = Field(
         None, gt=0, le=2, description="step size of Adam; 0.01 for fourier, 0.3 for maco if not given"
@@ -66,6 +77,8 @@ class Options(SyntheticOptions):
     def _a_spectrum_of_something(self) -> Self:
         if self.basis == "maco" and self.dataset is None:
             raise ValueError("basis maco takes its spectrum from natural images; name a `dataset`")
+        if self.transparency and self.basis != "maco":
+            raise ValueError("transparency is for basis maco, whose pictures are full to their edges")
         return self
 
 
@@ -78,25 +91,26 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     measures: dict[str, float] = {}
     pictures = []
     shown: list[str] = []
-    grown, evidence, natural = grown_twice(options, inputs, targets)
-    for label, target, pixels, beside in zip(options.classes, targets, grown, evidence, strict=True):
+    grown, opacity, evidence, count = grown_twice(options, inputs, targets)
+    for label, target, pixels, opaque, beside in zip(options.classes, targets, grown, opacity, evidence, strict=True):
         opinion = judge(model, pixels, target)
         name = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or f"class-{target}"
         name = f"{name}-{target}" if name in arrays and label not in shown else name
         shown.append(label)
         name = f"{name}-{shown.count(label)}" if shown.count(label) > 1 else name
-        arrays[name] = pixels
+        arrays[name] = np.concatenate([pixels, opaque[..., None]], 2) if options.transparency else pixels
         pictures.append(
             {"array": name, "label": label, **opinion, "evidence": beside.measures, "warnings": beside.warnings}
         )
         measures |= {f"{name}.{measure}": opinion[measure] for measure in ("probability", "logit", "rank")}
         measures |= {f"{name}.{measure}": value for measure, value in beside.measures.items()}
-    measures["natural"] = natural
+    measures["natural"] = count
     measures["probability.least"] = min(picture["probability"] for picture in pictures)
     data = {
         "pictures": pictures,
         "classes": len(model.classes),
-        "natural": natural,
+        "natural": count,
+        "transparent": options.transparency,
         "steps": options.steps,
         "seed": options.seed,
     }
@@ -105,19 +119,24 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
 
 def grown_twice(
     options: Options, inputs: Inputs, targets: Sequence[int]
-) -> tuple[NDArray[np.uint8], list[Evidence], int]:
-    """The pictures, (classes, height, width, 3), their evidence, and how many natural images it was taken from."""
-    several = options.twins and len(targets) > 1
-    natural = None
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[Evidence], int]:
+    """The pictures, (classes, height, width, 3), how opaque they are, (classes, height, width), their evidence, and
+    how many natural images it was taken from.
+    """
+    several = options.twins and len(set(targets)) > 1
+    height, width = size_of(options, inputs)
+    usual = None
     if options.dataset:
-        natural = natural_images(inputs, options.dataset, options.split, *size_of(options, inputs))
+        layer = Layer(
+            inputs.model.name, interp.hooks.OUTPUT, len(inputs.model.classes), (), height, width, options.size
+        )
+        usual = of_channels(natural(inputs, layer, options.dataset, options.split), targets)
     first = grow(
         options,
         inputs,
         targets,
         options.steps,
         options.seed,
-        natural,
         lambda done, total: inputs.progress(2 * done, (3 if several else 2) * total),
     )
     grown = interp.pictures.to_pixels(first.images)
@@ -129,13 +148,13 @@ def grown_twice(
             targets,
             max(1, options.steps // 2),
             options.seed + 1,
-            natural,
             lambda done, total: inputs.progress(4 * total + 2 * done, 6 * total),
         )
-        twins = interp.pictures.to_pixels(second.images)
+        twins = Twins(interp.pictures.to_pixels(second.images), targets)
     objective = interp.objectives.logit(targets)
-    evidence = gather(inputs, objective, grown, first.before.tolist(), natural, twins, targets)
-    return grown, evidence, 0 if natural is None else len(natural)
+    evidence = gather(inputs, objective, grown, first.before.tolist(), usual, twins)
+    opacity = (interp.pictures.opacity(first.slopes) * 255).round().to(torch.uint8).numpy()
+    return grown, opacity, evidence, 0 if usual is None else len(usual.spectra)
 
 
 def size_of(options: Options, inputs: Inputs) -> tuple[int, int]:
@@ -150,7 +169,6 @@ def grow(
     targets: Sequence[int],
     steps: int,
     seed: int,
-    natural: NDArray[np.uint8] | None,
     progress: Callable[[int, int], None],
 ) -> interp.visualise.Visualised:
     """The pictures of classes; each from a seed that is the figure's, its class's, and its own where that recurs."""
@@ -162,9 +180,9 @@ def grow(
     objective = interp.objectives.logit(targets)
     picture: interp.parameterisation.Parameterisation
     if options.basis == "maco":
-        assert natural is not None
-        pixels = interp.pictures.from_pixels(natural, image.channels)
-        spectrum = interp.parameterisation.magnitudes(pixels, height, width)
+        pixels = natural_pixels(inputs, str(options.dataset), options.split, height, width)
+        images = interp.pictures.from_pixels(pixels, image.channels)
+        spectrum = interp.parameterisation.magnitudes(images, height, width)
         picture = interp.parameterisation.Maco(seeds, height, width, spectrum, device=device)
     else:
         picture = interp.parameterisation.Fourier(

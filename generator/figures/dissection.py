@@ -1,14 +1,16 @@
-"""Which class each unit of a layer answers to, on images that did not choose it, and whether random weights do as well.
+"""Which label each unit of a layer answers to, on images that did not choose it, and whether random weights do as well.
 
-After Network Dissection (Bau et al., 2017, https://arxiv.org/abs/1704.05796), which labels a unit by the
-overlap (IoU) of its map with masks of concepts. Data sets of images have classes and no masks, so here a
-unit's mean activation on an image is judged by how well it separates a class from the rest: the area under
-the ROC curve. A unit's class is chosen on one half of the images and its area measured on the other.
+After Network Dissection (Bau et al., 2017, https://arxiv.org/abs/1704.05796): where a data set has masks, a unit is
+labelled by the concept whose masks the regions that it fires in overlap most, by intersection over union. Where it has
+none, a unit's mean activation on an image is judged by how well it separates a class from the rest: the area under
+the ROC curve. A unit's label is chosen on one half of the images and its score measured on the other.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,13 +21,13 @@ from generator import interp
 from generator.artifact import Artifact
 from generator.deferred import Deferred
 from generator.inputs import Inputs
-from generator.readouts import enlarged, recorded, resized, safe_name
-from generator.spec import BuildError, FigureOptions
+from generator.labelled import Halves, Scores, areas, by_class, by_mask, overlaps
+from generator.readouts import enlarged, prepared, resized, safe_name
+from generator.spec import FigureOptions
 
 if TYPE_CHECKING:
     import torch
 
-    from generator.data import Images
     from generator.model import Model
 else:
     torch = Deferred("torch")
@@ -38,78 +40,77 @@ images: 200
 caption: Which digit each channel of a small network answers to.
 """
 
-FEWEST = 4  # images of a class: two to choose by, two to measure on
 MOST_ROWS = 20  # of the table
 PICTURED, EXEMPLARS = 6, 5  # units that are pictured, and images of each
 SIDE = 64  # pixels of an exemplar's longer side
-BINS = np.linspace(0.3, 1.0, 29)
+BINS = 28  # of all units by their score
+DIMMED = 0.3  # of its brightness is left of an image where a unit does not fire
 CONFIDENCE = 1.96  # standard errors either way: 95%
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A score: what it is called, from where a unit is a detector, what chance gives, where its drawings begin and end.
+
+    last: None for as far as the best unit reaches.
+    """
+
+    name: str
+    threshold: float
+    chance: float
+    least: float
+    last: float | None
+
+
+AREA = Scale("AUC", 0.8, 0.5, 0.3, 1.0)
+OVERLAP = Scale("IoU", 0.04, 0.0, 0.0, None)  # the threshold of Bau et al.
 
 
 class Options(FigureOptions):
     model: str = Field(description="a model of site.toml that takes images")
     layer: str = Field(description="whose channels are labelled")
-    dataset: str = Field(description="a data set of images, whose classes are the labels")
+    dataset: str = Field(description="a data set of images; the labels are what its masks show, or else its classes")
     split: str = Field("test", description="the split of the data set; one that the network was not trained on")
-    images: int = Field(1000, ge=8, description="how many images are read, the same number of each class")
+    images: int = Field(1000, ge=8, description="how many images are read; of classes the same number of each")
     size: int | None = Field(
         None, ge=8, le=1024, description="pixels on a side; the network's input size if not given, smaller is faster"
     )
-    top: int = Field(1, ge=1, le=5, description="units shown for each class")
-    threshold: float = Field(0.8, gt=0.5, le=1, description="area from which a unit counts as a detector of its class")
-
-
-@dataclass(frozen=True)
-class Halves:
-    """Numbers of images, (images,), the first half to choose by; their classes, as indices into `classes`."""
-
-    numbers: NDArray[np.int64]
-    labels: NDArray[np.int64]
-    classes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Areas:
-    """(units, classes) on either half; mean activations on the second half, (images, units); units that are still."""
-
-    chosen: NDArray[np.float64]
-    measured: NDArray[np.float64]
-    errors: NDArray[np.float64]
-    means: NDArray[np.float32]
-    silent: NDArray[np.bool_]
-
-    @property
-    def labels(self) -> NDArray[np.int64]:
-        """The class of each unit, chosen on the first half."""
-        return np.asarray(self.chosen.argmax(1))
-
-    @property
-    def of_labels(self) -> NDArray[np.float64]:
-        """Each unit's area for its class, measured on the second half."""
-        return self.measured[np.arange(len(self.measured)), self.labels]
+    top: int = Field(1, ge=1, le=5, description="units shown for each label")
+    threshold: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="score from which a unit counts as a detector of its label: an area of 0.8, or with masks an "
+        "overlap of 0.04, if not given",
+    )
 
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
     """The random network chooses its units on the same images as the trained one, and is measured on the same."""
     images = inputs.images(options.dataset, options.split)
-    halves = divided(images, options)
+    where = f"data set {options.dataset}, split {options.split}"
+    if images.masks is None:
+        scale, score, halves = AREA, areas, by_class(images, options.images, options.seed, where)
+    else:
+        scale, score, halves = OVERLAP, overlaps, by_mask(images, images.masks, options.images, options.seed, where)
+    threshold = scale.threshold if options.threshold is None else options.threshold
     pixels = images.pixels[halves.numbers]
 
-    def judged(model: Model, part: int) -> Areas:
-        record = recorded(
+    def judged(model: Model, part: int) -> Scores:
+        return score(
             model,
             options.layer,
             pixels,
+            halves,
             options.size,
             lambda done, total: inputs.progress(part * total + done, 2 * total),
         )
-        return areas(record.means, halves)
 
     trained, untrained = judged(inputs.model, 0), judged(inputs.untrained(options.seed + 1), 1)
-    passing, control = (one.of_labels >= options.threshold for one in (trained, untrained))
+    passing, control = (one.of_labels >= threshold for one in (trained, untrained))
     classes: list[dict[str, Any]] = []
     measures: dict[str, float] = {}
-    for number, name in enumerate(halves.classes):
+    for number, name in enumerate(halves.labels):
         units, others = (best_units(one, number, options.top) for one in (trained, untrained))
         rows = [
             row(trained, unit, number) | {"untrained": round(float(untrained.measured[other, number]), 4)}
@@ -119,11 +120,15 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
             int((one & (of.labels == number)).sum()) for one, of in ((passing, trained), (control, untrained))
         )
         classes.append({"name": name, "rows": rows, "detectors": own, "untrained_detectors": random})
-        found = {key: rows[0][key] for key in ("unit", "auc", "low", "high", "untrained")} | {"detectors": own}
+        found = {key: rows[0][key] for key in ("unit", "low", "high", "untrained")}
+        found |= {scale.name.lower(): rows[0]["score"], "detectors": own}
         measures |= {f"{safe_name(name)}.{key}": float(value) for key, value in found.items()}
-    classes.sort(key=lambda one: (-one["rows"][0]["auc"], one["name"]))
+    classes.sort(key=lambda one: (-one["rows"][0]["score"], one["name"]))
     shown = classes[: max(1, MOST_ROWS // options.top)]
-    arrays, exemplars = pictured(trained, halves, pixels, shown)
+    regions = None if trained.thresholds is None else partial(fires, inputs.model, options, trained.thresholds)
+    arrays, exemplars = pictured(trained, halves, pixels, shown, regions)
+    last = scale.last or max(0.1, np.ceil(10 * max(one["rows"][0]["high"] for one in shown)) / 10)
+    bins = np.linspace(scale.least, last, BINS + 1)
     measures |= {
         "units": len(passing),
         "silent": int(trained.silent.sum()),
@@ -135,13 +140,15 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     }
     data = {
         "layer": options.layer,
-        "threshold": options.threshold,
+        "measure": scale.name,
+        "axis": [scale.chance, float(last)],
+        "threshold": threshold,
         "classes": shown,
         "class_count": len(classes),
         "exemplars": exemplars,
-        "bins": [round(float(edge), 3) for edge in BINS],
-        "counts": counts(trained),
-        "untrained_counts": counts(untrained),
+        "bins": [round(float(edge), 3) for edge in bins],
+        "counts": counts(trained, bins),
+        "untrained_counts": counts(untrained, bins),
         "detectors": int(passing.sum()),
         "untrained_detectors": int(control.sum()),
         **{key.replace("-", "_"): measures[key] for key in ("units", "silent", "images")},
@@ -149,76 +156,71 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     return Artifact(arrays, data, measures)
 
 
-def divided(images: Images, options: Options) -> Halves:
-    """The same number of images of each class in either half, drawn by the seed; a class with too few is left out."""
-    draw = np.random.default_rng(options.seed)
-    by_class = [np.flatnonzero(images.labels == number) for number in range(len(images.classes))]
-    kept = [number for number, found in enumerate(by_class) if len(found) >= FEWEST]
-    if len(kept) < 2:
-        raise BuildError(
-            f"data set {options.dataset}, split {options.split}, has {len(kept)} classes with {FEWEST} images or more; "
-            "units are chosen by one half of the images and measured on the other, so two such classes are needed"
-        )
-    each = min(options.images // len(kept), *(len(by_class[number]) for number in kept)) // 2
-    if each < FEWEST // 2:
-        raise BuildError(f"images: {len(kept)} classes need at least {FEWEST * len(kept)} images")
-    drawn = [draw.permutation(by_class[number])[: 2 * each] for number in kept]
-    numbers = np.concatenate([found[part * each : (part + 1) * each] for part in (0, 1) for found in drawn])
-    labels = np.tile(np.repeat(np.arange(len(kept)), each), 2)
-    return Halves(numbers, labels, tuple(images.classes[number] for number in kept))
-
-
-def areas(means: torch.Tensor, halves: Halves) -> Areas:
-    """How well each unit separates each class from the others, on either half."""
-    middle = len(means) // 2
-    holds = torch.from_numpy(halves.labels[:, None] == np.arange(len(halves.classes)))
-    chosen, measured = (
-        interp.selectivity.areas(means[part], holds[part]) for part in (slice(middle), slice(middle, None))
-    )
-    positive = holds[middle:].double().sum(0)
-    errors = interp.selectivity.area_errors(measured, positive, middle - positive)
-    silent = means[:middle].amax(0) == means[:middle].amin(0)
-    # A unit that never changes answers to no class: it is chosen last.
-    chosen = chosen.double().masked_fill(silent[:, None], 0)
-    return Areas(chosen.numpy(), measured.double().numpy(), errors.numpy(), means[middle:].numpy(), silent.numpy())
-
-
-def best_units(found: Areas, number: int, top: int) -> list[int]:
-    """The units that separate a class best, by the half that chooses; fewer where the layer has fewer."""
+def best_units(found: Scores, number: int, top: int) -> list[int]:
+    """The units that answer to a label best, by the half that chooses; fewer where the layer has fewer."""
     return [int(unit) for unit in np.argsort(-found.chosen[:, number], kind="stable")[:top]]
 
 
-def row(found: Areas, unit: int, number: int) -> dict[str, Any]:
-    """A unit's measured area for a class, with its 95% interval."""
-    area, error = float(found.measured[unit, number]), float(found.errors[unit, number])
-    low, high = max(0.0, area - CONFIDENCE * error), min(1.0, area + CONFIDENCE * error)
-    return {"unit": unit, "auc": round(area, 4), "low": round(low, 4), "high": round(high, 4)}
+def row(found: Scores, unit: int, number: int) -> dict[str, Any]:
+    """A unit's measured score for a label, with its 95% interval."""
+    score, error = float(found.measured[unit, number]), float(found.errors[unit, number])
+    low, high = max(0.0, score - CONFIDENCE * error), min(1.0, score + CONFIDENCE * error)
+    return {"unit": unit, "score": round(score, 4), "low": round(low, 4), "high": round(high, 4)}
 
 
-def counts(found: Areas) -> list[int]:
-    """How many units lie in each of BINS, by the area for their class; lower ones in the first."""
-    inside: list[int] = np.histogram(np.clip(found.of_labels, BINS[0], BINS[-1]), BINS)[0].tolist()
+def counts(found: Scores, bins: NDArray[np.float64]) -> list[int]:
+    """How many units lie in each of the bins, by the score for their label; lower ones in the first."""
+    inside: list[int] = np.histogram(np.clip(found.of_labels, bins[0], bins[-1]), bins)[0].tolist()
     return inside
 
 
 def pictured(
-    found: Areas, halves: Halves, pixels: NDArray[np.uint8], shown: list[dict[str, Any]]
+    found: Scores,
+    halves: Halves,
+    pixels: NDArray[np.uint8],
+    shown: list[dict[str, Any]],
+    regions: Callable[[int, NDArray[np.uint8]], NDArray[np.bool_]] | None,
 ) -> tuple[dict[str, NDArray[Any]], list[dict[str, Any]]]:
-    """The images of the measured half that excite the best units most."""
+    """The images of the measured half that excite the best units most; dim where these do not fire, if known."""
     arrays: dict[str, NDArray[Any]] = {}
     exemplars = []
     middle = len(pixels) // 2
     firsts = {one["rows"][0]["unit"]: one["name"] for one in reversed(shown)}  # a unit may be best for two classes
     for unit, name in list(reversed(firsts.items()))[:PICTURED]:
         pictures: list[dict[str, Any]] = []
-        for place in np.argsort(-found.means[:, unit], kind="stable")[:EXEMPLARS].tolist():
+        places = np.argsort(-found.strengths[:, unit], kind="stable")[:EXEMPLARS]
+        images = pixels[middle + places]
+        if regions is not None:
+            fire = regions(unit, images)[..., None]
+            images = np.where(fire, images, (DIMMED * images).astype(np.uint8))
+        for place, image in zip(places.tolist(), images, strict=True):
             array = f"unit-{unit}-{len(pictures)}"
-            arrays[array] = thumbnail(pixels[middle + place])
-            label = halves.classes[halves.labels[middle + place]]
-            pictures.append({"array": array, "label": label, "mean": round(float(found.means[place, unit]), 3)})
-        right = sum(picture["label"] == name for picture in pictures)
+            arrays[array] = thumbnail(image)
+            holds = halves.holds[middle + place]
+            label = ", ".join(halves.labels[number] for number in np.flatnonzero(holds)) or "none of the labels"
+            pictures.append(
+                {
+                    "array": array,
+                    "label": label,
+                    "right": bool(holds[halves.labels.index(name)]),
+                    "strength": round(float(found.strengths[place, unit]), 3),
+                }
+            )
+        right = sum(picture["right"] for picture in pictures)
         exemplars.append({"unit": unit, "name": name, "pictures": pictures, "right": right})
     return arrays, exemplars
+
+
+def fires(
+    model: Model, options: Options, thresholds: NDArray[np.float32], unit: int, images: NDArray[np.uint8]
+) -> NDArray[np.bool_]:
+    """Where a unit is above its threshold in images, (images, height, width)."""
+    (batch,) = prepared(model, images, len(images), options.size)
+    with torch.inference_mode():
+        found = interp.hooks.activations(model.network, batch, options.layer)[options.layer][:, unit : unit + 1]
+    size = images.shape[1:3]
+    larger = torch.nn.functional.interpolate(found.float(), size, mode="bilinear", align_corners=False)[:, 0]
+    return np.asarray(larger.cpu().numpy() > thresholds[unit])
 
 
 def thumbnail(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -14,8 +14,10 @@ from pydantic import Field
 from generator import interp
 from generator.artifact import Artifact
 from generator.deferred import Deferred
+from generator.evidence import gather, of_objective
 from generator.inputs import Inputs
-from generator.spec import BuildError, FigureOptions, ImageChoice
+from generator.natural import natural_pixels
+from generator.spec import BuildError, ImageChoice, SyntheticOptions
 
 if TYPE_CHECKING:
     import torch
@@ -33,7 +35,7 @@ caption: A cat, as two layers see it.
 """
 
 
-class Options(FigureOptions):
+class Options(SyntheticOptions):
     model: str = Field(description="a model of site.toml that takes images")
     image: ImageChoice = Field(description="the image to start from")
     layers: tuple[str, ...] = Field(min_length=1, max_length=8, description="from low to high; one dream of each")
@@ -61,6 +63,9 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         return interp.objectives.energy(layer, len(images)).score(found, torch.arange(len(images)))
 
     arrays = {"original": interp.pictures.to_pixels(original)[0]}
+    natural = None
+    if options.dataset is not None:
+        natural = natural_pixels(inputs, options.dataset, options.split, *original.shape[2:])
     pictures = []
     measures: dict[str, float] = {}
     for number, layer in enumerate(options.layers):
@@ -84,11 +89,20 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         arrays[name] = interp.pictures.to_pixels(dreamt)[0]
         before, after = float(score(layer, original)), float(score(layer, dreamt.detach()))
         change = float((dreamt - original).abs().mean())
-        pictures.append({"array": name, "layer": layer, "energy": after, "energy_before": before, "change": change})
+        objective = interp.objectives.energy(layer, 1)
+        usual = None if natural is None else of_objective(inputs, objective, natural)
+        (proof,) = gather(inputs, objective, arrays[name][None], [before], usual)
+        row = {"array": name, "layer": layer, "energy": after, "energy_before": before, "change": change}
+        pictures.append(row | {"evidence": proof.measures, "warnings": proof.warnings})
         measures |= {f"{name}.enhancement": after / max(before, 1e-12), f"{name}.change": change}
-    return Artifact(
-        arrays, {"pictures": pictures, "image": name_of(options.image, label), "seed": options.seed}, measures
-    )
+        measures |= {f"{name}.{measure}": value for measure, value in proof.measures.items()}
+    data = {
+        "pictures": pictures,
+        "image": name_of(options.image, label),
+        "natural": 0 if natural is None else len(natural),
+        "seed": options.seed,
+    }
+    return Artifact(arrays, data, measures)
 
 
 def name_of(image: ImageChoice, label: str) -> str:

@@ -8,7 +8,6 @@ pictures and named beside them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -17,12 +16,13 @@ from pydantic import Field, model_validator
 
 from generator import interp
 from generator.artifact import Artifact
-from generator.channels import SILENT
-from generator.evidence import gather, natural_images
+from generator.channels import SILENT, Layer, grow, layer_of
+from generator.evidence import Twins, gather, of_channels
 from generator.inputs import Inputs
 from generator.model import Model
-from generator.readouts import image_of, layer_gives_logits
-from generator.spec import BuildError, SyntheticOptions, nearest
+from generator.natural import natural
+from generator.readouts import image_of
+from generator.spec import UnitOptions, nearest
 
 EXAMPLE = """\
 model: tiny-vision
@@ -39,7 +39,7 @@ NOISE = 8  # pictures of noise that say how active a channel is anyway
 NOISE_DEVIATION = 0.3  # of their coefficients: about the contrast of a photograph
 
 
-class Options(SyntheticOptions):
+class Options(UnitOptions):
     model: str = Field(description="a model of site.toml that takes images")
     layers: tuple[str, ...] = Field(min_length=1, max_length=12, description="from low to high")
     channels: dict[str, tuple[int, ...]] = Field(
@@ -105,39 +105,50 @@ def climb(inputs: Inputs, layer: str, size: int, options: Options, progress: Any
 
     Channels that the author names are all tried, and no others; else as many as it takes to show `count`.
     """
-    model = inputs.model
-    on_noise = rest(model, layer, size, options.seed)
-    width = len(on_noise)
-    drawn = np.random.default_rng(options.seed).permutation(width).tolist()
-    waiting = list(options.channels.get(layer, drawn))
+    here = layer_of(inputs.model, layer, size)
+    on_noise = rest(inputs.model, here, options.seed)
+    drawn = np.random.default_rng(options.seed).permutation(here.channels).tolist()
+    waiting = [here.number(channel) for channel in options.channels.get(layer, drawn)]
     wanted = len(waiting) if layer in options.channels else options.count
-    wrong = [channel for channel in waiting if not 0 <= channel < width]
-    if wrong:
-        raise BuildError(f"layer {layer} of model {model.name} has channels 0 to {width - 1}, not {wrong[0]}")
+    record = natural(inputs, here, options.dataset, options.split) if options.dataset else None
+    wobble = interp.transforms.Wobble(options.rotation, options.zoom, options.shift)
 
-    natural = natural_images(inputs, options.dataset, options.split, size, size) if options.dataset else None
+    def grown(channels: list[int], steps: int, seed: int, progress: Any) -> interp.visualise.Visualised:
+        return grow(
+            inputs,
+            here,
+            interp.objectives.channel(layer, channels),
+            [seed * 100_003 + channel for channel in channels],
+            steps,
+            options.rate,
+            progress,
+            decay=options.decay,
+            saturation=options.saturation,
+            transform=wobble,
+        )
+
     units: list[dict[str, Any]] = []
     silent: list[int] = []
     while waiting and len(units) < wanted:
         tried, waiting = waiting[: wanted - len(units)], waiting[wanted - len(units) :]
-        found = grow(inputs, layer, tried, size, options, options.steps, options.seed, progress)
+        found = grown(tried, options.steps, options.seed, progress)
         pixels, twins = interp.pictures.to_pixels(found.images), None
         if options.twins and len(tried) > 1:
             steps = max(1, options.steps // 2)
-            second = grow(inputs, layer, tried, size, options, steps, options.seed + 1, lambda done, total: None)
-            twins = interp.pictures.to_pixels(second.images)
+            second = grown(tried, steps, options.seed + 1, lambda done, total: None)
+            twins = Twins(interp.pictures.to_pixels(second.images), tried)
         objective = interp.objectives.channel(layer, tried)
-        evidence = gather(inputs, objective, pixels, found.before.tolist(), natural, twins, tried)
+        usual = None if record is None else of_channels(record, tried)
+        evidence = gather(inputs, objective, pixels, found.before.tolist(), usual, twins)
         for channel, picture, beside in zip(tried, pixels, evidence, strict=True):
             activation = beside.measures["activation"]
             if abs(activation) < SILENT:
                 silent.append(channel)
                 continue
-            label = model.classes[channel] if layer_gives_logits(model, layer, width) else f"channel {channel}"
             units.append(
                 {
                     "channel": channel,
-                    "label": label,
+                    "label": here.label(channel),
                     "activation": activation,
                     "noise": on_noise[channel],
                     "pixels": picture,
@@ -145,56 +156,20 @@ def climb(inputs: Inputs, layer: str, size: int, options: Options, progress: Any
                     "warnings": beside.warnings,
                 }
             )
-    seen = 0 if natural is None else len(natural)
-    return {"layer": layer, "width": width, "size": size, "units": units, "silent": silent, "natural": seen}
+    seen = 0 if record is None else len(record.means)
+    return {"layer": layer, "width": here.channels, "size": size, "units": units, "silent": silent, "natural": seen}
 
 
-def rest(model: Model, layer: str, size: int, seed: int) -> list[float]:
+def rest(model: Model, layer: Layer, seed: int) -> list[float]:
     """The mean activation of each channel on pictures of noise."""
     noise = interp.parameterisation.Fourier(
         range(seed, seed + NOISE),
-        size,
-        size,
+        layer.height,
+        layer.width,
         channels=image_of(model).channels,
         deviation=NOISE_DEVIATION,
         device=interp.hooks.device(model.network),
     )
-    (found,) = interp.hooks.activations(model.network, model.normalise(noise.images().detach()), layer).values()
-    means: list[float] = interp.objectives.positions(found).mean((0, 2)).tolist()
+    (found,) = interp.hooks.activations(model.network, model.normalise(noise.images().detach()), layer.name).values()
+    means: list[float] = interp.hooks.positions(found).mean((0, 2)).tolist()
     return means
-
-
-def grow(
-    inputs: Inputs,
-    layer: str,
-    channels: Sequence[int],
-    size: int,
-    options: Options,
-    steps: int,
-    seed: int,
-    progress: Callable[[int, int], None],
-) -> interp.visualise.Visualised:
-    """One picture per channel, size × size, and how active its channel is on it."""
-    model = inputs.model
-    seeds = [seed * 100_003 + channel for channel in channels]
-    return interp.visualise.visualise(
-        model.network,
-        interp.objectives.channel(layer, channels),
-        interp.parameterisation.Fourier(
-            seeds,
-            size,
-            size,
-            channels=image_of(model).channels,
-            decay=options.decay,
-            saturation=options.saturation,
-            device=interp.hooks.device(model.network),
-        ),
-        normalise=model.normalise,
-        transform=interp.transforms.Wobble(options.rotation, options.zoom, options.shift),
-        seeds=seeds,
-        steps=steps,
-        rate=options.rate,
-        pace=inputs.pace([layer], size, size),
-        progress=progress,
-        name=f"layer {layer}",
-    )

@@ -8,7 +8,7 @@ so a fair estimate of it needs other data yet.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
@@ -35,6 +35,8 @@ MARGIN = 3  # units above and below the line
 
 
 class Options(FigureOptions):
+    varies_training: ClassVar[bool] = True
+
     model: str = Field(description="a model of site.toml with a `train` recipe; it is trained once for each value")
     setting: str = Field(description="a setting of that recipe, such as l2 or rate")
     values: tuple[Value, ...] = Field(min_length=2, max_length=12, description="its values, in order of display")

@@ -9,8 +9,8 @@ https://arxiv.org/abs/2104.07143).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,13 @@ from pydantic import Field, model_validator
 
 from generator import interp
 from generator.artifact import Artifact
-from generator.channels import SILENT, Layer, Natural, cut, field, grow, layer_of, natural
+from generator.channels import SILENT, Layer, grow, layer_of, others, seed_of
 from generator.deferred import Deferred
-from generator.evidence import gather, scores, tensor, warnings
+from generator.evidence import Twins, gather, of_channels
+from generator.histogram import histogram
 from generator.inputs import Inputs
-from generator.spec import FigureOptions
+from generator.natural import Natural, cut, field, natural
+from generator.spec import UnitOptions
 
 if TYPE_CHECKING:
     import torch
@@ -40,16 +42,14 @@ diverse: 2
 caption: One channel of a small network that has seen nothing yet.
 """
 
-BINS = 40  # of the histogram
-CHART = (320.0, 80.0)  # width and height of its drawing, in units of its own
+TWIN = 50  # added to a unit's seed: far from those of its diverse images
 
 
-class Options(FigureOptions):
+class Options(UnitOptions):
     model: str = Field(description="a model of site.toml that takes images")
     layer: str = Field(description="a layer of the model")
     unit: int | str = Field(description="number of the channel, from 0; of the logits also the name of a class")
     dataset: str | None = Field(None, description="a data set of natural images; without, only synthetic ones")
-    split: str = Field("train", description="its split")
     images: int = Field(1000, ge=1, le=100_000, description="how many natural images are looked at, at most")
     top: int = Field(6, ge=1, le=24, description="natural images that excite the unit most")
     bottom: int = Field(3, ge=0, le=24, description="natural images that excite it least")
@@ -65,6 +65,9 @@ class Options(FigureOptions):
     )
     steps: int = Field(64, ge=1, le=5000, description="steps of ascent")
     rate: float = Field(0.05, gt=0, le=1, description="step size of Adam")
+    twins: bool = Field(
+        True, description="grow the picture again from another seed, to see whether the two agree more than other units"
+    )
 
     @model_validator(mode="after")
     def _between(self) -> Self:
@@ -86,12 +89,12 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     def part(number: int) -> Callable[[int, int], None]:
         return lambda done, total: inputs.progress(number * total + done, parts * total)
 
-    record = None
+    record = usual = None
     if options.dataset is not None:
-        record = natural(inputs, layer, options.dataset, options.split, options.images, part(0))
-    arrays, synthetic = extremes(inputs, layer, unit, options, part(1))
+        record = natural(inputs, layer, options.dataset, options.split, options.images, part(0), skip=True)
+        usual = record.means[:, unit].astype(np.float64)
+    pixels, synthetic = extremes(inputs, layer, unit, options, part(1))
     most, least = (one["activation"] for one in synthetic)
-    usual = None if record is None else record.means[:, unit].astype(np.float64)
     # It makes no difference where a unit does nothing: no image of it, and no natural one, is more than noise.
     silent = max(abs(most), abs(least), 0.0 if usual is None else float(np.abs(usual).max())) < SILENT
     data: dict[str, Any] = {
@@ -101,8 +104,6 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         "silent": silent,
         "synthetic": [],
         "diverse": [],
-        "evidence": {},  # numbers beside the synthetic image, as the macro `evidence` prints them
-        "warnings": [],  # sentences in sight of it
         "natural": 0 if usual is None else len(usual),
         "examples": [],
         "labels": [],
@@ -115,20 +116,31 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     if silent:
         return Artifact({}, data, {"activation": most, "least": least, "silent": 1.0})
     measures = {"activation": most, "least": least, "silent": 0.0}
-    data["synthetic"] = synthetic
-    proof = proven(inputs, layer, unit, arrays["most"], synthetic[0]["before"], usual)
-    data["evidence"], data["warnings"] = proof, warnings(proof, 0 if usual is None else len(usual))
-    measures |= proof
     if abs(least - synthetic[1]["before"]) < SILENT:
-        data["synthetic"] = synthetic[:1]  # as after a ReLU: it was at rest already on the noise it began from
-        arrays.pop("least")
+        synthetic = synthetic[:1]  # as after a ReLU: it was at rest already on the noise it began from
+    data["synthetic"] = synthetic
+    arrays = {row["array"]: one for row, one in zip(synthetic, pixels, strict=False)}
+    twins = None
+    if options.twins:
+        rivals = others(inputs, layer, max(1, options.steps // 2), options.rate, options.seed)
+        twins = Twins(pixels[2:], [unit], rivals)
+    judge(inputs, layer, unit, record, synthetic[:1], pixels[:1], twins)
+    judge(inputs, layer, unit, record, synthetic[1:], pixels[1 : len(synthetic)], way="less")
+    measures |= synthetic[0]["evidence"]
     if options.diverse:
-        more, data["diverse"] = several(inputs, layer, unit, most, options, part(2))
-        arrays |= more
+        more = several(inputs, layer, unit, most, options, part(2))
+        data["diverse"] = [
+            {"array": f"diverse-{number}", "before": synthetic[0]["before"]} for number in range(len(more))
+        ]
+        arrays |= {row["array"]: one for row, one in zip(data["diverse"], more, strict=True)}
+        judge(inputs, layer, unit, record, data["diverse"], more)
+    for row in (*synthetic[1:], *data["diverse"]):
+        row["activation"] = row["evidence"]["activation"]
+        measures |= {f"{row['array']}.{name}": value for name, value in row["evidence"].items()}
     if record is not None and usual is not None:
         shown, data["examples"] = examples(inputs, layer, unit, record, options)
         arrays |= shown
-        data["histogram"] = histogram(usual, [one["activation"] for one in data["synthetic"]])
+        data["histogram"] = histogram(usual, [one["activation"] for one in synthetic])
         counts = Counter(one["label"] for one in data["examples"][0]["pictures"])
         data["labels"] = [{"label": label, "count": count} for label, count in counts.most_common()]
         measures |= {"natural.images": float(len(usual)), "natural.skipped": float(len(record.skipped))}
@@ -138,14 +150,18 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
 
 def extremes(
     inputs: Inputs, layer: Layer, unit: int, options: Options, progress: Callable[[int, int], None]
-) -> tuple[dict[str, NDArray[np.uint8]], list[dict[str, Any]]]:
-    """The image that excites the unit most, and the one that does least: an objective and its negative at once."""
-    signs = torch.zeros(2, layer.channels)
-    signs[:, unit] = torch.tensor([1.0, -1.0])
-    objective = interp.objectives.direction(layer.name, signs)
-    seed = seed_of(options, unit)
-    found = grow(inputs, layer, objective, [seed, seed], options.steps, options.rate, progress)
-    pixels = interp.pictures.to_pixels(found.images)
+) -> tuple[NDArray[np.uint8], list[dict[str, Any]]]:
+    """The image that excites the unit most, and the one that does least: an objective and its negative at once.
+
+    With twins a third, which excites it most from another seed. What is told of them is of the first two.
+    """
+    signs = [1.0, -1.0, 1.0] if options.twins else [1.0, -1.0]
+    directions = torch.zeros(len(signs), layer.channels)
+    directions[:, unit] = torch.tensor(signs)
+    seed = seed_of(options.seed, unit)
+    seeds = [seed, seed, seed + TWIN][: len(signs)]
+    objective = interp.objectives.direction(layer.name, directions)
+    found = grow(inputs, layer, objective, seeds, options.steps, options.rate, progress)
     rows = [
         {
             "array": name,
@@ -154,51 +170,41 @@ def extremes(
         }
         for number, (name, sign) in enumerate((("most", 1.0), ("least", -1.0)))
     ]
-    return {"most": pixels[0], "least": pixels[1]}, rows
+    return interp.pictures.to_pixels(found.images), rows
 
 
 def several(
     inputs: Inputs, layer: Layer, unit: int, most: float, options: Options, progress: Callable[[int, int], None]
-) -> tuple[dict[str, NDArray[np.uint8]], list[dict[str, Any]]]:
+) -> NDArray[np.uint8]:
     """Images of the unit that are unlike each other. The weight is in proportion to what the unit itself can reach."""
     count = options.diverse
     unlike = interp.objectives.diversity(layer.name, count)
     alone = interp.objectives.channel(layer.name, [unit] * count)
     objective = alone + options.diversity * abs(most) * unlike
-    first = seed_of(options, unit) + 1
+    first = seed_of(options.seed, unit) + 1
     found = grow(inputs, layer, objective, range(first, first + count), options.steps, options.rate, progress)
-    pixels = interp.pictures.to_pixels(found.images)
-    activations = scores(inputs.model, alone, tensor(inputs.model, pixels), torch.arange(count)).tolist()
-    names = [f"diverse-{number}" for number in range(count)]
-    rows = [{"array": name, "activation": value} for name, value in zip(names, activations, strict=True)]
-    return dict(zip(names, pixels, strict=True)), rows
+    return interp.pictures.to_pixels(found.images)
 
 
-def seed_of(options: Options, unit: int) -> int:
-    return options.seed * 100_003 + 100 * unit
-
-
-def proven(
+def judge(
     inputs: Inputs,
     layer: Layer,
     unit: int,
+    record: Natural | None,
+    rows: list[dict[str, Any]],
     pixels: NDArray[np.uint8],
-    before: float,
-    usual: NDArray[np.float64] | None,
-) -> dict[str, float]:
-    """Evidence of the synthetic image, against natural activations, (images,), that are known already."""
-    rest = before if usual is None else float(np.median(usual))
-    objective = interp.objectives.channel(layer.name, [unit])
-    (found,) = gather(inputs, objective, pixels[None], [rest])
-    if usual is None:
-        return found.measures
-    activation, best = found.measures["activation"], float(usual.max())
-    below = interp.evidence.percentile(torch.tensor([activation], dtype=torch.float64), torch.from_numpy(usual))
-    return found.measures | {
-        "natural.best": best,
-        "natural.times": (activation - rest) / max(best - rest, 1e-12),
-        "natural.percentile": float(below[0]),
-    }
+    twins: Twins | None = None,
+    way: Literal["more", "less"] = "more",
+) -> None:
+    """Put the evidence of pictures of the unit into their rows."""
+    if not rows:
+        return
+    units = [unit] * len(rows)
+    usual = None if record is None else of_channels(record, units)
+    objective = interp.objectives.channel(layer.name, units)
+    found = gather(inputs, objective, pixels, [row["before"] for row in rows], usual, twins, way)
+    for row, one in zip(rows, found, strict=True):
+        row |= {"evidence": one.measures, "warnings": one.warnings}
 
 
 def examples(
@@ -231,42 +237,3 @@ def examples(
         if pictures:
             rows.append({"name": name, "quantile": at, "pictures": pictures})
     return arrays, rows
-
-
-def histogram(usual: NDArray[np.float64], synthetic: Sequence[float]) -> dict[str, Any]:
-    """How many natural images have which activation, as a drawing of CHART; where the synthetic ones stand in it.
-
-    The axis goes on for the synthetic images at most as far again as the natural ones lie apart; one that is farther
-    stands at its end.
-    """
-    width, height = CHART
-    low, high = float(usual.min()), float(usual.max())
-    span = (high - low) or max(abs(high), 1.0)
-    start = min([low, *(max(one, low - span) for one in synthetic)])
-    end = max([low + span, *(min(one, high + span) for one in synthetic)])
-    counts, _ = np.histogram(usual, bins=BINS, range=(start, end))
-    tallest = int(counts.max())
-    step = width / BINS
-    bars = [
-        {"x": round(number * step, 2), "height": round(max(1.0, height * count / tallest), 2)}
-        for number, count in enumerate(counts.tolist())
-        if count
-    ]
-    marks = [
-        {
-            "x": round(width * (min(max(one, start), end) - start) / (end - start), 2),
-            "value": one,
-            "beyond": not start <= one <= end,
-        }
-        for one in synthetic
-    ]
-    return {
-        "width": width,
-        "height": height,
-        "step": round(step, 2),
-        "bars": bars,
-        "marks": marks,
-        "low": start,
-        "high": end,
-        "tallest": tallest,
-    }

@@ -13,13 +13,15 @@ from pydantic import Field, model_validator
 
 from generator import interp
 from generator.artifact import Artifact
-from generator.channels import SILENT, Layer, Natural, grow, layer_of, natural
+from generator.channels import SILENT, Layer, grow, layer_of, seed_of
 from generator.deferred import Deferred
+from generator.evidence import Evidence, Twins, gather, of_channels, together
 from generator.images import sprite
 from generator.inputs import Inputs
 from generator.model import Model
+from generator.natural import Natural, natural
 from generator.readouts import alike, resized
-from generator.spec import BuildError, FigureOptions
+from generator.spec import BuildError, UnitOptions
 
 if TYPE_CHECKING:
     import torch
@@ -41,7 +43,7 @@ MOST = 2048  # units of a grid: a sprite of more is larger than WebP can be
 COLUMNS = 16  # of the sprite
 
 
-class Options(FigureOptions):
+class Options(UnitOptions):
     model: str = Field(description="a model of site.toml that takes images")
     layer: str = Field(description="a layer of the model")
     units: tuple[int | str, ...] | None = Field(
@@ -53,8 +55,6 @@ class Options(FigureOptions):
         description="activation: by how far the best natural image is surpassed; similarity: units whose weights, or "
         "else their activations on the data set, point the same way stand side by side",
     )
-    dataset: str | None = Field(None, description="a data set of natural images to hold the activations against")
-    split: str = Field("train", description="its split")
     images: int = Field(1000, ge=2, le=100_000, description="how many natural images are looked at, at most")
     icon: int = Field(80, ge=16, le=256, description="pixels on a side of an icon")
     size: int | None = Field(
@@ -62,6 +62,11 @@ class Options(FigureOptions):
     )
     steps: int = Field(64, ge=1, le=5000, description="steps of ascent")
     rate: float = Field(0.05, gt=0, le=1, description="step size of Adam")
+    twins: bool = Field(
+        False,
+        description="grow each picture again from another seed, in half the steps, to see whether the two agree; off, "
+        "since it takes half as long again",
+    )
 
     @model_validator(mode="after")
     def _sorted(self) -> Self:
@@ -81,38 +86,31 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
 
     record = None
     if options.dataset is not None:
-        record = natural(inputs, layer, options.dataset, options.split, options.images, part(0))
-    seeds = [options.seed * 100_003 + 100 * unit for unit in units]  # as a unit card's
-    objective = interp.objectives.channel(layer.name, units)
-    found = grow(inputs, layer, objective, seeds, options.steps, options.rate, part(1))
-    pixels = interp.pictures.to_pixels(found.images)
+        record = natural(inputs, layer, options.dataset, options.split, options.images, part(0), skip=True)
+    pixels, evidence = grown(options, inputs, layer, units, record, part(1))
     measures: dict[str, float] = {}
     rows: list[dict[str, Any]] = []
+    judged: list[Evidence] = []
     silent: list[int] = []
     icons: dict[int, NDArray[np.uint8]] = {}
-    for unit, picture, activation in zip(units, pixels, found.activations.tolist(), strict=True):
-        usual = None if record is None else record.means[:, unit].astype(np.float64)
-        best = None if usual is None else float(usual.max())
-        if max(abs(activation), abs(best or 0.0)) < SILENT:
+    for unit, picture, found in zip(units, pixels, evidence, strict=True):
+        proof = found.measures
+        if max(abs(proof["activation"]), abs(proof.get("natural.best", 0.0))) < SILENT:
             silent.append(unit)
             continue
-        row: dict[str, Any] = {"unit": unit, "label": layer.label(unit), "activation": activation}
-        measures[f"unit-{unit}.activation"] = activation
-        if usual is not None and best is not None:
-            rest = float(np.median(usual))  # from the median up, since an activation has no zero of its own
-            row |= {"best": best, "times": (activation - rest) / max(best - rest, 1e-12)}
-            measures |= {f"unit-{unit}.natural.best": best, f"unit-{unit}.natural.times": row["times"]}
+        rows.append({"unit": unit, "label": layer.label(unit), "evidence": proof, "warnings": found.warnings})
+        judged.append(found)
+        measures |= {f"unit-{unit}.{name}": value for name, value in proof.items()}
         icons[unit] = resized(picture, options.icon, options.icon)
-        rows.append(row)
     if options.sort == "activation":
-        rows.sort(key=lambda row: -row["times"])
+        rows.sort(key=lambda row: -row["evidence"]["natural.times"])
     if options.sort == "similarity":
         order = alike(likeness(model, layer, [row["unit"] for row in rows], record))
         rows = [rows[number] for number in order]
     columns = min(COLUMNS, max(1, len(rows)))
     for number, row in enumerate(rows):
         row |= {"x": options.icon * (number % columns), "y": options.icon * (number // columns)}
-    weaker = sum(row.get("times", 1.0) < 1 for row in rows)
+    weaker = sum("natural" in one.failures for one in judged)
     data = {
         "layer": layer.name,
         "units": rows,
@@ -122,13 +120,34 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         "sort": options.sort,
         "natural": 0 if record is None else len(record.means),
         "skipped": [] if record is None else list(record.skipped),
-        "weaker": weaker,
+        "warnings": together(judged),
         "steps": options.steps,
         "seed": options.seed,
     }
     measures |= {"units": float(len(rows)), "silent": float(len(silent)), "weaker": float(weaker)}
     sheet = {"sprite": sprite(np.stack([icons[row["unit"]] for row in rows]), columns)} if rows else {}
     return Artifact(sheet, data, measures)
+
+
+def grown(
+    options: Options,
+    inputs: Inputs,
+    layer: Layer,
+    units: list[int],
+    record: Natural | None,
+    progress: interp.ascent.Progress,
+) -> tuple[NDArray[np.uint8], list[Evidence]]:
+    """A picture of each unit, (units, height, width, 3), and its evidence, all judged together."""
+    objective = interp.objectives.channel(layer.name, units)
+    seeds = [seed_of(options.seed, unit) for unit in units]
+    found = grow(inputs, layer, objective, seeds, options.steps, options.rate, progress)
+    pixels, twins = interp.pictures.to_pixels(found.images), None
+    if options.twins:
+        steps, seeds = max(1, options.steps // 2), [seed_of(options.seed + 1, unit) for unit in units]
+        second = grow(inputs, layer, objective, seeds, steps, options.rate)
+        twins = Twins(interp.pictures.to_pixels(second.images), units)
+    usual = None if record is None else of_channels(record, units)
+    return pixels, gather(inputs, objective, pixels, found.before.tolist(), usual, twins)
 
 
 def chosen(options: Options, layer: Layer) -> list[int]:

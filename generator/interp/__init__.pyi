@@ -7,6 +7,7 @@ from . import code as code
 from . import concepts as concepts
 from . import contexts as contexts
 from . import dictionaries as dictionaries
+from . import dissection as dissection
 from . import dream as dream
 from . import evidence as evidence
 from . import gates as gates

@@ -16,10 +16,14 @@ EVERY = 16  # steps between two looks at how far the ascent has come
 
 @dataclass(frozen=True)
 class Ascended:
-    """images: (batch, channels, height, width), in [0, 1]; steps: (batch,), after which each image stood still."""
+    """images: (batch, channels, height, width), in [0, 1]; steps: (batch,), after which each image stood still.
+
+    slopes: (batch, height, width), |d score / d pixel|, the sum over channels and all steps.
+    """
 
     images: Tensor
     steps: Tensor
+    slopes: Tensor
 
 
 class Adam:
@@ -74,6 +78,8 @@ def ascend(
     turns = torch.full((len(picture.values[0]),), steps / 2)  # the step at which each image's rate begins to fall
     looks: list[Tensor] = []
     bad = torch.full((2,), -1.0, device=device)  # the first step that gave no number, and what it gave
+    with torch.no_grad():
+        slopes = torch.zeros_like(picture.images()[:, 0])
     step = 0
     while step < steps:
         if step % EVERY == 0:
@@ -85,8 +91,11 @@ def ascend(
         rates = rate * (2 - step / turns).clamp(0, 1)  # (batch,)
         if not bool(rates.any()):
             break
-        each = score(transform(picture.images(), step))  # (batch,)
-        adam.step(torch.autograd.grad(each.sum(), picture.values), rates.to(device))
+        images = picture.images()
+        each = score(transform(images, step))  # (batch,)
+        slope, *gradients = torch.autograd.grad(each.sum(), [images, *picture.values])
+        slopes += slope.abs().sum(1)
+        adam.step(gradients, rates.to(device))
         step += 1
         # Noted on the device and told at the next look: asking at each step would wait for a GPU each time.
         total = each.detach().sum()
@@ -96,7 +105,7 @@ def ascend(
     if step < steps:
         progress(steps, steps)
     with torch.no_grad():
-        return Ascended(picture.images(), (2 * turns).clamp(max=step).long())
+        return Ascended(picture.images(), (2 * turns).clamp(max=step).long(), slopes)
 
 
 def _arrived(looks: Sequence[Tensor], flat: float) -> Tensor:

@@ -13,8 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from .hooks import first_tensor
-from .objectives import positions
+from .hooks import first_tensor, positions
 
 SHRINKAGE = 0.01  # of the second moment towards its mean: few images do not tell of every direction
 

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.nn import functional as F
 
 from .pictures import from_pixels, to_pixels
 from .transforms import affine
@@ -94,26 +93,44 @@ def radial_power(images: Tensor) -> Tensor:
     return logarithms - logarithms.mean(1, keepdim=True)
 
 
-def spectral_distance(images: Tensor, natural: Tensor) -> Tensor:
+def spectral_distance(power: Tensor, natural: Tensor) -> Tensor:
     """How far the spectrum of each image is from those of natural images, in their own standard deviations, (images,).
 
-    The root mean square over octaves of (log power - mean) / deviation: about 1 for a natural image. Natural images
+    power: (images, OCTAVES), and natural: (at least 2 images, OCTAVES), both `radial_power` at one size of image. The
+    root mean square over octaves of (log power - mean) / deviation: about 1 for a natural image. Natural images
     follow a power law (Field, 1987, https://doi.org/10.1364/JOSAA.4.002379), which the high frequencies of naive
-    ascents break. Both are compared at the size of `images`.
+    ascents break.
     """
-    sized = F.interpolate(natural, images.shape[-2:], mode="bilinear", antialias=True, align_corners=False)
-    usual = radial_power(sized)
-    deviation = usual.std(0).clamp_min(1e-6)
-    return ((radial_power(images) - usual.mean(0)) / deviation).square().mean(1).sqrt()
+    deviation = natural.std(0).clamp_min(1e-6)
+    return ((power - natural.mean(0)) / deviation).square().mean(1).sqrt()
 
 
-def agreement(one: Tensor, other: Tensor) -> Tensor:
-    """Whether two images of a unit are more alike than images of different units, (units,), 1 always and 0 never.
+def agreement(one: Tensor, twins: Tensor, units: Tensor, others: Tensor, other_units: Tensor) -> Tensor:
+    """Whether two images of a unit are more alike than images of different units, (images,), 1 always and 0 never.
 
-    one, other: (units, features), what the network makes of an image from one seed and from another. For each unit
-    the share of the other units whose second image is less similar (cosine) to its first than its own second is.
+    one, twins: (images, channels), activations of a layer on an image of each of `units`, (images,), from one seed
+    and from another. For each image, the share of the `others`, (others, channels), images of `other_units`, that are
+    less like it than its twin is, equal ones counting half; not a number where all are of its own unit.
     """
-    cosine = F.normalize(one.double(), dim=1) @ F.normalize(other.double(), dim=1).T  # (units, units)
-    own = cosine.diagonal()[:, None]
-    less = (cosine < own).double().sum(1) + ((cosine == own).double().sum(1) - 1) / 2
-    return less / max(1, len(one) - 1)
+    rows = torch.arange(len(one))
+    own = likeness(one, twins, units, units)[rows, rows][:, None]
+    cosines = likeness(one, others, units, other_units)
+    rival = units[:, None] != other_units
+    less = ((cosines < own).double() + (cosines == own).double() / 2) * rival
+    return less.sum(1) / rival.sum(1)
+
+
+def likeness(one: Tensor, other: Tensor, units: Tensor, other_units: Tensor) -> Tensor:
+    """Cosine of every pair of images, over all channels but the two that they were grown for: (images, others).
+
+    These are high because they were asked to be, and so tell nothing.
+    """
+    one, other = one.double(), other.double()
+    same = units[:, None] == other_units
+    left, left_there = one.gather(1, units[:, None]), other[:, units].T  # the first image's channel in each of a pair
+    right, right_here = other.gather(1, other_units[:, None]).T, one[:, other_units].masked_fill(same, 0)
+    dot = one @ other.T - left * left_there - right_here * right
+    first = one.square().sum(1, keepdim=True) - left.square() - right_here.square()
+    second = other.square().sum(1) - left_there.square() - right.square().expand_as(same).masked_fill(same, 0)
+    cosines: Tensor = dot / (first.clamp_min(0) * second.clamp_min(0)).sqrt().clamp_min(1e-12)
+    return cosines

@@ -86,6 +86,26 @@ def first_tensor(output: Any) -> Tensor:
     raise TypeError(f"a layer returned {type(output).__name__}, in which there is no tensor")
 
 
+def maps(output: Tensor) -> Tensor:
+    """A layer's output as maps, (batch, channels, height, width).
+
+    Of a convolution it is that already, and of one in three dimensions a map is its slices, one below the other; of
+    tokens, (batch, tokens, channels), a map is one row; of a linear layer, (batch, channels), one point.
+    """
+    if output.ndim == 2:
+        return output[:, :, None, None]
+    if output.ndim == 3:
+        return output.transpose(1, 2)[:, :, None]
+    if output.ndim > 3:
+        return output.flatten(2, -2)
+    raise ValueError(f"an output of shape {tuple(output.shape)} is neither maps, nor tokens, nor one number per unit")
+
+
+def positions(output: Tensor) -> Tensor:
+    """A layer's output as (batch, channels, positions), whichever of these layouts it has."""
+    return maps(output).flatten(2)
+
+
 def device(model: nn.Module) -> torch.device:
     """Where the model's parameters are; a model without any runs on the CPU."""
     return next((parameter.device for parameter in model.parameters()), torch.device("cpu"))

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .hooks import OUTPUT
+from .hooks import OUTPUT, positions
 
 FLOOR = 0.1  # of a cosine: at 0 an image that begins on the far side would have no slope to climb
 
@@ -50,13 +50,6 @@ class Objective:
         return replace(self, score=lambda found, rows: weight * self.score(found, rows))
 
     __rmul__ = __mul__
-
-
-def positions(activation: Tensor) -> Tensor:
-    """The output of a layer as (batch, channels, positions), whichever of the three layouts it has."""
-    if activation.ndim == 3:
-        return activation.transpose(1, 2)
-    return activation.flatten(2) if activation.ndim > 3 else activation.unsqueeze(2)
 
 
 def channel(layer: str, channels: Sequence[int]) -> Objective:

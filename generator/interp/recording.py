@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .hooks import maps
+
 
 @dataclass(frozen=True)
 class Record:
@@ -41,18 +43,3 @@ def means_and_maxima(outputs: Iterable[Tensor]) -> Record:
     place = torch.cat(places)
     positions = torch.stack([place // size[1], place % size[1]], dim=-1)
     return Record(torch.cat(means), torch.cat(maxima), positions, size)
-
-
-def maps(output: Tensor) -> Tensor:
-    """A layer's output as maps, (batch, channels, height, width).
-
-    Of a convolution it is that already; of tokens, (batch, tokens, channels), a map is one row; of a linear layer,
-    (batch, channels), one point.
-    """
-    if output.ndim == 2:
-        return output[:, :, None, None]
-    if output.ndim == 3:
-        return output.transpose(1, 2)[:, :, None]
-    if output.ndim == 4:
-        return output
-    raise ValueError(f"an output of shape {tuple(output.shape)} is neither maps, nor tokens, nor one number per unit")

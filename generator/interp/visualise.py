@@ -30,13 +30,15 @@ class Visualised:
     """images: (images, channels, height, width), in [0, 1], on the CPU. steps: (images,), that each one took.
 
     activations, before: (images,), the objective on the finished images, encoded in eight bits and read back, and
-    on those from which the ascent began; by the network as it was given, in float32.
+    on those from which the ascent began; by the network as it was given, in float32. slopes: (images, height, width),
+    how strongly the objective depended on each pixel, summed over the ascent.
     """
 
     images: Tensor
     activations: Tensor
     before: Tensor
     steps: Tensor
+    slopes: Tensor
 
 
 def visualise(
@@ -78,7 +80,7 @@ def visualise(
         )
     quick = prepared(network, objective.layers, pace)
     exact = copy.deepcopy(network).eval()  # whatever mode the network was left in
-    finished, before, taken = [], [], []
+    finished, before, taken, slopes = [], [], [], []
     size = max(1, pace.batch // objective.group) * objective.group  # whole groups, and at least one
     chunks = [(start, min(start + size, objective.images)) for start in range(0, objective.images, size)]
     for number, (start, stop) in enumerate(chunks):
@@ -98,12 +100,13 @@ def visualise(
         climbed = climb(quick, objective, piece, rows, motions, normalise, steps, rate, flat, pace, done, name)
         finished.append(climbed.images[: stop - start])
         taken.append(climbed.steps[: stop - start])
+        slopes.append(climbed.slopes[: stop - start].cpu())
     images = torch.cat(finished)
     encoded = (images * 255).round() / 255
     reached = [
         evaluated(exact, objective, encoded[start:stop], normalise, torch.arange(start, stop)) for start, stop in chunks
     ]
-    return Visualised(images.cpu(), torch.cat(reached), torch.cat(before), torch.cat(taken))
+    return Visualised(images.cpu(), torch.cat(reached), torch.cat(before), torch.cat(taken), torch.cat(slopes))
 
 
 def climb(

@@ -12,6 +12,7 @@ from tests.benchmarks import (
     feature_dashboard,
     grad_cam,
     maco,
+    many_units,
     recording,
     selectivity,
     selectivity_scale,
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "char-training-large": char_training.LARGE,
     "recording": recording.BENCHMARK,
     "feature-dashboard": feature_dashboard.BENCHMARK,
+    "units-per-minute": many_units.BENCHMARK,
 }
 
 

@@ -142,7 +142,9 @@ def test_every_cell_of_an_atlas_is_a_stop_without_javascript(browser: Browser, s
 
     assert page.locator("#atlas [role=img][tabindex='0']").count() == page.locator("#atlas [role=img]").count() == 2
     page.get_by_text("All 2 cells as a table").click()
-    assert page.locator("#atlas table").is_visible()
+    assert page.locator("#atlas .list table").is_visible()
+    page.locator("#atlas .proof summary").click()
+    assert page.locator("#atlas .proof table").is_visible()
     context.close()
 
 

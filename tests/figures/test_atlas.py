@@ -34,6 +34,10 @@ class Known(Inputs):
     def model(self):
         return self.known
 
+    @property
+    def earlier(self):
+        return None
+
     def pace(self, layers, height, width):
         return Pace(batch=4, alike=True)
 
@@ -77,6 +81,21 @@ def test_images_that_differ_lie_apart_and_shuffled_labels_do_not_agree(inputs):
     assert measures["agreement"] > measures["agreement.shuffled"] + 0.1
 
 
+def test_evidence_stands_beside_every_cell_and_only_failures_are_in_sight(inputs):
+    artifact = compute(options(), inputs)
+
+    for cell in artifact.data["cells"]:
+        assert {"activation", "natural.times", "kept.jpeg", "spectrum"} <= set(cell["evidence"])
+        place = f"cell-{cell['row'] + 1}-{cell['column'] + 1}"
+        assert artifact.measures[f"{place}.natural.times"] == cell["evidence"]["natural.times"]
+    failing = sum(
+        any("natural images excites it more" in one for one in cell["warnings"]) for cell in artifact.data["cells"]
+    )
+    told = [one for one in artifact.data["warnings"] if "no better than the best natural image" in one]
+    assert [int(one.split()[0]) for one in told] == [failing] * bool(failing)
+    assert artifact.data["natural"] == 60
+
+
 def test_larger_pictures_stand_for_more_points(inputs):
     cells = sorted(compute(options(), inputs).data["cells"], key=lambda cell: cell["points"])
 
@@ -112,7 +131,11 @@ def test_a_flat_layer_is_one_position(inputs):
 def test_whitening_changes_the_pictures_and_not_the_layout(inputs):
     with_it, without = (compute(options(whiten=whiten), inputs) for whiten in (True, False))
 
-    assert with_it.data["cells"] == without.data["cells"]
+    places = [
+        [(cell["row"], cell["column"], cell["points"], cell["name"]) for cell in one.data["cells"]]
+        for one in (with_it, without)
+    ]
+    assert places[0] == places[1]
     assert not np.array_equal(with_it.arrays["sheet"], without.arrays["sheet"])
 
 
@@ -180,6 +203,8 @@ def test_cells_can_be_reached_by_keyboard_and_their_names_are_escaped(quick_site
 
     places = re.findall(r'<div class="place" tabindex="0" role="img"[^>]* aria-label="([^"]+)"', page)
     assert len(places) > 1
-    assert all(re.fullmatch(r".+: row \d, column \d, \d+ points, \d+% of them labelled \d", place) for place in places)
+    assert all(
+        re.fullmatch(r".+: row \d, column \d, \d+ points, \d+% of them labelled \d(; .+)?", place) for place in places
+    )
     assert page.count("<image ") == len(places)
     assert "<a>:" not in page

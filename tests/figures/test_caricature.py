@@ -25,7 +25,8 @@ def library(tmp_path_factory):
         "tiny-vision": {"source": "python", "factory": "tests.nets:vision", "classes": list("abcde"), **SIZE},
         "no-images": {"source": "python", "factory": "tests.nets:vision"},
     }
-    return Library(Settings(title="t", models=models), folder, ArtifactStore(folder / "store"))
+    datasets = {"digits": {"source": "digits"}}
+    return Library(Settings(title="t", models=models, datasets=datasets), folder, ArtifactStore(folder / "store"))
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +88,24 @@ def test_a_channel_of_a_layer_can_be_accentuated_and_another_layer_hold_the_imag
     assert artifact.data["accentuated"]["label"] == "channel 3 of conv2"
     assert artifact.data["accentuated"]["near"] == "relu1"
     assert artifact.measures["accentuated.activation"] > artifact.measures["accentuated.before"]
+
+
+def test_evidence_stands_beside_every_picture_but_the_original(library, inputs):
+    artifact = compute(options(dataset="digits", steps=20), inputs)
+
+    for row in (*artifact.data["pictures"], artifact.data["accentuated"]):
+        assert {"activation", "natural.times", "kept.jpeg", "spectrum"} <= set(row["evidence"])
+        assert isinstance(row["warnings"], list)
+    assert artifact.measures["conv2.natural.times"] == artifact.data["pictures"][1]["evidence"]["natural.times"]
+    after = artifact.data["accentuated"]
+    assert after["evidence"]["activation"] == pytest.approx(after["activation"], abs=1e-5)
+
+
+def test_what_a_layer_keeps_of_an_image_is_in_no_other_image_as_much(inputs):
+    """A caricature of one image must beat all natural ones at being like it: they are of other things."""
+    artifact = compute(options(dataset="digits", accentuate=None, steps=60), inputs)
+
+    assert artifact.measures["conv2.natural.percentile"] == 1
 
 
 def test_without_a_unit_there_are_caricatures_alone(inputs):

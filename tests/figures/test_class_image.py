@@ -115,6 +115,19 @@ def test_maco_paints_with_the_spectrum_of_natural_images(inputs):
         options(basis="maco")
 
 
+def test_transparency_hides_what_did_not_matter_and_changes_no_colour_and_no_number(inputs):
+    maco = {"classes": ["a"], "basis": "maco", "dataset": "photos", "steps": 4}
+    opaque, shown = compute(options(**maco), inputs), compute(options(transparency=True, **maco), inputs)
+
+    assert shown.arrays["a"].shape == (32, 32, 4)
+    np.testing.assert_array_equal(shown.arrays["a"][..., :3], opaque.arrays["a"])
+    assert shown.measures == opaque.measures
+    assert shown.arrays["a"][..., 3].max() == 255
+    assert shown.arrays["a"][..., 3].min() < 128
+    with pytest.raises(ValueError, match="transparency is for basis maco"):
+        options(transparency=True)
+
+
 def test_evidence_stands_beside_every_picture(inputs):
     artifact = compute(options(dataset="photos"), inputs)
 

@@ -1,6 +1,7 @@
 """Dissection of networks whose units are known, and what cannot be dissected."""
 
-from dataclasses import dataclass, field
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -161,3 +162,86 @@ def test_a_network_that_takes_no_images_is_told() -> None:
 
     with pytest.raises(BuildError, match="model text takes no images"):
         dissected(Blind())
+
+
+def marked(count: int = 40, side: int = 20) -> Images:
+    """Dark noise, in which two pixels of each image are red or green: one in two hundred, as many as fire."""
+    draw = np.random.default_rng(0)
+    pixels, masks = draw.integers(0, 40, (count, side, side, 3)), np.zeros((count, side, side), np.uint8)
+    for number in range(count):
+        row, column = draw.integers(0, side), draw.integers(0, side - 1)
+        pixels[number, row, column : column + 2, number % 2] = draw.integers(200, 250, 2)
+        masks[number, row, column : column + 2] = number % 2 + 1
+    labels = np.zeros(count, np.int64)
+    return Images(pixels.astype(np.uint8), labels, ("one",), masks=masks, concepts=("red", "green", "absent"))
+
+
+class Marked(Known):
+    @property
+    def model(self) -> Model:
+        return Model("colours", network(self.seeing).network, (), ImageInput(3, 20, 20))
+
+    def untrained(self, seed: int) -> Model:
+        return Model("colours", network(BLIND).network, (), ImageInput(3, 20, 20))
+
+
+def test_where_there_are_masks_a_unit_is_labelled_by_what_it_fires_on() -> None:
+    """Each colour is in half of the images, so a unit fires twice as often as its concept is there."""
+    artifact = dissected(Marked(data=marked()))
+    measures = artifact.measures
+
+    assert artifact.data["measure"] == "IoU"
+    assert {measures["red.unit"], measures["green.unit"]} <= {0.0, 1.0, 4.0}
+    assert measures["red.iou"] > 0.4
+    assert measures["green.iou"] > 0.4
+    assert measures["red.untrained"] == 0
+    assert "absent.iou" not in measures
+    assert measures["silent"] == 1
+    assert artifact.data["threshold"] == 0.04
+
+
+def test_an_overlap_is_of_images_that_did_not_choose_the_unit_or_its_threshold() -> None:
+    data = marked()
+    halves = np.random.default_rng(0).permutation(40)
+    data.masks[halves[20:]] = data.masks[halves[20:]][:, ::-1]  # type: ignore[index]
+
+    measures = dissected(Marked(data=data)).measures
+
+    assert measures["red.iou"] < 0.1, "the half that measures has its masks elsewhere"
+
+
+def test_a_threshold_is_the_first_halfs() -> None:
+    """Twice as bright, the other half would have a threshold twice as high, and its noise would stay below it."""
+    data = marked()
+    second = np.random.default_rng(0).permutation(40)[20:]
+    usual = dissected(Marked(data=marked())).measures
+    data.pixels[second] = np.clip(data.pixels[second].astype(int) + 45, 0, 255)
+
+    assert dissected(Marked(data=data)).measures["red.iou"] < usual["red.iou"] / 4
+
+
+def test_exemplars_are_dim_where_their_unit_does_not_fire() -> None:
+    artifact = dissected(Marked(data=marked()))
+
+    bright = [(array.max(2) > 90).mean() for array in artifact.arrays.values()]
+    assert min(bright) > 0
+    assert max(bright) < 0.1
+    assert all(picture["right"] for picture in artifact.data["exemplars"][0]["pictures"])
+
+
+def test_a_layer_without_maps_has_nothing_to_lay_over_masks() -> None:
+    class Flat(Marked):
+        @property
+        def model(self) -> Model:
+            flat = nn.Sequential(nn.Flatten(), nn.Linear(1200, 3)).eval().requires_grad_(False)
+            return Model("flat", nn.Sequential(OrderedDict(maps=flat)), (), ImageInput(3, 20, 20))
+
+    with pytest.raises(BuildError, match="layer maps of model flat has no maps to lay over masks"):
+        dissected(Flat(data=marked()))
+
+
+def test_masks_that_show_nothing_are_told() -> None:
+    data = replace(marked(), masks=np.zeros((40, 20, 20), np.uint8))
+
+    with pytest.raises(BuildError, match="data set colours, split test, has no concept that 2 masks of either half"):
+        dissected(Marked(data=data))

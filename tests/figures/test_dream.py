@@ -20,7 +20,8 @@ def library(tmp_path_factory):
         "tiny-vision": {"source": "python", "factory": "tests.nets:vision", "height": 32, "width": 32},
         "no-images": {"source": "python", "factory": "tests.nets:vision"},
     }
-    return Library(Settings(title="t", models=models), folder, ArtifactStore(folder / "store"))
+    datasets = {"digits": {"source": "digits"}}
+    return Library(Settings(title="t", models=models, datasets=datasets), folder, ArtifactStore(folder / "store"))
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,18 @@ def test_a_dream_enhances_what_its_layer_says(inputs):
     assert measures["conv1.enhancement"] > 1.1
     assert measures["conv2.enhancement"] > 1.1
     assert 0 < measures["conv1.change"] < 0.3
+
+
+def test_evidence_stands_beside_every_dream(inputs):
+    """The original's energy is what a dream begins with; beside it are the energies of natural images."""
+    artifact = compute(options(dataset="digits", steps=4), inputs)
+
+    for row in artifact.data["pictures"]:
+        assert row["evidence"]["activation"] == pytest.approx(row["energy"], rel=0.02)  # as eight bits keep it
+        assert {"natural.times", "kept.jpeg", "spectrum"} <= set(row["evidence"])
+    alone = compute(options(), inputs).data["pictures"][0]["evidence"]
+    assert "natural.times" not in alone
+    assert "kept.jpeg" in alone
 
 
 def test_a_small_image_is_not_enlarged(inputs):

@@ -100,7 +100,7 @@ def test_the_same_seed_gives_the_same_pictures(inputs):
 def test_a_channel_that_the_layer_has_not_is_refused(inputs):
     with pytest.raises(ValidationError, match="'haed' is not one of `layers`; did you mean 'head'"):
         options(channels={"haed": [0]})
-    with pytest.raises(BuildError, match="layer conv1 of model tiny-vision has channels 0 to 7, not 8"):
+    with pytest.raises(BuildError, match="layer conv1 of model tiny-vision has units 0 to 7, not 8"):
         compute(options(channels={"conv1": [0, 8]}), inputs)
 
 

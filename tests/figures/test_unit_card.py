@@ -124,7 +124,7 @@ def test_the_percentile_is_that_among_the_natural_images(inputs):
 
 def test_units_of_a_layer_share_what_natural_images_do_to_them(inputs, monkeypatch):
     compute(options(unit=1), inputs)
-    monkeypatch.setattr("generator.channels.recorded", lambda *_: pytest.fail("the images were looked at again"))
+    monkeypatch.setattr("generator.natural.recorded", lambda *_: pytest.fail("the images were looked at again"))
     monkeypatch.setattr("generator.interp.receptive.field", lambda *_: pytest.fail("the field was measured again"))
 
     compute(options(unit=2), inputs)
@@ -151,6 +151,36 @@ def test_diverse_images_are_less_alike_than_those_of_other_seeds(inputs):
         return float(interp.objectives.diversity("conv2", 3).score({"conv2": output}, torch.arange(3)).mean())
 
     assert unlikeness(20.0) > unlikeness(0.0)
+
+
+def test_every_synthetic_picture_has_its_evidence(inputs):
+    artifact = compute(options(steps=10, diverse=2), inputs)
+
+    most, least = artifact.data["synthetic"]
+    for row in (most, least, *artifact.data["diverse"]):
+        expected = activation(inputs, "conv2", 3, artifact.arrays[row["array"]])
+        assert row["evidence"]["activation"] == pytest.approx(expected, abs=1e-5)
+        assert {"natural.percentile", "spectrum", "kept.shift", "kept.jpeg"} <= set(row["evidence"])
+    assert artifact.measures["spectrum"] == most["evidence"]["spectrum"]
+    assert artifact.measures["least.spectrum"] == least["evidence"]["spectrum"]
+    assert least["evidence"]["natural.best"] == pytest.approx(artifact.measures["natural.least"], abs=1e-6)
+
+
+def test_a_twin_is_held_against_pictures_of_other_units_that_are_grown_once(inputs, monkeypatch):
+    first = compute(options(unit=1), inputs)
+    monkeypatch.setattr("generator.channels.OTHERS", None)  # to grow them again would fail
+
+    second = compute(options(unit=2), inputs)
+
+    assert 0 <= first.measures["agreement"] <= 1
+    assert 0 <= second.measures["agreement"] <= 1
+    assert "agreement" not in compute(options(unit=2, twins=False), inputs).measures
+
+
+def test_a_twin_changes_no_picture(inputs):
+    alone, accompanied = (compute(options(twins=twins), inputs).arrays for twins in (False, True))
+
+    assert all(np.array_equal(alone[name], accompanied[name]) for name in ("most", "least"))
 
 
 def test_a_class_is_a_unit_of_the_logits(inputs):

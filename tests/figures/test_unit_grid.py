@@ -51,7 +51,7 @@ def test_every_icon_excites_its_own_unit_more_than_the_other_icons_do(inputs):
     found = inputs.model.network[:3](torch.tensor(icons).permute(0, 3, 1, 2) / 255).mean((2, 3))  # (icons, units)
     assert found.argmax(0).tolist() == units
     for row in artifact.data["units"]:
-        assert row["activation"] == pytest.approx(float(found[row["unit"], row["unit"]]), abs=1e-5)
+        assert row["evidence"]["activation"] == pytest.approx(float(found[row["unit"], row["unit"]]), abs=1e-5)
 
 
 def test_a_unit_looks_the_same_whatever_else_is_in_the_grid(inputs):
@@ -64,10 +64,21 @@ def test_a_unit_looks_the_same_whatever_else_is_in_the_grid(inputs):
 def test_sorted_by_activation_the_unit_that_surpasses_natural_images_most_is_first(inputs):
     artifact = compute(options(), inputs)
 
-    times = [row["times"] for row in artifact.data["units"]]
+    times = [row["evidence"]["natural.times"] for row in artifact.data["units"]]
     assert times == sorted(times, reverse=True)
     assert artifact.measures["weaker"] == sum(one < 1 for one in times)
     assert artifact.data["natural"] == 20
+
+
+def test_a_grid_judges_all_its_pictures(inputs):
+    artifact = compute(options(twins=True), inputs)
+
+    for row in artifact.data["units"]:
+        assert {"natural.percentile", "spectrum", "kept.scale", "agreement"} <= set(row["evidence"])
+        assert artifact.measures[f"unit-{row['unit']}.agreement"] == row["evidence"]["agreement"]
+    failing = [row for row in artifact.data["units"] if row["warnings"]]
+    assert bool(failing) == bool(artifact.data["warnings"])
+    assert "agreement" not in compute(options(), inputs).data["units"][0]["evidence"]
 
 
 def test_sorted_by_similarity_neighbours_are_alike(inputs):

@@ -43,6 +43,14 @@ def test_each_image_steps_at_its_own_rate():
     torch.testing.assert_close(values, torch.tensor([[0.1], [0.0]]))
 
 
+def test_slopes_say_how_strongly_the_score_depended_on_each_pixel():
+    weights = torch.tensor([[1.0, -2.0], [0.0, 0.5]])
+
+    ascended = ascend(Pixels([0], 2, 2), lambda images: (weights * images).flatten(1).sum(1), steps=3, rate=0.1)
+
+    torch.testing.assert_close(ascended.slopes, 3 * 3 * weights.abs()[None])  # of three channels, in three steps
+
+
 def test_images_lie_between_zero_and_one():
     ascended = ascend(Fourier([0], 32, 32), lambda images: 100 * images.flatten(1).sum(1), steps=5, rate=1.0)
 
@@ -71,7 +79,7 @@ def test_the_rate_falls_over_the_second_half():
 
     def slope(images):
         seen.append(float(picture.values[0].detach()))
-        return picture.values[0].flatten(1).sum(1)
+        return images.logit().flatten(1).sum(1)  # of pixels, that is the values themselves
 
     ascend(picture, slope, steps=8, rate=0.1)
 

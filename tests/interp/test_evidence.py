@@ -7,6 +7,7 @@ from generator.interp.evidence import (
     agreement,
     changed,
     compressed,
+    likeness,
     percentile,
     radial_power,
     retained,
@@ -95,19 +96,49 @@ def test_contrast_and_brightness_do_not_count_in_a_spectrum():
 
 
 def test_natural_images_are_about_one_deviation_from_each_other_and_noise_is_far():
-    natural = waves(60)
+    natural = radial_power(waves(60))
 
-    assert 0.5 < float(spectral_distance(waves(20, seed=1), natural).mean()) < 1.5
-    assert float(spectral_distance(waves(4, slope=0.0), natural).min()) > 5
-
-
-def test_spectra_are_compared_at_the_size_of_the_images():
-    assert float(spectral_distance(waves(4, size=32), waves(60, size=64)).mean()) < 5
+    assert 0.5 < float(spectral_distance(radial_power(waves(20, seed=1)), natural).mean()) < 1.5
+    assert float(spectral_distance(radial_power(waves(4, slope=0.0)), natural).min()) > 5
 
 
-def test_agreement_is_one_where_each_unit_is_most_like_itself_and_a_half_where_nothing_tells_them_apart():
-    ahead = torch.eye(3)
+UNITS = torch.tensor([0, 1, 2])
+GROWN = torch.eye(3) * 100  # what the channels of three units do on their own pictures, because they were asked to
+LOOKS = torch.tensor([[1.0, 0, 0], [0, 1, 0], [0, 0, 1]])  # what other channels do on them
 
-    assert agreement(ahead, 2 * ahead).tolist() == [1, 1, 1]
-    assert agreement(ahead, ahead[[1, 2, 0]]).tolist() == [0.25, 0.25, 0.25]
-    assert agreement(torch.ones(3, 2), torch.ones(3, 2)).tolist() == [0.5, 0.5, 0.5]
+
+def test_agreement_is_one_where_each_unit_is_most_like_itself():
+    ahead = torch.cat([GROWN, LOOKS], 1)
+    behind = torch.cat([GROWN, LOOKS[[1, 2, 0]]], 1)
+
+    assert agreement(ahead, 2 * ahead, UNITS, 2 * ahead, UNITS).tolist() == [1, 1, 1]
+    assert agreement(ahead, behind, UNITS, behind, UNITS).tolist() == [0.25, 0.25, 0.25]
+
+
+def test_agreement_is_a_half_where_nothing_but_the_units_own_channels_tells_them_apart():
+    same = torch.cat([GROWN, torch.ones(3, 2)], 1)
+
+    assert agreement(same, same, UNITS, same, UNITS).tolist() == [0.5, 0.5, 0.5]
+
+
+def test_pictures_of_the_same_unit_are_no_others():
+    ahead = torch.cat([GROWN, LOOKS], 1)[:2]
+
+    one, other = agreement(ahead, ahead, UNITS[:2], ahead[[0, 0]], torch.tensor([0, 0])).tolist()
+
+    assert math.isnan(one)
+    assert other == 1
+
+
+def test_a_cosine_leaves_out_the_two_channels_that_the_images_were_grown_for():
+    source = torch.Generator().manual_seed(0)
+    one, other = torch.randn(3, 6, generator=source), torch.randn(2, 6, generator=source)
+    units, other_units = torch.tensor([0, 1, 2]), torch.tensor([1, 4])
+
+    found = likeness(one, other, units, other_units)
+
+    for i, unit in enumerate(units.tolist()):
+        for j, another in enumerate(other_units.tolist()):
+            rest = [channel for channel in range(6) if channel not in (unit, another)]
+            expected = torch.nn.functional.cosine_similarity(one[i, rest], other[j, rest], dim=0)
+            assert float(found[i, j]) == pytest.approx(float(expected), abs=1e-6)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from generator.interp import hooks
-from generator.interp.recording import maps, means_and_maxima
+from generator.interp.recording import means_and_maxima
 from tests.nets import vision
 
 
@@ -38,7 +38,7 @@ def test_batches_change_nothing() -> None:
 def test_tokens_are_a_row_and_the_units_of_a_linear_layer_points() -> None:
     tokens = torch.tensor([[[1.0, 0.0], [3.0, -2.0], [2.0, 5.0]]])  # (batch, tokens, channels)
 
-    assert maps(tokens).shape == (1, 2, 1, 3)
+    assert hooks.maps(tokens).shape == (1, 2, 1, 3)
     assert means_and_maxima([tokens]).means.tolist() == [[2.0, 1.0]]
     assert means_and_maxima([tokens]).positions.tolist() == [[[0, 1], [0, 2]]]
     assert means_and_maxima([tokens[:, 0]]).maxima.tolist() == [[1.0, 0.0]]
