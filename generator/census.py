@@ -22,7 +22,7 @@ from generator.units import reader_of
 Progress = Callable[[int, int], None]
 Scores = NDArray[np.float64]
 
-FIRST = 32_768  # characters of the first pass, from which levels are made
+FIRST = 16_384  # characters of the first pass, from which levels are made
 SIDE_BY_SIDE = 64  # documents read at once
 EXCHANGED = 32_768  # positions of the sample that chance is tried on: fewer make it better, so a finding harder
 
@@ -99,7 +99,9 @@ def count(
     units = [(group, number) for group, size in reader.groups.items() for number in range(size)]
     histograms = interp.histograms.Histograms(len(units), len(corpus.concepts))
     read = np.zeros(len(corpus.patterns), dtype=bool)
-    levels, places, done = [], [], 0
+    # One piece of memory, written once: pieces kept one by one would leave it in holes.
+    sample = np.zeros((len(units), len(corpus.quantities)), dtype=np.uint8)
+    filled, done = np.zeros(len(corpus.quantities), dtype=bool), 0
     order = sorted(range(len(corpus.texts)), key=lambda number: -len(corpus.texts[number]))
     for first in range(0, len(order), SIDE_BY_SIDE):
         numbers = order[first : first + SIDE_BY_SIDE]
@@ -120,12 +122,11 @@ def count(
             histograms.add(found, corpus.patterns[place])
             read[place] = True
             sampled = place % corpus.stride == 0
-            levels.append(found[:, sampled])
-            places.append(place[sampled])
+            sample[:, place[sampled] // corpus.stride] = found[:, sampled]
+            filled[place[sampled] // corpus.stride] = True
             progress(done := done + len(place), len(corpus.patterns))
-    where = np.concatenate(places)
-    sorting = np.argsort(where, kind="stable")
-    return Counted(corpus, units, histograms.fold(), np.concatenate(levels, 1)[:, sorting], where[sorting], read)
+    levels = sample if filled.all() else sample[:, filled]
+    return Counted(corpus, units, histograms.fold(), levels, np.flatnonzero(filled) * corpus.stride, read)
 
 
 def len_of(tokens: interp.reading.Tokens) -> NDArray[np.int64]:
