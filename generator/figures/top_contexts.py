@@ -6,9 +6,8 @@ https://arxiv.org/abs/2104.07143), so others stand below them. All counts are of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache, cached_property
+from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,7 +18,8 @@ from pydantic import Field, model_validator
 from generator import interp
 from generator.artifact import Artifact
 from generator.data import Document
-from generator.passages import Places, Unit, group_of, normal, texts, unit
+from generator.excerpts import Excerpt, Scale, excerpts
+from generator.passages import Places, Unit, group_of, texts, unit
 from generator.spec import FigureOptions
 from generator.units import reader_of
 
@@ -36,10 +36,7 @@ after: 12
 caption: Where one cell of a small network is active.
 """
 
-CENTRE = 10  # the level of colour that stands for the middle of the scale, of 0 to 20
 SPARE = 3  # places kept for each that is shown, because some are left out as near copies
-COPY = 0.5  # share of runs of characters in common from which one passage is a copy of another
-RUN = 5  # characters
 RARE = 5  # a token read less often says nothing
 SIGNS = {" ": "space", "\n": "newline", "\t": "tab", "\f": "form feed", "\r": "carriage return"}  # not seen in a list
 CHART = (320, 80)  # width and height of the histogram's drawing, in units of its own
@@ -121,17 +118,6 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     return Artifact(data=data, measures={name: float(value) for name, value in measures.items()})
 
 
-@dataclass(frozen=True)
-class Scale:
-    """Colours of activations: 21 levels, CENTRE at `centre`, the ends `reach` away from it."""
-
-    centre: float
-    reach: float
-
-    def level(self, value: float) -> int:
-        return round(min(max((value - self.centre) / self.reach, -1.0), 1.0) * CENTRE) + CENTRE
-
-
 def scale_of(found: Unit) -> Scale:
     centre = 0.0 if found.least <= 0 <= found.most else (found.least + found.most) / 2
     return Scale(centre, max(found.most - centre, centre - found.least, 1e-9))
@@ -152,7 +138,7 @@ def passages(
     def fresh(places: Places, most: int) -> Iterator[Excerpt]:
         nonlocal copies
         taken = 0
-        for one in excerpts(places, documents, spans, options):
+        for one in excerpts(places, documents, spans, options.before, options.after):
             if taken == most:
                 return
             if any(one.repeats(other) for other in shown):
@@ -172,7 +158,7 @@ def passages(
     if found.least < 0 or found.least > options.threshold:  # at rest there is nothing to see
         low = list(fresh(found.lowest, options.bottom))
         rows += [("lowest", None, one) for one in reversed(low)]
-    anywhere = excerpts(found.anywhere, documents, spans, options) if options.random else []
+    anywhere = excerpts(found.anywhere, documents, spans, options.before, options.after) if options.random else []
     rows += [("random", None, one) for one in anywhere]
     return [
         {"name": name, "passages": [one.row(scale, quantile) for _, quantile, one in members]}
@@ -182,64 +168,6 @@ def passages(
 
 def chosen(places: Places, numbers: NDArray[np.int64]) -> Places:
     return Places(places.values[numbers], places.documents[numbers], places.positions[numbers], places.around[numbers])
-
-
-@dataclass(frozen=True)
-class Excerpt:
-    """A passage: its characters before, at and after the place, each with the activation of its token."""
-
-    value: float
-    document: str
-    place: int  # of its token's first character
-    line: int
-    pieces: tuple[tuple[str, float, bool], ...]  # text, activation, whether it is the place
-
-    @cached_property
-    def runs(self) -> set[str]:
-        text = normal("".join(text for text, *_ in self.pieces))
-        return {text[at : at + RUN] for at in range(max(1, len(text) - RUN + 1))}
-
-    def repeats(self, other: Excerpt) -> bool:
-        """Whether it overlaps the other, or is a near copy of it."""
-        length = sum(len(text) for text, *_ in other.pieces)
-        if self.document == other.document and abs(self.place - other.place) < length:
-            return True
-        mine, theirs = self.runs, other.runs
-        return len(mine & theirs) >= COPY * min(len(mine), len(theirs))
-
-    def row(self, scale: Scale, quantile: float | None) -> dict[str, Any]:
-        """As the page prints it: runs of one colour, [text, level], the place by itself."""
-        at = next(number for number, piece in enumerate(self.pieces) if piece[2])
-        parts = [self.pieces[:at], self.pieces[at : at + 1], self.pieces[at + 1 :]]
-        before, (peak,), after = (
-            [
-                ["".join(text for text, *_ in run), level]
-                for level, run in groupby(part, key=lambda piece: scale.level(piece[1]))
-            ]
-            for part in parts
-        )
-        where = {"document": self.document, "line": self.line, "quantile": quantile}
-        return {"value": round(self.value, 4), "before": before, "peak": peak, "after": after, **where}
-
-
-def excerpts(
-    places: Places, documents: Sequence[Document], spans: Callable[[int], list[list[int]]], options: Options
-) -> Iterator[Excerpt]:
-    rows = zip(places.values, places.documents, places.positions, places.around, strict=True)
-    for value, number, position, around in rows:
-        document = documents[number]
-        first = max(0, position - options.before)
-        own = spans(number)[first : position + options.after + 1]
-        levels = around[first - position + options.before :][: len(own)].tolist()
-        pieces = []
-        for offset, ((start, end), activation) in enumerate(zip(own, levels, strict=True)):
-            # What lies between tokens, such as a space, is shown with the token that follows it.
-            begin = own[offset - 1][1] if offset and own[offset - 1][1] < start else start
-            token = document.text[begin:end] if end > start else ""
-            pieces.append((token, activation, first + offset == position))
-        start = spans(number)[position][0]
-        line = document.text.count("\n", 0, start) + 1
-        yield Excerpt(float(value), document.name, start, line, tuple(pieces))
 
 
 def favourite_tokens(found: Unit, reader: interp.reading.Reader, most: int = 8) -> list[dict[str, Any]]:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from generator.data import Document
-from generator.figures.top_contexts import EXAMPLE, Excerpt, scale_of
+from generator.excerpts import Excerpt
+from generator.figures.top_contexts import EXAMPLE, scale_of
 from generator.inputs import Inputs
 from generator.passages import Places, Unit, texts
 from generator.spec import BuildError
