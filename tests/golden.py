@@ -6,6 +6,7 @@ and at the pages in a browser, before you commit them.
 
 from __future__ import annotations
 
+import base64
 import shutil
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def artifacts() -> dict[str, Artifact]:
             measures={"readable": 1, "readable-share": 0.0625, "inside-string.auc": 0.98},
         ),
     }  # fmt: skip
-    found |= classifier_artifacts(names) | map_artifacts(names)
+    found |= classifier_artifacts(names) | map_artifacts(names) | transformer_artifacts()
     columns = [
         {
             "value": value,
@@ -175,6 +176,20 @@ def classifier_artifacts(names: list[str]) -> dict[str, Artifact]:
         "caricature": Artifact({"original": picture(40), "layer-0": picture(41), "accentuated": picture(42)}, {"image": "<cat>", "pictures": seen_by, "accentuated": more, "steps": 30, "seed": 0}, {"layer-0.cosine": 0.91}),
         "atlas": Artifact({"sheet": picture(50, 16)}, plane, {"cells": 2.0, "shown": 0.86, "agreement": 0.67, "agreement.shuffled": 0.5}),
     }  # fmt: skip
+
+
+def transformer_artifacts() -> dict[str, Artifact]:
+    """Two layers of two heads on three tokens, and what two layers would say."""
+    tokens = ["[CLS]", "·<b>", "↵"]
+    head = {"previous": 0.5, "same": 0.25, "first": 0.6, "distance": 1.2, "most": [[0, 1.0], [0, 0.5], [1, 0.36]]}
+    roots = base64.b64encode(bytes([255, 0, 0, 180, 180, 0, 90, 153, 120])).decode()
+    heads = [[{**head, "name": f"{row}.{column}", "roots": roots} for column in range(2)] for row in range(2)]
+    looks = {"document": "<a>.txt", "tokens": tokens, "heads": heads, "layer": 1, "head": 0, "causal": True, "levels": [[20, 10, 10], [17, 17, 10], [14, 16, 15]]}  # fmt: skip
+    guesses = [{"token": "·<b>", "share": 0.7}, {"token": "a", "share": 0.2}, {"token": "↵", "share": 0.05}]
+    cells = [{"guesses": guesses, "level": 17, "right": right} for right in (True, False, False)]
+    rows = [{"layer": "1", "cells": cells}, {"layer": "0", "cells": cells[::-1]}]
+    lens = {"document": "<a>.txt", "tokens": tokens, "rows": rows, "causal": True, "right": tokens[1:]}
+    return {"heads": Artifact({"heads": picture(60, 6)}, looks, {"heads": 2}), "lens": Artifact({}, lens, {"layers": 2})}
 
 
 def unit_page(number: int) -> UnitPage:

@@ -27,6 +27,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "interp.tokenising",
     "interp.* interp",
     "weights image_files progress",
+    "callables",
     "artifact images settings data key deferred machine",
     "spec",
     "",  # the package itself: its version

@@ -9,18 +9,16 @@ author chose to run.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterable
-from importlib import import_module
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from generator import interp
+from generator.callables import NAMED, callable_digest, find_callable
 from generator.deferred import Deferred
 from generator.groups import GroupOptions, chosen_groups, dictionary_digests, dictionary_sites
-from generator.key import code_digest, source_of
 from generator.model import ImageInput, Model
 from generator.spec import BuildError, UnitPagesOptions, nearest
 from generator.weights import Weights
@@ -31,15 +29,12 @@ else:
     torch = Deferred("torch")
 
 
-CALLABLE = r"^[\w.]+:[\w.]+$"
-
-
 class Settings(UnitPagesOptions, GroupOptions):
     """[models.NAME] with source = "python"."""
 
     source: Literal["python"]
     factory: str = Field(
-        pattern=CALLABLE, description='"module:callable"; called without arguments, it returns the network'
+        pattern=NAMED, description='"module:callable"; called without arguments, it returns the network'
     )
     checkpoints: str = Field("", description="a glob of state dicts; the newest is shown")
     height: int | None = Field(
@@ -55,7 +50,7 @@ class Settings(UnitPagesOptions, GroupOptions):
     symbols: str = Field("", description="the characters of a text model, the first standing for all unknown ones")
     tokenizer: str | None = Field(
         None,
-        pattern=CALLABLE,
+        pattern=NAMED,
         description='"module:callable" of a text model; called without arguments, it returns an object with '
         "encode(text), which gives ids, and decode(ids)",
     )
@@ -64,18 +59,9 @@ class Settings(UnitPagesOptions, GroupOptions):
 
 def fingerprint(settings: Settings, root: Path) -> dict[str, Any]:
     """The code of the factory and the tokenizer. Importing it may be slow, so it is found and read, not run."""
-    reach_working_folder()
-    found: dict[str, Any] = {}
-    for what in ("factory", "tokenizer"):
-        named = getattr(settings, what)
-        if named is None:
-            continue
-        module = named.partition(":")[0]
-        if source_of(module) is None:
-            raise BuildError(
-                f"{what} {named}: there is no module {module!r} in {Path.cwd()} or among the installed packages"
-            )
-        found[what] = code_digest(module)
+    found: dict[str, Any] = {"factory": callable_digest("factory", settings.factory)}
+    if settings.tokenizer is not None:
+        found["tokenizer"] = callable_digest("tokenizer", settings.tokenizer)
     if settings.dictionaries:
         found["dictionaries"] = dictionary_digests(settings, root)
     return found
@@ -122,10 +108,10 @@ def reader_of(name: str, network: torch.nn.Module, settings: Settings, root: Pat
     if not sites:
         raise BuildError(f"model {name}: none of its modules gives (batch, time, width), so there is no unit to read")
 
-    def place(hook: str) -> tuple[torch.nn.Module, bool]:
+    def place(hook: str) -> tuple[torch.nn.Module, bool, int]:
         if hook not in sites:
             raise ValueError(f"hook {hook!r} is no module that gives (batch, time, width){nearest(hook, sites)}")
-        return sites[hook].module, False
+        return sites[hook].module, False, sites[hook].units.count
 
     def run(ids: torch.Tensor, there: torch.Tensor) -> torch.Tensor | None:
         scores = interp.hooks.first_tensor(network(ids))
@@ -143,30 +129,6 @@ def made(name: str, what: str, named: str) -> Any:
         return make()
     except Exception as error:
         raise BuildError(f"model {name}: {what} {named}: {type(error).__name__}: {error}") from error
-
-
-def reach_working_folder() -> None:
-    """The author's modules lie where the build is started, as they would for `python -m`."""
-    if str(Path.cwd()) not in sys.path and "" not in sys.path:
-        sys.path.append(str(Path.cwd()))
-
-
-def find_callable(what: str, named: str) -> Callable[[], Any]:
-    """What "module:callable" names; `what` it is for, in messages."""
-    reach_working_folder()
-    module_name, _, path = named.partition(":")
-    try:
-        found: Any = import_module(module_name)
-    except Exception as error:
-        raise BuildError(f"{what} {named}: module {module_name!r} cannot be imported: {error}") from error
-    for part in path.split("."):
-        if not hasattr(found, part):
-            public = [one for one in dir(found) if callable(getattr(found, one)) and not one.startswith("_")]
-            raise BuildError(f"{what} {named}: {module_name} has no {part!r}{nearest(part, public)}")
-        found = getattr(found, part)
-    if not callable(found):
-        raise BuildError(f"{what} {named}: {path} is a {type(found).__name__}, and cannot be called")
-    return found  # type: ignore[no-any-return]
 
 
 def fill(name: str, network: torch.nn.Module, weights: Weights) -> None:
