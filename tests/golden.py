@@ -189,7 +189,10 @@ def transformer_artifacts() -> dict[str, Artifact]:
     cells = [{"guesses": guesses, "level": 17, "right": right} for right in (True, False, False)]
     rows = [{"layer": "1", "cells": cells}, {"layer": "0", "cells": cells[::-1]}]
     lens = {"document": "<a>.txt", "tokens": tokens, "rows": rows, "causal": True, "right": tokens[1:]}
-    return {"heads": Artifact({"heads": picture(60, 6)}, looks, {"heads": 2}), "lens": Artifact({}, lens, {"layers": 2})}
+    return {
+        "heads": Artifact({"heads": picture(60, 6)}, looks, {"heads": 2}),
+        "lens": Artifact({}, lens, {"layers": 2}),
+    }
 
 
 def unit_page(number: int) -> UnitPage:

@@ -148,7 +148,9 @@ def test_a_factory_without_a_module_has_no_fingerprint(tmp_path):
 
 
 def test_a_network_of_ones_own_reads_with_its_own_tokenizer(tmp_path):
-    model = load("n", settings(factory="tests.nets:text", tokenizer="tests.nets:letters", context=16), None, 0, tmp_path)
+    model = load(
+        "n", settings(factory="tests.nets:text", tokenizer="tests.nets:letters", context=16), None, 0, tmp_path
+    )
     tokens = model.reader.tokens("abba")
 
     assert tokens.ids.tolist() == [0, 1, 1, 0]
@@ -170,7 +172,10 @@ def test_a_network_of_ones_own_may_read_characters_and_show_some_groups(tmp_path
     ("more", "message"),
     [
         ({"tokenizer": "tests.nets:no_network"}, "tokenizer tests.nets:no_network returned str, which has no decode"),
-        ({"tokenizer": "tests.nets:leters"}, "tokenizer tests.nets:leters: tests.nets has no 'leters'; did you mean 'letters'?"),
+        (
+            {"tokenizer": "tests.nets:leters"},
+            "tokenizer tests.nets:leters: tests.nets has no 'leters'; did you mean 'letters'?",
+        ),
         ({"factory": "tests.nets:vision", "symbols": "?ab"}, "reading a trial of ids failed: "),
         ({"symbols": "?ab", "groups": ["3"]}, "models.n.groups: there is no group '3'; known: 0, 1, 2"),
     ],

@@ -36,7 +36,15 @@ def test_a_sentence_model_from_a_package_is_read_offline(tmp_path):
     reader = load("minilm", settings(**MINILM), None, 0, tmp_path).reader
 
     tokens = reader.tokens("Hello wörld, tokens")
-    assert [reader.token(number) for number in tokens.ids.tolist()] == ["[CLS]", "hello", "world", ",", "token", "##s", "[SEP]"]
+    assert [reader.token(number) for number in tokens.ids.tolist()] == [
+        "[CLS]",
+        "hello",
+        "world",
+        ",",
+        "token",
+        "##s",
+        "[SEP]",
+    ]
     assert tokens.spans.tolist() == [[0, 0], [0, 5], [6, 11], [11, 12], [13, 18], [18, 19], [0, 0]]
     assert (reader.context, reader.causal) == (512, False)
     assert len(reader.groups) == 18
