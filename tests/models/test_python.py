@@ -3,7 +3,9 @@ import re
 import pytest
 import torch
 from pydantic import ValidationError
+from safetensors.torch import save_file
 
+from generator.groups import WEIGHTS
 from generator.key import code_digest
 from generator.models.python import Settings, fingerprint, load
 from generator.spec import BuildError
@@ -183,6 +185,19 @@ def test_a_network_of_ones_own_may_read_characters_and_show_some_groups(tmp_path
 def test_a_text_network_that_cannot_be_read_is_told(tmp_path, more, message):
     with pytest.raises(BuildError, match=re.escape(message)):
         load("n", settings(**{"factory": "tests.nets:text", **more}), None, 0, tmp_path)
+
+
+def test_a_network_of_ones_own_may_have_a_dictionary_on_one_of_its_modules(tmp_path):
+    (tmp_path / "cfg.json").write_text('{"hook_name": "1"}')
+    eye = torch.eye(5)
+    save_file({"W_enc": eye, "b_enc": eye[0].clone(), "W_dec": eye.clone(), "b_dec": 0 * eye[0]}, tmp_path / WEIGHTS)
+    more = {"factory": "tests.nets:text", "symbols": "?ab", "dictionaries": {"feature": "."}}
+    reader = load("n", settings(**more), None, 0, tmp_path).reader
+
+    read = reader.read(torch.tensor([[1, 2]]), ("1", "feature"))
+
+    torch.testing.assert_close(read.activations[..., 5:], (read.activations[..., :5] + eye[0]).relu())
+    assert fingerprint(settings(**more), tmp_path)["dictionaries"]["feature"]
 
 
 def test_the_fingerprint_follows_the_code_of_the_tokenizer(tmp_path, monkeypatch):

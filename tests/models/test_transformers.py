@@ -5,10 +5,12 @@ import shutil
 
 import pytest
 import torch
+import transformers
 from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from generator.groups import WEIGHTS
-from generator.models.transformers import Settings, fingerprint, folder, load
+from generator.models.transformers import Settings, adapted, fingerprint, folder, load
 from generator.spec import BuildError
 from generator.weights import Weights
 from tests.conftest import ROOT
@@ -88,6 +90,37 @@ def test_the_row_may_ask_for_some_groups_only(content):
     assert list(loaded(content, groups=["mlp 1", "residual *"]).reader.groups) == ["residual 0", "mlp 1", "residual 1"]
     with pytest.raises(BuildError, match=r"models.tiny.groups: there is no group 'mpl 1'; did you mean 'mlp 1'\?"):
         loaded(content, groups=["mpl 1"])
+
+
+def test_tokens_that_are_parts_of_a_character_share_its_span():
+    words = Tokenizer(models.BPE({letter: number for number, letter in enumerate(pre_tokenizers.ByteLevel.alphabet())}, []))
+    words.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    words.decoder = decoders.ByteLevel()
+    adapted_words = adapted(transformers.PreTrainedTokenizerFast(tokenizer_object=words))
+
+    tokens = adapted_words.tokens("a😀\n")
+
+    assert tokens.spans.tolist() == [[0, 1], *[[1, 2]] * 4, [2, 3]]
+    assert adapted_words.decode(tokens.ids.tolist()) == "a😀\n"
+
+
+def test_a_slow_tokenizer_which_tells_no_offsets_is_followed_by_decoding():
+    words = transformers.CanineTokenizer()
+    assert not words.is_fast
+
+    tokens = adapted(words).tokens("ab d")
+
+    assert tokens.spans.tolist() == [[0, 0], [0, 1], [1, 2], [2, 3], [3, 4], [4, 4]]
+
+
+def test_weights_of_a_pytorch_file_are_those_of_safetensors(content):
+    path = content / "model" / "model.safetensors"
+    ids = torch.tensor([[5, 6, 7]])
+    before = loaded(content).reader.read(ids, ("residual 1",)).activations
+    torch.save(load_file(path), content / "model" / "pytorch_model.bin")
+    path.unlink()
+
+    torch.testing.assert_close(loaded(content).reader.read(ids, ("residual 1",)).activations, before)
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
