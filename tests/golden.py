@@ -45,7 +45,7 @@ def artifacts() -> dict[str, Artifact]:
     made = {"seconds": 1.5, "device": "cpu", "ingredients": {"code": "0" * 64, "versions": {"torch": "2.0"}, "model": {"checkpoint": "f" * 64, "settings": {"source": "python"}}}}  # fmt: skip
     names = ["cat", "<dog>"]
     found = {
-        "written": Artifact(data={"start": "def ", "by_character": True, "samples": [{"temperature": 0.5, "text": HOSTILE}, {"temperature": 1.0, "text": "pass\n"}]}, measures={"characters": 58}),
+        "written": Artifact(data={"start": "def ", "by_character": True, "samples": [{"temperature": 0.5, "text": HOSTILE}, {"temperature": 1.0, "text": "pass\n", "runs": [{"text": "pa", "level": 3}, {"text": "<s>\n", "level": 20}]}], "unit": {"name": "cell 3", "low": -0.5, "high": 0.75}}, measures={"characters": 58}),
         "cells": Artifact(data={"document": "<a>.py", "text": HOSTILE, "units": [unit("cell 1", 3), unit("hidden 2", 7), unit("cell 9", 11)]}, measures={"characters": len(HOSTILE)}),
         "census": Artifact(
             data={

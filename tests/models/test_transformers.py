@@ -93,7 +93,9 @@ def test_the_row_may_ask_for_some_groups_only(content):
 
 
 def test_tokens_that_are_parts_of_a_character_share_its_span():
-    words = Tokenizer(models.BPE({letter: number for number, letter in enumerate(pre_tokenizers.ByteLevel.alphabet())}, []))
+    words = Tokenizer(
+        models.BPE({letter: number for number, letter in enumerate(pre_tokenizers.ByteLevel.alphabet())}, [])
+    )
     words.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     words.decoder = decoders.ByteLevel()
     adapted_words = adapted(transformers.PreTrainedTokenizerFast(tokenizer_object=words))
