@@ -69,7 +69,8 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     except ValueError as error:
         raise BuildError(f"model {inputs.model.name} writes no text: {error}") from error
     samples: list[dict[str, Any]] = [
-        {"temperature": temperature, "text": reader.text(ids)}
+        # Decoded with what it goes on from: some tokenizers drop the space before a text's first token.
+        {"temperature": temperature, "text": reader.text([*start.tolist(), *ids])[len(reader.text(start.tolist())) :]}
         for temperature, ids in zip(options.temperatures, drawn.tolist(), strict=True)
     ]
     characters = round(sum(len(sample["text"]) for sample in samples) / len(samples))
