@@ -58,9 +58,10 @@ def dictionary_digests(settings: GroupOptions, root: Path) -> dict[str, list[str
 
 
 def dictionary_sites(
-    settings: GroupOptions, root: Path, place: Callable[[str], tuple[nn.Module, bool]]
+    settings: GroupOptions, root: Path, place: Callable[[str], tuple[nn.Module, bool, int]]
 ) -> dict[str, interp.hooked.Site]:
-    """A group for each dictionary. place: the module that a hook's name stands for, and whether what enters it.
+    """A group for each dictionary. place: the module that a hook's name stands for, whether what enters it is meant,
+    and how wide that is.
 
     BuildError where a folder does not hold what it should.
     """
@@ -70,7 +71,11 @@ def dictionary_sites(
         weights = read_weights(existing(group, root / folder / WEIGHTS))
         try:
             units = interp.dictionaries.dictionary(weights.tensors, **form(about))
-            module, entering = place(hook_of(about))
+            module, entering, width = place(hook_of(about))
+            if width != len(units.decoder_bias):
+                raise ValueError(
+                    f"{hook_of(about)} is {width} wide there, and the dictionary {len(units.decoder_bias)}"
+                )
         except ValueError as error:
             raise BuildError(f"dictionary {group}: {root / folder}: {error}") from error
         found[group] = interp.hooked.Site(module, entering, units)

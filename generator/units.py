@@ -44,13 +44,15 @@ def recurrent(model: Model) -> interp.recurrent.Recurrent:
 def activations(
     model: Model, texts: Sequence[str], progress: Progress = lambda done, total: None
 ) -> tuple[list[str], list[torch.Tensor]]:
-    """Names of all units, such as `cell 37`, and of each text their activations, (tokens, units).
+    """Names of all units, such as `cell 37`, and of each text their activations, (characters, units).
 
-    BuildError where an activation is not a number.
+    BuildError where an activation is not a number, or a token is not one character.
     """
     reader = reader_of(model)
     names = interp.reading.unit_names(reader)
     documents = [reader.tokens(text).ids for text in texts]
+    if any(len(ids) != len(text) for ids, text in zip(documents, texts, strict=True)):
+        raise BuildError(f"model {model.name} reads tokens, and here each character must be one")
     # One piece of memory each, written once: text is long, and units are many.
     found = [torch.empty(len(ids), len(names)) for ids in documents]
     for piece in interp.reading.record(reader, documents, tuple(reader.groups), progress=progress):

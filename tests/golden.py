@@ -64,7 +64,7 @@ def artifacts() -> dict[str, Artifact]:
     made = {"seconds": 1.5, "device": "cpu", "threads": 2, "ingredients": {"code": "0" * 64, "versions": {"torch": "2.0"}, "model": {"checkpoint": "f" * 64, "settings": {"source": "python"}}}}  # fmt: skip
     names = ["cat", "<dog>"]
     found = {
-        "written": Artifact(data={"start": "def ", "by_character": True, "samples": [{"temperature": 0.5, "text": HOSTILE}, {"temperature": 1.0, "text": "pass\n"}]}, measures={"characters": 58}),
+        "written": Artifact(data={"start": "def ", "by_character": True, "samples": [{"temperature": 0.5, "text": HOSTILE}, {"temperature": 1.0, "text": "pass\n", "runs": [{"text": "pa", "level": 3}, {"text": "<s>\n", "level": 20}]}], "unit": {"name": "cell 3", "low": -0.5, "high": 0.75}}, measures={"characters": 58}),
         "cells": cells("<a>.py", cell_1=3, hidden_2=7, cell_9=11),
         "census": Artifact(
             data={
@@ -80,7 +80,7 @@ def artifacts() -> dict[str, Artifact]:
             measures={"units": 16, "readable": 1, "readable-share": 0.0625, "readable-share.interval-low": 0.011, "readable-share.interval-high": 0.283, "untrained-readable": 0, "untrained-readable-share": 0.0, "passing": 2, "passing-share": 0.125, "untrained-passing": 1, "untrained-passing-share": 0.0625, "characters": 4000, "documents": 2, "inside-string.auc": 0.98},
         ),
     }  # fmt: skip
-    found |= classifier_artifacts(names) | map_artifacts(names) | training_artifacts()
+    found |= classifier_artifacts(names) | map_artifacts(names) | training_artifacts() | transformer_artifacts()
     columns = [
         {
             "value": value,
@@ -317,6 +317,23 @@ def training_artifacts() -> dict[str, Artifact]:
         "guesses": Artifact({}, guesses, {"loss": 0.5}),
         "gates": Artifact({}, gates, {"characters": 5000}),
         "ablation": Artifact({}, ablation, {"loss": 1.5}),
+    }
+
+
+def transformer_artifacts() -> dict[str, Artifact]:
+    """Two layers of two heads on three tokens, and what two layers would say."""
+    tokens = ["[CLS]", "·<b>", "↵"]
+    head = {"previous": 0.5, "same": 0.25, "first": 0.6, "distance": 1.2, "most": [[0, 1.0], [0, 0.5], [1, 0.36]]}
+    roots = base64.b64encode(bytes([255, 0, 0, 180, 180, 0, 90, 153, 120])).decode()
+    heads = [[{**head, "name": f"{row}.{column}", "roots": roots} for column in range(2)] for row in range(2)]
+    looks = {"document": "<a>.txt", "tokens": tokens, "heads": heads, "layer": 1, "head": 0, "causal": True, "levels": [[20, 10, 10], [17, 17, 10], [14, 16, 15]]}  # fmt: skip
+    guesses = [{"token": "·<b>", "share": 0.7}, {"token": "a", "share": 0.2}, {"token": "↵", "share": 0.05}]
+    cells = [{"guesses": guesses, "level": 17, "right": right} for right in (True, False, False)]
+    rows = [{"layer": "1", "cells": cells}, {"layer": "0", "cells": cells[::-1]}]
+    lens = {"document": "<a>.txt", "tokens": tokens, "rows": rows, "causal": True, "right": tokens[1:]}
+    return {
+        "heads": Artifact({"heads": picture(60, 6)}, looks, {"heads": 2}),
+        "lens": Artifact({}, lens, {"layers": 2}),
     }
 
 

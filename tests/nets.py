@@ -76,3 +76,31 @@ def returns_tuple() -> nn.Module:
 def fixed_size() -> nn.Module:
     """3 × 32 × 32 images and no others."""
     return nn.Sequential(nn.Conv2d(3, 4, 3, stride=2, padding=1), nn.Flatten(), nn.Linear(4 * 16 * 16, 3))
+
+
+class First(nn.GRU):
+    """A GRU that gives its outputs alone."""
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+        return super().forward(inputs)[0]
+
+
+def text() -> nn.Module:
+    """Ids of 26 letters to logits of the next."""
+    return nn.Sequential(nn.Embedding(26, 3), First(3, 5, batch_first=True), nn.Linear(5, 26))
+
+
+class Letters:
+    """A tokenizer of small letters."""
+
+    n_vocab = 26
+
+    def encode(self, text: str) -> list[int]:
+        return [ord(letter) - ord("a") for letter in text]
+
+    def decode(self, ids: list[int]) -> str:
+        return "".join(chr(ord("a") + number) for number in ids)
+
+
+def letters() -> Letters:
+    return Letters()

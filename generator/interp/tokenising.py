@@ -84,7 +84,9 @@ def aligned(
 
 def continued(text: str, at: int, piece: str) -> tuple[int, int]:
     """Where a piece stands that the text goes on with from `at`; an empty span there if it does not."""
-    gap = at + len(text[at:]) - len(text[at:].lstrip())
+    gap = at
+    while text[gap : gap + 1].isspace():
+        gap += 1
     for shown in (piece, piece.lstrip(), piece.removeprefix("##")):
         for start in (at, gap):
             if shown and text[start : start + len(shown)].casefold() == shown.casefold():

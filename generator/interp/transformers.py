@@ -61,8 +61,8 @@ class Anatomy:
             found[f"residual {number}"] = Site(one.block, False, Directions(into_mlp.shape[1]))
         return found
 
-    def place(self, hook: str) -> tuple[nn.Module, bool]:
-        """The module that a hook's name stands for, and whether it is about what enters it.
+    def place(self, hook: str) -> tuple[nn.Module, bool, int]:
+        """The module that a hook's name stands for, whether it is about what enters it, and how wide that is.
 
         ValueError where the name is another, or there is no such block.
         """
@@ -70,13 +70,14 @@ class Anatomy:
         if parts is None or int(parts["block"]) >= len(self.blocks):
             raise ValueError(f"hook {hook!r} is none that is known, of blocks 0 to {len(self.blocks) - 1}")
         one = self.blocks[int(parts["block"])]
+        neurons, stream = projection(one.mlp).shape
         return {
-            "hook_resid_pre": (one.block, True),
-            "hook_resid_post": (one.block, False),
-            "hook_mlp_out": (one.mlp, False),
-            "hook_attn_out": (one.attention, False),
-            "mlp.hook_post": (one.mlp, True),
-            "attn.hook_z": (one.attention, True),
+            "hook_resid_pre": (one.block, True, stream),
+            "hook_resid_post": (one.block, False, stream),
+            "hook_mlp_out": (one.mlp, False, stream),
+            "hook_attn_out": (one.attention, False, stream),
+            "mlp.hook_post": (one.mlp, True, neurons),
+            "attn.hook_z": (one.attention, True, len(projection(one.attention))),
         }[parts["place"]]
 
 

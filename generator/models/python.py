@@ -108,10 +108,10 @@ def reader_of(name: str, network: torch.nn.Module, settings: Settings, root: Pat
     if not sites:
         raise BuildError(f"model {name}: none of its modules gives (batch, time, width), so there is no unit to read")
 
-    def place(hook: str) -> tuple[torch.nn.Module, bool]:
+    def place(hook: str) -> tuple[torch.nn.Module, bool, int]:
         if hook not in sites:
             raise ValueError(f"hook {hook!r} is no module that gives (batch, time, width){nearest(hook, sites)}")
-        return sites[hook].module, False
+        return sites[hook].module, False, sites[hook].units.count
 
     def run(ids: torch.Tensor, there: torch.Tensor) -> torch.Tensor | None:
         scores = interp.hooks.first_tensor(network(ids))

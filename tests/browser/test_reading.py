@@ -14,6 +14,7 @@ PAGES = [
     "posts/images.html",
     "posts/text.html",
     "posts/controls.html",
+    "posts/transformers.html",
     "about.html",
     "tags.html",
     "tags/both-kinds.html",

@@ -50,7 +50,7 @@ def test_neurons_are_those_that_the_mlp_adds_up(family: str) -> None:
     """Held at zero, all of them, the MLP gives its bias alone, or nothing."""
     one = reader(family)
     count = one.groups["mlp 0"]
-    assert count == one.network.config.intermediate_size if family not in ("gpt2",) else count == 64
+    assert count == (64 if family == "gpt2" else one.network.config.intermediate_size)
     given: list[torch.Tensor] = []
     projection = one.sites["mlp 0"].module
     handle = projection.register_forward_hook(lambda module, args, output: given.append(output))
@@ -99,9 +99,9 @@ def test_attention_adds_up_to_one_and_the_implementation_is_put_back(family: str
 def test_hooks_are_found_by_the_names_that_dictionaries_use() -> None:
     parts = transformers.anatomy(made("gpt2"), 2)
 
-    assert parts.place("blocks.1.hook_resid_pre") == (parts.blocks[1].block, True)
-    assert parts.place("blocks.1.hook_resid_post") == (parts.blocks[1].block, False)
-    assert parts.place("blocks.0.mlp.hook_post") == (parts.blocks[0].mlp, True)
+    assert parts.place("blocks.1.hook_resid_pre") == (parts.blocks[1].block, True, 16)
+    assert parts.place("blocks.1.hook_resid_post") == (parts.blocks[1].block, False, 16)
+    assert parts.place("blocks.0.mlp.hook_post") == (parts.blocks[0].mlp, True, 64)
     for wrong in ("blocks.2.hook_resid_pre", "blocks.0.hook_nothing"):
         with pytest.raises(ValueError, match=f"hook '{wrong}' is none that is known, of blocks 0 to 1"):
             parts.place(wrong)

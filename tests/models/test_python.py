@@ -3,7 +3,9 @@ import re
 import pytest
 import torch
 from pydantic import ValidationError
+from safetensors.torch import save_file
 
+from generator.groups import WEIGHTS
 from generator.key import code_digest
 from generator.models.python import Settings, fingerprint, load
 from generator.spec import BuildError
@@ -145,3 +147,66 @@ def test_a_factory_that_raises_or_cannot_be_parsed_is_told(tmp_path, monkeypatch
 def test_a_factory_without_a_module_has_no_fingerprint(tmp_path):
     with pytest.raises(BuildError, match="there is no module 'no_such_module'"):
         fingerprint(settings(factory="no_such_module:make"), tmp_path)
+
+
+def test_a_network_of_ones_own_reads_with_its_own_tokenizer(tmp_path):
+    model = load(
+        "n", settings(factory="tests.nets:text", tokenizer="tests.nets:letters", context=16), None, 0, tmp_path
+    )
+    tokens = model.reader.tokens("abba")
+
+    assert tokens.ids.tolist() == [0, 1, 1, 0]
+    assert tokens.spans.tolist() == [[0, 1], [1, 2], [2, 3], [3, 4]]
+    assert model.reader.groups == {"0": 3, "1": 5, "2": 26}
+    assert (model.reader.context, model.reader.causal) == (16, True)
+    assert model.reader.read(tokens.ids[None], ("1",), logits=True).logits.shape == (1, 4, 26)
+
+
+def test_a_network_of_ones_own_may_read_characters_and_show_some_groups(tmp_path):
+    model = load("n", settings(factory="tests.nets:text", symbols="?ab", groups=["1"]), None, 0, tmp_path)
+
+    assert model.reader.tokens("abx").ids.tolist() == [1, 2, 0]
+    assert model.reader.groups == {"1": 5}
+    assert model.reader.read(torch.tensor([[1, 2]]), (), logits=True).logits is None  # of 26 symbols, not of 3
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"tokenizer": "tests.nets:no_network"}, "tokenizer tests.nets:no_network returned str, which has no decode"),
+        (
+            {"tokenizer": "tests.nets:leters"},
+            "tokenizer tests.nets:leters: tests.nets has no 'leters'; did you mean 'letters'?",
+        ),
+        ({"factory": "tests.nets:vision", "symbols": "?ab"}, "reading a trial of ids failed: "),
+        ({"symbols": "?ab", "groups": ["3"]}, "models.n.groups: there is no group '3'; known: 0, 1, 2"),
+    ],
+)
+def test_a_text_network_that_cannot_be_read_is_told(tmp_path, more, message):
+    with pytest.raises(BuildError, match=re.escape(message)):
+        load("n", settings(**{"factory": "tests.nets:text", **more}), None, 0, tmp_path)
+
+
+def test_a_network_of_ones_own_may_have_a_dictionary_on_one_of_its_modules(tmp_path):
+    (tmp_path / "cfg.json").write_text('{"hook_name": "1"}')
+    eye = torch.eye(5)
+    save_file({"W_enc": eye, "b_enc": eye[0].clone(), "W_dec": eye.clone(), "b_dec": 0 * eye[0]}, tmp_path / WEIGHTS)
+    more = {"factory": "tests.nets:text", "symbols": "?ab", "dictionaries": {"feature": "."}}
+    reader = load("n", settings(**more), None, 0, tmp_path).reader
+
+    read = reader.read(torch.tensor([[1, 2]]), ("1", "feature"))
+
+    torch.testing.assert_close(read.activations[..., 5:], (read.activations[..., :5] + eye[0]).relu())
+    assert fingerprint(settings(**more), tmp_path)["dictionaries"]["feature"]
+
+
+def test_the_fingerprint_follows_the_code_of_the_tokenizer(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    prints = []
+    for code in ("x = 1", "x = 2"):
+        (tmp_path / "some_letters.py").write_text(code)
+        code_digest.cache_clear()
+        prints.append(fingerprint(settings(tokenizer="some_letters:x"), tmp_path))
+    code_digest.cache_clear()
+
+    assert prints[0] != prints[1]
