@@ -158,7 +158,7 @@ def test_a_model_without_gates_is_told(quick_site: SmallSite) -> None:
         quick_site.build()
 
 
-@pytest.mark.parametrize("unit", ["{concept: inside-string}", "{state: cell, index: 3}"])
+@pytest.mark.parametrize("unit", ["{concept: inside-string}", "{group: cell, index: 3}"])
 def test_a_unit_held_still_stands_beside_others_of_its_group(quick_site: SmallSite, unit: str) -> None:
     quick_site.figure(ABLATION % unit)
     quick_site.build()
@@ -185,7 +185,7 @@ def test_a_rise_is_the_loss_with_the_unit_held_less_that_without(
         return found + sum(0.1 * int(clamp.numbers) for clamp in clamps)
 
     monkeypatch.setattr(interp.ablation, "losses", losses)
-    small_site.figure(ABLATION.replace("controls: 3", "controls: 7") % "{state: cell, index: 5}" + "to: zero\n")
+    small_site.figure(ABLATION.replace("controls: 3", "controls: 7") % "{group: cell, index: 5}" + "to: zero\n")
     small_site.build()
     measures = measures_of(small_site)
 
@@ -198,7 +198,7 @@ def test_a_rise_is_the_loss_with_the_unit_held_less_that_without(
 @pytest.mark.parametrize(
     ("unit", "message"),
     [
-        ("{state: cell, index: 8}", r"no unit 'cell 8'; it has hidden \(0 to 7\), cell \(0 to 7\)"),
+        ("{group: cell, index: 8}", r"no unit 8 in cell; it has 0 to 7"),
         ("{concept: inside-strnig}", "unknown concept 'inside-strnig'; did you mean 'inside-string'"),
     ],
 )
