@@ -63,8 +63,10 @@ def test_a_model_that_is_not_there_is_told_at_the_figure(small_site: SmallSite) 
     ("block", "message"),
     [
         (
-            "kind: activation-text\nmodel: tiny-transformer\ndataset: tiny-corpus\nunits: [{concept: digit}]\n"
-            "text: {literal: abc}",
+            (
+                "kind: activation-text\nmodel: tiny-transformer\ndataset: tiny-corpus\nunits: [{concept: digit}]\n"
+                "text: {literal: abc}"
+            ),
             "model tiny-transformer reads tokens",
         ),
         ("kind: sample\nmodel: tiny-vision", "model tiny-vision reads no text"),
