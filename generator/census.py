@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from generator import interp
 from generator.labelling import Corpus
 from generator.model import Model
+from generator.readers import reader_of
 from generator.spec import BuildError
-from generator.units import reader_of
 
 Progress = Callable[[int, int], None]
 Scores = NDArray[np.float64]

@@ -17,7 +17,6 @@ from generator import interp
 from generator.callables import find_callable
 from generator.data import Document
 from generator.spec import BuildError
-from generator.units import beginning
 
 SAMPLE = 131_072  # positions that resampling works on, and quantities are known at; more are thinned out evenly
 
@@ -123,6 +122,14 @@ def corpus(documents: Sequence[Document], labelling: Labelling, most: int, lengt
     if not texts:
         raise BuildError(f"none of the {len(documents)} documents can be read as {labelling.language}")
     return Corpus(texts, names, np.concatenate(patterns), depths, np.concatenate(quantities), stride)
+
+
+def beginning(text: str, language: str) -> int:
+    """Where the first top-level definition starts, or 0."""
+    if language != "python":
+        return 0
+    starts = [at + 1 for word in ("\ndef ", "\nclass ") if (at := text.find(word)) >= 0]
+    return min(starts, default=0)
 
 
 def readable(

@@ -21,8 +21,8 @@ from generator.deferred import Deferred
 from generator.inputs import Inputs
 from generator.key import code_digest, versions
 from generator.model import Model
+from generator.readers import reader_of
 from generator.spec import BuildError, nearest
-from generator.units import reader_of
 
 if TYPE_CHECKING:
     import torch

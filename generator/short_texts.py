@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.inputs import Inputs
+from generator.readers import reader_of
 from generator.spec import BuildError, TextChoice
-from generator.units import reader_of
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -147,3 +147,16 @@ def test_a_long_text_is_sampled_evenly_and_its_quantities_stand_where_it_is(monk
         amounts = interp.concepts.quantities(long.texts[number], "prose")
         assert amounts is not None
         assert row.tolist() == [amounts[name][place - long.starts[number]] for name in long.quantity_names]
+
+
+def test_excerpts_begin_at_a_definition_and_none_is_cut_because_another_is_short() -> None:
+    documents = [
+        Document("a", '"""Long."""\n\ndef f(x):\n    return x\n'),
+        Document("b", "import os\nclass A:\n    x = 1\n    y = 2\n    z = 3\n"),
+        Document("c", "this is no Python ("),
+    ]
+    found = corpus(documents, Labelling("python", {}, {}), most=5, length=1000)
+
+    assert [text.split("(")[0].split(":")[0] for text in found.texts] == ["class A", "def f"]
+    assert [text[-2:] for text in found.texts] == ["3\n", "x\n"]
+    assert len(found.patterns) == sum(map(len, found.texts))

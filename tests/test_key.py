@@ -158,16 +158,16 @@ def test_versions_of_libraries_change_the_key(site: SmallSite, monkeypatch: pyte
 def test_code_changes_the_key_and_its_comments_do_not(
     site: SmallSite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Also code that the kind only reaches: here the ranking behind the search for a unit."""
+    """Also code that the kind only reaches: here the areas behind the search for a unit."""
     original = key_module.source_of
-    path = original("generator.interp.selectivity")
+    path = original("generator.interp.separation")
     assert path is not None
-    edited = tmp_path / "selectivity.py"
+    edited = tmp_path / "separation.py"
 
     def digest_with(text: str) -> str:
         edited.write_text(text)
         monkeypatch.setattr(
-            key_module, "source_of", lambda name: edited if name.endswith("selectivity") else original(name)
+            key_module, "source_of", lambda name: edited if name.endswith("separation") else original(name)
         )
         code_digest.cache_clear()
         try:
@@ -179,7 +179,7 @@ def test_code_changes_the_key_and_its_comments_do_not(
 
     assert digest_with(path.read_text() + "\n# a comment\n") == before
     assert digest_with(path.read_text().replace('"""How well units', '"""How badly units')) == before
-    assert digest_with(path.read_text().replace("(counts - 1) / 2", "counts / 2")) != before
+    assert digest_with(path.read_text().replace("others / 2", "others / 3")) != before
 
 
 def test_the_code_of_a_data_set_is_part_of_a_model_that_is_trained_on_it(

@@ -62,13 +62,6 @@ def test_a_model_that_is_not_there_is_told_at_the_figure(small_site: SmallSite) 
 @pytest.mark.parametrize(
     ("block", "message"),
     [
-        (
-            (
-                "kind: activation-text\nmodel: tiny-transformer\ndataset: tiny-corpus\nunits: [{concept: digit}]\n"
-                "text: {literal: abc}"
-            ),
-            "model tiny-transformer reads tokens",
-        ),
         ("kind: sample\nmodel: tiny-vision", "model tiny-vision reads no text"),
         ("kind: attention\nmodel: tiny-text\ntext: {literal: abc}", "model tiny-text has no attention heads"),
         ("kind: logit-lens\nmodel: tiny-text\ntext: {literal: abc}", "model tiny-text has no head that gives tokens"),

@@ -148,7 +148,7 @@ def has_weights(site: SmallSite, key: str) -> bool:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("index: 0", "index: 99", "the model has no unit 'hidden' 99; they are 0 to 7"),
+        ("index: 0", "index: 99", "the model has no unit 99 in hidden; it has 0 to 7"),
         (
             "units: [{index: 0}]",
             "units: [{concept: inside-sting}]\ndataset: tiny-corpus",

@@ -7,16 +7,19 @@ still in the same way: a unit that matters does so more than they.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from generator import interp, units
+from generator import choosing, interp, readers
 from generator.artifact import Artifact
+from generator.choosing import Chosen
 from generator.deferred import Deferred
-from generator.spec import BuildError, FigureOptions, UnitChoice, nearest
+from generator.labelling import Corpus, Labelling, corpus
+from generator.spec import BuildError, FigureOptions, UnitChoice
 
 if TYPE_CHECKING:
     import torch
@@ -38,8 +41,6 @@ caption: Does it matter?
 WIDTH = 120  # of the drawing of a row
 LEAST = 20  # characters where a concept holds, below which nothing is said of it
 
-Unit = tuple[str, int]  # a group and a number
-
 
 class Options(FigureOptions):
     """Options of an ablation."""
@@ -58,21 +59,24 @@ class Options(FigureOptions):
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
     """Each rise is the mean of the loss with the unit held still, less that without, over the same characters."""
-    reader = units.reader_of(inputs.model)
-    searched, read = (
-        units.excerpts(inputs.documents(options.dataset, split), options.language, options.documents, options.length)
+    reader = readers.reader_of(inputs.model)
+    labelling = Labelling(options.language, {}, {})
+    first, read = (
+        corpus(inputs.documents(options.dataset, split), labelling, options.documents, options.length)
         for split in ("validation", "test")
     )
-    chosen = [one for choice in options.units for one in choose(choice, inputs, searched)]
-    groups = sorted({group for (group, _), _ in chosen})
-    values = interp.ablation.means(reader, [reader.tokens(text).ids for text in searched.texts], groups)
-    others = {group: random_others(reader, group, [unit for unit, _ in chosen], options) for group in groups}
+    sought = any(choice.concept is not None for choice in options.units)
+    found = choosing.search(inputs.model, first) if sought else None
+    chosen = [one for choice in options.units for one in choosing.chosen(choice, reader.groups, found)]
+    groups = sorted({unit.group for unit in chosen})
+    values = interp.ablation.means(reader, [reader.tokens(text).ids for text in first.texts], groups)
+    others = {group: random_others(reader, group, chosen, options) for group in groups}
     tokens = [reader.tokens(text) for text in read.texts]
     ids = [one.ids for one in tokens]
     holds = at_tokens(tokens, read)  # (tokens, concepts)
     total, done = 1 + len(chosen) + sum(map(len, others.values())), 0
 
-    def held(unit: Unit | None) -> NDArray[np.float64]:
+    def held(unit: Chosen | None) -> NDArray[np.float64]:
         """Losses, (tokens,), with a unit held still."""
         nonlocal done
         clamps = [] if unit is None else [clamp(unit, values, options.to)]
@@ -92,10 +96,9 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     rises = {unit: rise(held(unit)[told] - free[told], holds) for group in groups for unit in others[group]}
     data: list[dict[str, Any]] = []
     measures: dict[str, float] = {"tokens": int(told.sum()), "loss": float(free[told].mean())}
-    for unit, note in chosen:
+    for unit in chosen:
         own = rise(held(unit)[told] - free[told], holds)
-        control = np.stack([rises[other] for other in others[unit[0]]])  # (controls, concepts)
-        label = note or interp.reading.unit_name(*unit).replace(" ", "-")
+        control = np.stack([rises[other] for other in others[unit.group]])  # (controls, concepts)
         rows = []
         for number in np.flatnonzero(holds.sum(0) >= LEAST):
             beaten = int((control[:, number] < own[number]).sum())
@@ -107,15 +110,15 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
                     "low": round(float(control[:, number].min()), 5),
                     "high": round(float(control[:, number].max()), 5),
                     "beaten": beaten,
-                    "sought": names[number] == note,
+                    "sought": names[number] == unit.concept,
                     **marks(float(own[number]), control[:, number]),
                 }
             )
-            measures[f"{label}.{names[number]}.rise"] = float(own[number])
-            measures[f"{label}.{names[number]}.control"] = float(control[:, number].max())
-            measures[f"{label}.{names[number]}.beaten"] = beaten / len(control)
-        value = float(values[unit[0]][unit[1]]) if options.to == "mean" else 0.0
-        data.append({"name": interp.reading.unit_name(*unit), "note": note, "value": round(value, 3), "rows": rows})
+            measures[f"{unit.label}.{names[number]}.rise"] = float(own[number])
+            measures[f"{unit.label}.{names[number]}.control"] = float(control[:, number].max())
+            measures[f"{unit.label}.{names[number]}.beaten"] = beaten / len(control)
+        value = float(values[unit.group][unit.number]) if options.to == "mean" else 0.0
+        data.append({"name": unit.name, "note": unit.concept, "value": round(value, 3), "rows": rows})
     about = {
         "units": data,
         "to": options.to,
@@ -128,51 +131,30 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     return Artifact(data=about, measures=measures)
 
 
-def choose(choice: UnitChoice, inputs: Inputs, searched: units.Excerpts) -> list[tuple[Unit, str]]:
-    """The units, and the concept that one was chosen for, "" where they were named."""
-    model = inputs.model
-    groups = units.reader_of(model).groups
-    if choice.group is not None and choice.group not in groups:
-        raise BuildError(f"the model has no units {choice.group!r}{nearest(choice.group, groups)}")
-    if choice.concept is None:
-        group = choice.group or next(iter(groups))
-        numbers = choice.numbers(groups[group])
-        if not numbers:
-            raise BuildError(f"the model has no unit {choice.index} in {group}; it has 0 to {groups[group] - 1}")
-        return [((group, number), "") for number in numbers]
-    if choice.concept not in searched.concepts:
-        raise BuildError(f"unknown concept {choice.concept!r}{nearest(choice.concept, searched.concepts)}")
-    every = [(group, number) for group, size in groups.items() for number in range(size)]
-    found = units.selectivity(model, searched)
-    strength = units.strength(found.areas[:, searched.concepts.index(choice.concept)])
-    if choice.group is not None:
-        strength = np.where([group == choice.group for group, _ in every], strength, 0)
-    return [(every[int(np.argsort(-strength, kind="stable")[choice.rank - 1])], choice.concept)]
-
-
-def random_others(reader: interp.reading.Reader, group: str, chosen: list[Unit], options: Options) -> list[Unit]:
+def random_others(
+    reader: interp.reading.Reader, group: str, chosen: Sequence[Chosen], options: Options
+) -> list[Chosen]:
     """Units of a group that were not chosen, drawn by the figure's seed."""
-    left = [number for number in range(reader.groups[group]) if (group, number) not in chosen]
+    taken = {unit.number for unit in chosen if unit.group == group}
+    left = [number for number in range(reader.groups[group]) if number not in taken]
     if len(left) < options.controls:
         raise BuildError(f"controls: group {group} has only {len(left)} other units")
     drawn = np.random.default_rng(options.seed).choice(left, options.controls, replace=False)
-    return [(group, int(number)) for number in sorted(drawn)]
+    return [Chosen(group, int(number)) for number in sorted(drawn)]
 
 
-def clamp(unit: Unit, values: dict[str, torch.Tensor], to: str) -> interp.reading.Clamp:
-    group, number = unit
-    value = values[group][number : number + 1] if to == "mean" else torch.zeros(1)
-    return interp.reading.Clamp(group, torch.tensor([number]), value)
+def clamp(unit: Chosen, values: Mapping[str, torch.Tensor], to: str) -> interp.reading.Clamp:
+    value = values[unit.group][unit.number : unit.number + 1] if to == "mean" else torch.zeros(1)
+    return interp.reading.Clamp(unit.group, torch.tensor([unit.number]), value)
 
 
-def at_tokens(tokens: list[interp.reading.Tokens], read: units.Excerpts) -> NDArray[np.bool_]:
+def at_tokens(tokens: Sequence[interp.reading.Tokens], read: Corpus) -> NDArray[np.bool_]:
     """Where each concept holds at the last character of a token, (tokens of all texts, concepts)."""
-    found, start = [], 0
-    for one, text in zip(tokens, read.texts, strict=True):
-        ends = np.maximum(one.spans[:, 1].numpy() - 1, 0)
-        found.append(read.flags[start + ends])
-        start += len(text)
-    return np.concatenate(found)
+    ends = [
+        start + np.maximum(one.spans[:, 1].numpy() - 1, 0)
+        for one, start in zip(tokens, read.starts.tolist(), strict=False)  # the last start is where all end
+    ]
+    return read.flags(np.concatenate(ends))
 
 
 def rise(differences: NDArray[np.float64], holds: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -6,8 +6,7 @@ recurrent networks", 2015, https://arxiv.org/abs/1506.02078.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from generator import interp, units
+from generator import choosing, interp, readers
 from generator.artifact import Artifact
+from generator.choosing import Chosen
+from generator.labelling import Labelling, corpus
 from generator.model import Model
 from generator.quantised import LEVELS, STEPS, Quantised, largest_error, quantised, scale_of
-from generator.spec import BuildError, FigureOptions, TextChoice, UnitChoice, nearest
+from generator.spec import BuildError, FigureOptions, TextChoice, UnitChoice
 
 if TYPE_CHECKING:
     from generator.inputs import Inputs
@@ -57,33 +58,18 @@ class Options(FigureOptions):
     length: int = Field(1600, ge=100, description="characters read of each")
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """A unit and how it is shown: with its sign turned or not, and with a note. label: what its measures begin with."""
-
-    group: str
-    number: int
-    label: str
-    sign: int = 1
-    note: str = ""
-
-    @property
-    def name(self) -> str:
-        return ("−" if self.sign < 0 else "") + interp.reading.unit_name(self.group, self.number)
-
-
 def compute(options: Options, inputs: Inputs) -> Artifact:
     """The page carries each activation as a whole number, see generator/quantised.py, and the largest error of all."""
     context, text, document = inputs.text(options.text)
-    groups = units.reader_of(inputs.model).groups
-    searched = None
+    groups = readers.reader_of(inputs.model).groups
+    found = None
     if any(choice.concept is not None for choice in options.units):
         if options.dataset is None:
             raise BuildError("to find the unit of a concept, name the text data set to search: `dataset`")
-        documents = inputs.documents(options.dataset, "validation")
-        excerpts = units.excerpts(documents, options.language, options.documents, options.length)
-        searched = units.selectivity(inputs.model, excerpts, inputs.progress)
-    shown = [one for choice in options.units for one in chosen(choice, groups, searched)]
+        labelling, documents = Labelling(options.language, {}, {}), inputs.documents(options.dataset, "validation")
+        texts = corpus(documents, labelling, options.documents, options.length)
+        found = choosing.search(inputs.model, texts, inputs.progress)
+    shown = [one for choice in options.units for one in choosing.chosen(choice, groups, found)]
     if len(shown) > MOST_UNITS:
         raise BuildError(f"units: {len(shown)} are chosen; a figure shows up to {MOST_UNITS}")
     values = recorded(inputs.model, context, text, shown, inputs.progress)
@@ -113,8 +99,8 @@ def told(unit: Chosen, kept: Quantised, error: float, highest: list[int]) -> dic
     scale = kept.scale
     step = (scale.high - scale.low) / STEPS
     return {
-        "name": unit.name,
-        "note": unit.note,
+        "name": shown_name(unit),
+        "note": note(unit),
         "low": scale.low,
         "high": scale.high,
         "whole": scale.whole,
@@ -125,32 +111,16 @@ def told(unit: Chosen, kept: Quantised, error: float, highest: list[int]) -> dic
     }
 
 
-def chosen(choice: UnitChoice, groups: Mapping[str, int], searched: units.Selectivity | None) -> list[Chosen]:
-    """The units of a choice. BuildError where there is none.
+def shown_name(unit: Chosen) -> str:
+    """One that is low for its concept is shown negated, so that red always says that the concept holds."""
+    return unit.name if unit.high else f"−{unit.name}"
 
-    One that is low for its concept is shown negated, so that red always says that the concept holds.
-    """
-    if choice.group is not None and choice.group not in groups:
-        raise BuildError(f"the model has no units {choice.group!r}{nearest(choice.group, groups)}")
-    if searched is None or choice.concept is None:
-        group = choice.group or next(iter(groups))
-        numbers = choice.numbers(groups[group])
-        if not numbers:
-            raise BuildError(f"the model has no unit {group!r} {choice.index}; they are 0 to {groups[group] - 1}")
-        return [Chosen(group, one, interp.reading.unit_name(group, one).replace(" ", "-")) for one in numbers]
-    if choice.concept not in searched.concepts:
-        raise BuildError(f"unknown concept {choice.concept!r}{nearest(choice.concept, searched.concepts)}")
-    column = searched.areas[:, searched.concepts.index(choice.concept)]
-    every = [(group, number) for group, width in groups.items() for number in range(width)]
-    strength = units.strength(column)
-    among = [place for place, (group, _) in enumerate(every) if choice.group in (None, group)]
-    if choice.rank > len(among):
-        raise BuildError(f"rank {choice.rank} of {choice.concept}: there are {len(among)} units")
-    best = sorted(among, key=lambda place: -strength[place])[choice.rank - 1]
-    sign = 1 if column[best] >= 0.5 else -1
-    turned = ", shown negated" if sign < 0 else ""
-    note = f"{choice.concept}, AUC {strength[best]:.2f} where it was searched{turned}"
-    return [Chosen(*every[best], choice.concept, sign, note)]
+
+def note(unit: Chosen) -> str:
+    if not unit.concept:
+        return ""
+    turned = "" if unit.high else ", shown negated"
+    return f"{unit.concept}, AUC {unit.strength:.2f} where it was searched{turned}"
 
 
 def recorded(
@@ -160,12 +130,12 @@ def recorded(
 
     A token of several characters counts for all of them. BuildError where an activation is not a number.
     """
-    reader = units.reader_of(model)
+    reader = readers.reader_of(model)
     tokens = reader.tokens(context + text)
     groups = list(dict.fromkeys(one.group for one in shown))
     before = dict(zip(groups, np.cumsum([0, *(reader.groups[group] for group in groups)]).tolist(), strict=False))
     columns = [before[one.group] + one.number for one in shown]
-    signs = np.array([one.sign for one in shown], dtype=np.float32)[:, None]
+    signs = np.array([1 if one.high else -1 for one in shown], dtype=np.float32)[:, None]
     found = np.full((len(shown), len(text)), np.nan, dtype=np.float32)
     for piece in interp.reading.record(reader, [tokens.ids], groups, progress=progress):
         values = piece.activations[:, columns].T.numpy()  # (units, tokens)

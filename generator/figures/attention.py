@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field
 
-from generator import interp, units
+from generator import interp, readers
 from generator.artifact import Artifact
 from generator.short_texts import short_text
 from generator.spec import BuildError, FigureOptions, TextChoice
@@ -43,7 +43,7 @@ class Options(FigureOptions):
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
     """Colours follow the square root of a weight, so that small ones are seen; one scale serves all heads."""
-    reader = units.reader_of(inputs.model)
+    reader = readers.reader_of(inputs.model)
     if not isinstance(reader, interp.hooked.Hooked) or reader.attention is None:
         raise BuildError(f"model {inputs.model.name} has no attention heads that are known; source transformers has")
     text = short_text(inputs, options.text)

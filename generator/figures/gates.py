@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from generator import interp, units
+from generator import interp, readers
 from generator.artifact import Artifact
 from generator.spec import BuildError, FigureOptions
 
@@ -41,7 +41,7 @@ class Options(FigureOptions):
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
     """Points are in a square whose sides are the shares; they lie below its diagonal."""
-    reader = units.recurrent(inputs.model)
+    reader = readers.recurrent(inputs.model)
     documents = [one.text[: options.length] for one in inputs.documents(options.dataset, options.split) if one.text]
     if not documents:
         raise BuildError(f"data set {options.dataset} has no text in split {options.split}")

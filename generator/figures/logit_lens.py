@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from generator import interp, units
+from generator import interp, readers
 from generator.artifact import Artifact
 from generator.deferred import Deferred
 from generator.short_texts import label, short_text
@@ -44,7 +44,7 @@ class Options(FigureOptions):
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
     """The lens on the last layer must give the model's own logits; where it does not, it is no lens on this model."""
-    reader = units.reader_of(inputs.model)
+    reader = readers.reader_of(inputs.model)
     if not isinstance(reader, interp.hooked.Hooked) or reader.unembed is None:
         raise BuildError(
             f"model {inputs.model.name} has no head that gives tokens, so there is nothing to look through"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from generator import interp, units
+from generator import interp, readers
 from generator.artifact import Artifact
 from generator.deferred import Deferred
 from generator.spec import BuildError, FigureOptions, TextChoice
@@ -43,7 +43,7 @@ class Options(FigureOptions):
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
     """The guesses under a token are for the token after it, as the model makes them when it has read so far."""
-    reader = units.reader_of(inputs.model)
+    reader = readers.reader_of(inputs.model)
     if not reader.causal:
         raise BuildError(f"model {inputs.model.name} sees what comes after a token, so it does not expect the next one")
     context, text, document = inputs.text(options.text)

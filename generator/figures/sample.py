@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from generator import interp, units
+from generator import interp, readers
 from generator.artifact import Artifact
 from generator.deferred import Deferred
 from generator.spec import BuildError, FigureOptions, nearest
@@ -58,7 +58,7 @@ class Options(FigureOptions):
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
     """Each temperature starts from the same seed, so that what differs is the temperature."""
-    reader = units.reader_of(inputs.model)
+    reader = readers.reader_of(inputs.model)
     if any(not 0.01 <= temperature <= 10 for temperature in options.temperatures):
         raise BuildError("temperatures: each must be between 0.01 and 10")
     start = reader.tokens(options.start).ids
@@ -89,7 +89,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
 
 def activations(model: Model, unit: str, start: Tensor, drawn: Tensor) -> NDArray[np.float32]:
     """Of a unit at each token that was drawn, (temperatures, length), as the network reads it all again."""
-    reader = units.reader_of(model)
+    reader = readers.reader_of(model)
     places = {
         interp.reading.unit_name(group, number): (group, number)
         for group, count in reader.groups.items()

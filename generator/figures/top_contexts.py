@@ -20,8 +20,8 @@ from generator.artifact import Artifact
 from generator.data import Document
 from generator.excerpts import Excerpt, Scale, excerpts
 from generator.passages import Places, Unit, group_of, texts, unit
+from generator.readers import reader_of
 from generator.spec import FigureOptions
-from generator.units import reader_of
 
 if TYPE_CHECKING:
     from generator.inputs import Inputs

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from generator.figures.activation_text import Chosen, blocks, chosen, passage, peaks, recorded
+from generator.choosing import Chosen, chosen
+from generator.figures.activation_text import blocks, passage, peaks, recorded
 from generator.interp.reading import Reading, Tokens
 from generator.model import Model
 from generator.spec import BuildError, BuildErrors, UnitChoice
@@ -44,13 +45,13 @@ def words(context: str, text: str, *shown: Chosen) -> np.ndarray:
 
 
 def test_a_token_counts_for_all_its_characters_and_what_no_token_stands_for_has_no_value() -> None:
-    found = words("", "ab, c", Chosen("hidden", 0, ""), Chosen("cell 1", 4, "", sign=-1))
+    found = words("", "ab, c", Chosen("hidden", 0), Chosen("cell 1", 4, "c", 0.1))
 
     np.testing.assert_array_equal(found, [[10, 10, np.nan, np.nan, 20], [-14, -14, np.nan, np.nan, -24]])
 
 
 def test_what_the_network_reads_first_is_not_shown() -> None:
-    found = words("ab c", "de f", Chosen("hidden", 1, ""))  # the text begins inside a word
+    found = words("ab c", "de f", Chosen("hidden", 1))  # the text begins inside a word
 
     np.testing.assert_array_equal(found, [[21, 21, np.nan, 31]])
 
@@ -68,8 +69,8 @@ def test_units_are_named_by_any_group_and_by_ranges() -> None:
     ("choice", "message"),
     [
         ({"group": "cell", "index": 0}, "the model has no units 'cell'; did you mean 'cell 1'?"),
-        ({"index": 3}, "the model has no unit 'hidden' 3; they are 0 to 2"),
-        ({"index": "7:9"}, "the model has no unit 'hidden' 7:9; they are 0 to 2"),
+        ({"index": 3}, "the model has no unit 3 in hidden; it has 0 to 2"),
+        ({"index": "7:9"}, "the model has no unit 7:9 in hidden; it has 0 to 2"),
     ],
 )
 def test_a_unit_that_is_not_there_is_told_with_what_there_is(choice: dict[str, Any], message: str) -> None:

@@ -15,8 +15,8 @@ from generator.figures.ablation import WIDTH, at_tokens, marks
 from generator.figures.training_curve import course
 from generator.interp.reading import Clamp, Tokens
 from generator.interp.recurrent import Recurrent
+from generator.labelling import Corpus
 from generator.spec import BuildError, BuildErrors
-from generator.units import Excerpts
 from tests.conftest import SITE_TOML, SmallSite
 
 CURVE = "id: curve\nkind: training-curve\nmodels: [tiny-text]\n"
@@ -217,8 +217,8 @@ def test_more_controls_than_units_are_told(quick_site: SmallSite) -> None:
 
 
 def test_concepts_hold_at_the_last_character_of_a_token() -> None:
-    flags = np.array([[False], [True], [False], [True]])
-    read = Excerpts(["abc", "d"], ["c"], flags, np.zeros(4, dtype=np.int64))
+    holds = interp.histograms.packed(np.array([[False], [True], [False], [True]]))
+    read = Corpus(["abc", "d"], ["c"], holds, [], np.zeros((4, 0)), 1)
     tokens = [Tokens(torch.zeros(2), torch.tensor([[0, 2], [2, 3]])), Tokens(torch.zeros(1), torch.tensor([[0, 1]]))]
 
     assert at_tokens(tokens, read)[:, 0].tolist() == [True, False, True]
