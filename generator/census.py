@@ -96,7 +96,7 @@ def count(
 ) -> Counted:
     """Read the corpus once. A token stands at its last character, which is when the network has read it."""
     reader = reader_of(model)
-    units = [(group, number) for group, size in reader.groups.items() for number in range(size)]
+    units = interp.reading.units(reader)
     histograms = interp.histograms.Histograms(len(units), len(corpus.concepts))
     read = np.zeros(len(corpus.patterns), dtype=bool)
     # One piece of memory, written once: pieces kept one by one would leave it in holes.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from generator.deferred import Deferred
 from generator.inputs import Inputs
 from generator.key import code_digest, versions
 from generator.model import Model
-from generator.readers import reader_of
+from generator.readers import check_numbers, reader_of
 from generator.spec import BuildError, nearest
 
 if TYPE_CHECKING:
@@ -159,12 +160,7 @@ def unit(
             raise BuildError(f"model {group.model} reads no token of the data set")
         like = likeness(reader, ids)
 
-        def check(values: torch.Tensor) -> None:
-            if not bool(values.isfinite().all()):
-                raise BuildError(
-                    f"model {group.model}: some activations are not numbers (NaN or infinite); was its training stable?"
-                )
-
+        check = partial(check_numbers, group.model)
         found = interp.contexts.gather(reader, ids, group.name, like, wanted, check=check, progress=progress)
         tally = found.tally
         arrays = {

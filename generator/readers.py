@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from generator import interp
 from generator.model import Model
 from generator.spec import BuildError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def reader_of(model: Model) -> interp.reading.Reader:
@@ -19,3 +24,9 @@ def recurrent(model: Model) -> interp.recurrent.Recurrent:
     if not isinstance(model.reader, interp.recurrent.Recurrent):
         raise BuildError(f"model {model.name} is no character model")
     return model.reader
+
+
+def check_numbers(model: str, activations: Tensor) -> None:
+    """BuildError where an activation of the model is not a number."""
+    if not bool(activations.isfinite().all()):
+        raise BuildError(f"model {model}: some activations are not numbers (NaN or infinite); was its training stable?")

@@ -138,16 +138,13 @@ def recorded(
     signs = np.array([1 if one.high else -1 for one in shown], dtype=np.float32)[:, None]
     found = np.full((len(shown), len(text)), np.nan, dtype=np.float32)
     for piece in interp.reading.record(reader, [tokens.ids], groups, progress=progress):
-        values = piece.activations[:, columns].T.numpy()  # (units, tokens)
-        if not np.isfinite(values).all():
-            raise BuildError(
-                f"model {model.name}: some activations are not numbers (NaN or infinite); was its training stable?"
-            )
+        own = piece.activations[:, columns].T  # (units, tokens)
+        readers.check_numbers(model.name, own)
         spans = (tokens.spans[piece.positions].numpy() - len(context)).clip(0, len(text))  # (tokens, 2)
         lengths = spans[:, 1] - spans[:, 0]
         token = np.repeat(np.arange(len(spans)), lengths)
         characters = np.arange(len(token)) + np.repeat(spans[:, 0] - np.cumsum(lengths) + lengths, lengths)
-        found[:, characters] = signs * values[:, token]
+        found[:, characters] = signs * own.numpy()[:, token]
     return found
 
 

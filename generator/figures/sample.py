@@ -90,11 +90,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
 def activations(model: Model, unit: str, start: Tensor, drawn: Tensor) -> NDArray[np.float32]:
     """Of a unit at each token that was drawn, (temperatures, length), as the network reads it all again."""
     reader = readers.reader_of(model)
-    places = {
-        interp.reading.unit_name(group, number): (group, number)
-        for group, count in reader.groups.items()
-        for number in range(count)
-    }
+    places = {interp.reading.unit_name(*one): one for one in interp.reading.units(reader)}
     if unit not in places:
         raise BuildError(f"unit: model {model.name} has no {unit!r}{nearest(unit, places)}")
     group, number = places[unit]

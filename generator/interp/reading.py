@@ -101,12 +101,13 @@ class Piece:
     logits: Tensor | None = None
 
 
-def unit_names(reader: Reader, groups: Sequence[str] = ()) -> list[str]:
-    """Of all units of the groups, or of all there are: `cell 37`, and of a numbered group `mlp 3.37`."""
-    return [unit_name(group, number) for group in groups or reader.groups for number in range(reader.groups[group])]
+def units(reader: Reader) -> list[tuple[str, int]]:
+    """Group and number of all units, in the order in which they are recorded."""
+    return [(group, number) for group, count in reader.groups.items() for number in range(count)]
 
 
 def unit_name(group: str, number: int) -> str:
+    """`cell 37`, and of a numbered group `mlp 3.37`."""
     return f"{group}.{number}" if group[-1].isdigit() else f"{group} {number}"
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from generator.interp.reading import Clamp, unit_names
+from generator.interp.reading import Clamp, unit_name, units
 from generator.interp.recurrent import CharRNN, Recurrent, cross_entropy
 
 
@@ -15,7 +15,7 @@ def test_states_are_what_torch_computes(cell: str, layers: int) -> None:
     network = CharRNN(7, cell, layers, width=5, embedding=3)
     indices = torch.randint(7, (2, 11))
     reader = Recurrent(network, "abcdefg")
-    names = unit_names(reader)
+    names = [unit_name(*one) for one in units(reader)]
     with torch.no_grad():
         read = reader.read(indices, tuple(reader.groups), logits=True)
         on = reader.read(indices[:, 7:], tuple(reader.groups), reader.read(indices[:, :7], ()).state)
