@@ -11,6 +11,7 @@ import math
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -32,6 +33,7 @@ class Plan:
 
     clip: the largest norm of the gradient. decay: of weights, per step and rate (Loshchilov and Hutter, 2019,
     https://arxiv.org/abs/1711.05101). seed: where in the text the streams begin. half: products in bfloat16.
+    threads: that share out the streams.
     """
 
     steps: int
@@ -44,6 +46,7 @@ class Plan:
     warm: float = 0.02
     decay: float = 0.01
     half: bool = False
+    threads: int = 1
 
     def rate_at(self, step: int) -> float:
         """Of the step with this number, from 0: it rises in a line, then falls to zero, or stays."""
@@ -59,6 +62,9 @@ class Training:
     text: (characters,) indices, of any integer type. It is cut into `batch` contiguous streams; each step reads the
     next `window` characters of every stream, and the state flows on without its gradient. ValueError where the text
     is too short for that.
+
+    Threads read streams of their own and meet once a step, when their gradients are added up. Torch's own threads
+    would meet at every character, and in a small network wait for each other more than they work.
     """
 
     def __init__(self, network: CharRNN, text: Tensor, plan: Plan) -> None:
@@ -73,7 +79,10 @@ class Training:
         offset = int(torch.randint(len(text), (), generator=generator))
         self.streams = text.roll(-offset)[: length * plan.batch].view(plan.batch, length)
         self.network, self.plan = network, plan
-        self.optimiser = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=plan.decay, fused=True)
+        self.parameters = list(network.parameters())
+        self.parts = min(plan.threads, plan.batch)
+        self.each = map if self.parts == 1 else ThreadPoolExecutor(self.parts).map
+        self.optimiser = torch.optim.AdamW(self.parameters, lr=plan.rate, weight_decay=plan.decay, fused=True)
         self.done = 0  # steps
         self.carried: State = None
 
@@ -84,27 +93,34 @@ class Training:
         """
         plan, position = self.plan, self.done % self.windows
         chunk = self.streams[:, position * plan.window : (position + 1) * plan.window + 1].long()
-        # Entered anew at each step: autocast keeps its copies of the weights until it is left.
-        with torch.autocast("cpu", torch.bfloat16, enabled=plan.half):
-            logits, state = self.network(chunk[:, :-1], self.carried if position else None)
-        loss = F.cross_entropy(logits.flatten(0, 1).float(), chunk[:, 1:].flatten())
-        self.optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        norm = nn.utils.clip_grad_norm_(self.network.parameters(), plan.clip)
-        value = float(loss.detach())
+        carried = split(self.carried if position else None, self.parts)
+        found = list(self.each(self.gradients, chunk.tensor_split(self.parts), carried))
+        value = math.fsum(loss for loss, _, _ in found)
+        for number, parameter in enumerate(self.parameters):
+            parameter.grad = torch.stack([gradients[number] for _, gradients, _ in found]).sum(0)
+        norm = nn.utils.clip_grad_norm_(self.parameters, plan.clip)
         if not (math.isfinite(value) and math.isfinite(norm)):
             raise FloatingPointError(f"in step {self.done + 1} the loss or its gradient is no number")
         for group in self.optimiser.param_groups:
             group["lr"] = plan.rate_at(self.done)
         self.optimiser.step()
-        self.carried = detached(state)
+        self.carried = joined([state for _, _, state in found])
         self.done += 1
         return value
+
+    def gradients(self, chunk: Tensor, carried: State) -> tuple[float, tuple[Tensor, ...], State]:
+        """What some of the streams, (streams, window + 1), add to the loss and to its gradients; their state after."""
+        # Entered anew at each step: autocast keeps its copies of the weights until it is left.
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.plan.half):
+            logits, state = self.network(chunk[:, :-1], carried)
+        total = F.cross_entropy(logits.flatten(0, 1).float(), chunk[:, 1:].flatten(), reduction="sum")
+        loss = total / (self.plan.batch * self.plan.window)
+        return float(loss.detach()), torch.autograd.grad(loss, self.parameters), detached(state)
 
     def state(self) -> dict[str, Tensor]:
         """All that the next steps depend on besides network, text and plan; a copy, in float32."""
         found = {"done": torch.tensor(self.done)}
-        for number, parameter in enumerate(self.network.parameters()):
+        for number, parameter in enumerate(self.parameters):
             found[f"weight.{number}"] = parameter.detach()
             found |= {f"{name}.{number}": self.optimiser.state[parameter][name] for name in MOMENTS if self.done}
         carried = self.carried if isinstance(self.carried, tuple) else [self.carried]
@@ -115,11 +131,29 @@ class Training:
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Go on from a `state` of a training of the same network, text and plan."""
         self.done = int(state["done"])
-        for number, parameter in enumerate(self.network.parameters()):
+        for number, parameter in enumerate(self.parameters):
             parameter.copy_(state[f"weight.{number}"])
             self.optimiser.state[parameter] = {name: state[f"{name}.{number}"].clone() for name in MOMENTS if self.done}
         carried = tuple(state[f"carried.{number}"].clone() for number in range(2) if f"carried.{number}" in state)
         self.carried = None if not carried else carried if len(carried) == 2 else carried[0]
+
+
+def split(state: State, parts: int) -> Sequence[State]:
+    """By streams; each tensor is (layers, streams, width)."""
+    if state is None:
+        return [None] * parts
+    if isinstance(state, Tensor):
+        return state.tensor_split(parts, 1)
+    hidden, cell = (one.tensor_split(parts, 1) for one in state)
+    return list(zip(hidden, cell, strict=True))
+
+
+def joined(states: Sequence[State]) -> State:
+    """What `split` took apart."""
+    if isinstance(states[0], tuple):
+        hidden, cell = zip(*states, strict=True)
+        return torch.cat(hidden, 1), torch.cat(cell, 1)
+    return torch.cat(states, 1)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -138,8 +172,7 @@ def doublings() -> list[int]:
 def measured(network: CharRNN, plan: Plan, threads: Sequence[int], halves: Sequence[bool] = (False, True)) -> Pace:
     """The pace of the fastest steps, tried on a copy of the network, for each of `halves`.
 
-    `threads` rise, and are tried as long as more of them help: in a small network they wait for each other more than
-    they work, and two can take ten times as long as one.
+    `threads` rise, and are tried as long as more of them help.
     """
     trial = Plan(TRIALS, plan.batch, TRIAL_WINDOW, plan.rate)
     text = torch.randint(network.embedding.num_embeddings, (plan.batch * (TRIALS * TRIAL_WINDOW + 2),))
@@ -147,8 +180,9 @@ def measured(network: CharRNN, plan: Plan, threads: Sequence[int], halves: Seque
     for half in halves:
         before = math.inf
         for count in threads:
-            with running(count):
-                spent = quickest(Training(copy.deepcopy(network), text, replace(trial, half=half)), before)
+            tried = Training(copy.deepcopy(network), text, replace(trial, half=half, threads=count))
+            with one_core_each():
+                spent = quickest(tried, before)
             if spent < fastest:
                 best, fastest = Pace(count, half), spent
             if spent >= before:
@@ -170,10 +204,10 @@ def quickest(training: Training, enough: float) -> float:
 
 
 @contextmanager
-def running(threads: int) -> Iterator[None]:
-    """With this number of threads; afterwards with as many as before."""
+def one_core_each() -> Iterator[None]:
+    """Torch's own operations do not share their work among threads: a training does. Afterwards they do as before."""
     before = torch.get_num_threads()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
     try:
         yield
     finally:

@@ -120,9 +120,9 @@ def train(settings: Settings, splits: Mapping[str, list[Document]], desk: Desk) 
     network = interp.recurrent.CharRNN(len(SYMBOLS), **recipe.model_dump(include=set(Shape.model_fields)))
     unfinished = desk.kept()
     pace = chosen_pace(network, recipe) if unfinished is None else interp.training.Pace(**unfinished.data["pace"])
-    with interp.training.running(pace.threads), between_steps() as asked:
+    with interp.training.one_core_each(), between_steps() as asked:
         try:
-            training = interp.training.Training(network, texts["train"], plan(recipe, pace.half))
+            training = interp.training.Training(network, texts["train"], plan(recipe, pace))
         except ValueError as error:
             raise BuildError(f"the corpus: {error}") from error
         course = Course(recipe, texts["validation"])
@@ -222,9 +222,9 @@ def trained(
     return Trained(step, Weights(tensors, about), measures, course)
 
 
-def plan(recipe: Recipe, half: bool) -> interp.training.Plan:
+def plan(recipe: Recipe, pace: interp.training.Pace) -> interp.training.Plan:
     names = {"steps", "batch", "window", "rate", "seed", "clip", "schedule", "warm", "decay"}
-    return interp.training.Plan(**recipe.model_dump(include=names), half=half)
+    return interp.training.Plan(**recipe.model_dump(include=names), **asdict(pace))
 
 
 def chosen_pace(network: interp.recurrent.CharRNN, recipe: Recipe) -> interp.training.Pace:
@@ -233,7 +233,8 @@ def chosen_pace(network: interp.recurrent.CharRNN, recipe: Recipe) -> interp.tra
     if recipe.steps * recipe.batch * recipe.window < LONG or (recipe.threads and len(halves) == 1):
         return interp.training.Pace(recipe.threads or 1, halves[0])
     counts = interp.training.doublings() if recipe.threads is None else (recipe.threads,)
-    return interp.training.measured(network, plan(recipe, halves[0]), counts, halves)
+    start = interp.training.Pace(counts[0], halves[0])
+    return interp.training.measured(network, plan(recipe, start), counts, halves)
 
 
 def encoded(documents: list[Document]) -> torch.Tensor:

@@ -8,7 +8,7 @@ import torch
 
 from generator.interp import training
 from generator.interp.recurrent import CharRNN, cross_entropy
-from generator.interp.training import Pace, Plan, Training, measured, running
+from generator.interp.training import Pace, Plan, Training, measured, one_core_each
 
 TEXT = (torch.arange(4000) % 4).to(torch.uint8)  # 0 1 2 3 0 1 2 3 …: a text that can be learnt
 PLAN = Plan(steps=60, batch=4, window=16, rate=0.02)
@@ -96,7 +96,7 @@ def test_the_pace_is_that_of_the_fastest_trial_and_the_threads_stay_as_they_were
     tried = []
 
     def spent(under_way: Training, enough: float) -> float:
-        tried.append(Pace(torch.get_num_threads(), under_way.plan.half))
+        tried.append(Pace(under_way.plan.threads, under_way.plan.half))
         return {Pace(1, False): 4.0, Pace(2, False): 5.0, Pace(1, True): 3.0, Pace(2, True): 2.0}.get(tried[-1], 9.0)
 
     monkeypatch.setattr(training, "quickest", spent)
@@ -109,10 +109,31 @@ def test_the_pace_is_that_of_the_fastest_trial_and_the_threads_stay_as_they_were
 
 def test_threads_are_given_back_after_an_error() -> None:
     before = torch.get_num_threads()
-    with pytest.raises(KeyError), running(before + 1):
-        raise KeyError
+    try:
+        torch.set_num_threads(2)
+        with pytest.raises(KeyError), one_core_each():
+            raise KeyError(torch.get_num_threads())
 
-    assert torch.get_num_threads() == before
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_threads_that_share_the_streams_take_the_same_steps(cell: str) -> None:
+    """Five threads for four streams: one each."""
+    alone, shared = (Training(network(cell, 2), TEXT, replace(PLAN, threads=count)) for count in (1, 5))
+    alone_losses, shared_losses = ([one.step() for _ in range(5)] for one in (alone, shared))
+
+    assert shared_losses == pytest.approx(alone_losses, rel=1e-5)
+    for one, other in zip(alone.network.parameters(), shared.network.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5)
+
+
+def test_threads_take_the_same_steps_each_time() -> None:
+    once, again = (Training(network(), TEXT, replace(PLAN, threads=3)) for _ in range(2))
+
+    assert [once.step() for _ in range(5)] == [again.step() for _ in range(5)]
 
 
 def test_a_trial_measures_and_changes_nothing() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from tests.benchmarks import corpora
+from tests.benchmarks import corpora, losses
 from tests.benchmarks.child import Task, answer, seconds, task
 
 
@@ -24,11 +24,12 @@ class CharLSTM(nn.Module):
 def main(given: Task) -> None:
     setting = given.setting
     batch, window, steps = setting["batch"], setting["window"], setting["steps"]
-    streams = torch.tensor(corpora.characters(setting["characters"])).view(batch, -1)
+    text = torch.tensor(corpora.characters(setting["characters"] + setting["held_out"]))
+    learnt, held_out = text.split([setting["characters"], setting["held_out"]])
+    streams = learnt.view(batch, -1)
     torch.manual_seed(given.run)
     network = CharLSTM(setting["layers"], setting["width"], setting["embedding"])
     optimiser = torch.optim.Adam(network.parameters(), lr=setting["rate"])
-    losses = []
     state = None
 
     def step(number: int) -> None:
@@ -41,11 +42,10 @@ def main(given: Task) -> None:
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
-        losses.append(loss.item())
 
     step(0)  # warm
     spent = seconds(lambda: [step(number) for number in range(1, steps)])
-    answer(spent, losses=losses, threads=torch.get_num_threads())
+    answer(spent, loss=losses.held_out(network, held_out), threads=torch.get_num_threads())
 
 
 if __name__ == "__main__":
