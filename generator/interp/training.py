@@ -33,7 +33,8 @@ class Plan:
 
     clip: the largest norm of the gradient. decay: of weights, per step and rate (Loshchilov and Hutter, 2019,
     https://arxiv.org/abs/1711.05101). seed: where in the text the streams begin. half: products in bfloat16.
-    threads: that share out the streams.
+    threads: that share out the streams. sparsity: the price, in nats, of hidden units that are all at full activity, an
+    L1 penalty (Glorot, Bordes and Bengio, 2011, https://proceedings.mlr.press/v15/glorot11a.html), no part of losses.
     """
 
     steps: int
@@ -47,6 +48,7 @@ class Plan:
     decay: float = 0.01
     half: bool = False
     threads: int = 1
+    sparsity: float = 0.0
 
     def rate_at(self, step: int) -> float:
         """Of the step with this number, from 0: it rises in a line, then falls to zero, or stays."""
@@ -112,10 +114,14 @@ class Training:
         """What some of the streams, (streams, window + 1), add to the loss and to its gradients; their state after."""
         # Entered anew at each step: autocast keeps its copies of the weights until it is left.
         with torch.autocast("cpu", torch.bfloat16, enabled=self.plan.half):
-            logits, state = self.network(chunk[:, :-1], carried)
+            hidden, state = self.network.rnn(self.network.embedding(chunk[:, :-1]), carried)
+            logits = self.network.head(hidden)
         total = F.cross_entropy(logits.flatten(0, 1).float(), chunk[:, 1:].flatten(), reduction="sum")
         loss = total / (self.plan.batch * self.plan.window)
-        return float(loss.detach()), torch.autograd.grad(loss, self.parameters), detached(state)
+        # The mean over units and characters, of which these streams have a share.
+        activity = hidden.float().abs().mean() * (len(chunk) / self.plan.batch)
+        gradients = torch.autograd.grad(loss + self.plan.sparsity * activity, self.parameters)
+        return float(loss.detach()), gradients, detached(state)
 
     def state(self) -> dict[str, Tensor]:
         """All that the next steps depend on besides network, text and plan; a copy, in float32."""

@@ -67,6 +67,7 @@ class Recipe(Shape):
     warm: float = Field(0.02, ge=0, le=1, description="share of the steps in which the rate rises to its height")
     clip: float = Field(1.0, gt=0, description="the largest norm of a step's gradient")
     decay: float = Field(0.01, ge=0, description="weight decay of AdamW")
+    sparsity: float = Field(0.0, ge=0, description="price of activity in the last layer, which makes units sparse")
     half: bool | None = Field(None, description="products in bfloat16; what is faster on this machine if not given")
     threads: int | None = Field(None, ge=1, description="of the processor; as many as are fastest if not given")
     check: int | None = Field(None, ge=1, description="steps between measurements of the held-out loss")

@@ -130,6 +130,20 @@ def test_threads_that_share_the_streams_take_the_same_steps(cell: str) -> None:
         torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_price_on_activity_makes_hidden_units_quieter_and_is_no_part_of_the_loss(threads: int) -> None:
+    dear, free = (Training(network(), TEXT, replace(PLAN, sparsity=price, threads=threads)) for price in (1.0, 0.0))
+    assert dear.step() == free.step()
+    for one in (dear, free):
+        while one.done < PLAN.steps:
+            one.step()
+    inputs = TEXT[None, :400].long()
+    with torch.inference_mode():
+        activity = [one.network.rnn(one.network.embedding(inputs))[0].abs().mean() for one in (dear, free)]
+
+    assert activity[0] < activity[1] / 2
+
+
 def test_threads_take_the_same_steps_each_time() -> None:
     once, again = (Training(network(), TEXT, replace(PLAN, threads=3)) for _ in range(2))
 
