@@ -15,7 +15,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "publish unit_pages",
     "render content figures.* runners",
     "excerpts",
-    "passages choosing",
+    "passages choosing concept_options",
     "evidence labelled readable short_texts",
     "natural census",
     "channels labelling",

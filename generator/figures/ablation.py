@@ -17,9 +17,10 @@ from pydantic import Field
 from generator import choosing, interp, readers
 from generator.artifact import Artifact
 from generator.choosing import Chosen
+from generator.concept_options import ConceptOptions
 from generator.deferred import Deferred
-from generator.labelling import Corpus, Labelling, corpus
-from generator.spec import BuildError, FigureOptions, UnitChoice
+from generator.labelling import Corpus, corpus
+from generator.spec import BuildError, UnitChoice
 
 if TYPE_CHECKING:
     import torch
@@ -42,7 +43,7 @@ WIDTH = 120  # of the drawing of a row
 LEAST = 20  # characters where a concept holds, below which nothing is said of it
 
 
-class Options(FigureOptions):
+class Options(ConceptOptions):
     """Options of an ablation."""
 
     model: str = Field(description="a model of site.toml that reads text and expects what comes next")
@@ -52,15 +53,12 @@ class Options(FigureOptions):
     )
     to: Literal["mean", "zero"] = Field("mean", description="the value that they are held at")
     controls: int = Field(12, ge=1, le=100, description="other units of the same group, held still for comparison")
-    language: Literal["python", "prose"] = Field("python", description="what the concepts are read from")
-    documents: int = Field(20, ge=1, description="documents of each split")
-    length: int = Field(1600, ge=100, description="characters read of each")
 
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
     """Each rise is the mean of the loss with the unit held still, less that without, over the same characters."""
     reader = readers.reader_of(inputs.model)
-    labelling = Labelling(options.language, {}, {})
+    labelling = options.labelling()
     first, read = (
         corpus(inputs.documents(options.dataset, split), labelling, options.documents, options.length)
         for split in ("validation", "test")

@@ -17,10 +17,11 @@ from pydantic import Field
 from generator import choosing, interp, readers
 from generator.artifact import Artifact
 from generator.choosing import Chosen
-from generator.labelling import Labelling, corpus
+from generator.concept_options import ConceptOptions
+from generator.labelling import corpus
 from generator.model import Model
 from generator.quantised import LEVELS, STEPS, Quantised, largest_error, quantised, scale_of
-from generator.spec import BuildError, FigureOptions, TextChoice, UnitChoice
+from generator.spec import BuildError, TextChoice, UnitChoice
 
 if TYPE_CHECKING:
     from generator.inputs import Inputs
@@ -41,7 +42,7 @@ ALONE = "\n\t\f\r"  # without ink, and shown as marks on request
 Values = NDArray[np.float32]
 
 
-class Options(FigureOptions):
+class Options(ConceptOptions):
     """Options of a coloured text."""
 
     model: str = Field(description="a model of site.toml that reads text")
@@ -53,9 +54,6 @@ class Options(FigureOptions):
         "each", description="what the colours span: each unit's own activations, or those of all units alike"
     )
     dataset: str | None = Field(None, description="text data set whose validation split is searched for concepts")
-    language: Literal["python", "prose"] = Field("python", description="what the concepts are read from")
-    documents: int = Field(20, ge=1, description="documents searched")
-    length: int = Field(1600, ge=100, description="characters read of each")
 
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
@@ -66,7 +64,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     if any(choice.concept is not None for choice in options.units):
         if options.dataset is None:
             raise BuildError("to find the unit of a concept, name the text data set to search: `dataset`")
-        labelling, documents = Labelling(options.language, {}, {}), inputs.documents(options.dataset, "validation")
+        labelling, documents = options.labelling(), inputs.documents(options.dataset, "validation")
         texts = corpus(documents, labelling, options.documents, options.length)
         found = choosing.search(inputs.model, texts, inputs.progress)
     shown = [one for choice in options.units for one in choosing.chosen(choice, groups, found)]

@@ -8,18 +8,16 @@ above every unit of the same network untrained, and above what the best unit rea
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from generator import census, interp
 from generator.artifact import Artifact
-from generator.callables import NAMED
-from generator.labelling import Labelling, corpus
+from generator.concept_options import ConceptOptions
+from generator.labelling import corpus
 from generator.readable import Bars, Network, Verdict, bars, ngram_correlations, verdict
-from generator.spec import FigureOptions
 
 if TYPE_CHECKING:
     from generator.inputs import Inputs
@@ -35,61 +33,16 @@ caption: Which unit follows what.
 """
 
 BINS = np.linspace(0.5, 1.0, 21)
-NAME = re.compile(r"[a-z][\w-]*")
-MOST = 40  # concepts of the author's own
 
 
-class Options(FigureOptions):
+class Options(ConceptOptions):
     """Options of a census."""
 
     model: str = Field(description="a text model of site.toml")
     dataset: str = Field(
         description="a text data set: units are searched on its validation split, measured on its test split"
     )
-    language: str = Field("python", description="prose, python, or a language that Pygments knows, such as c")
-    concepts: dict[str, str] = Field(
-        {}, max_length=MOST, description="your own: a name and a regular expression; it holds at what that matches"
-    )
-    functions: dict[str, str] = Field(
-        {}, max_length=MOST // 2, description='your own: a name and "module:function"; given a text, it returns a mask'
-    )
-    documents: int = Field(20, ge=1, description="documents of each split")
-    length: int = Field(1600, ge=100, description="characters read of each document")
     threshold: float = Field(0.9, gt=0.5, le=1, description="area under the curve that is marked in the table")
-
-    @field_validator("language")
-    @classmethod
-    def _known(cls, language: str) -> str:
-        if not interp.concepts.knows(language):
-            raise ValueError(f"{language!r} is neither prose nor python nor a language that Pygments knows")
-        return language
-
-    @field_validator("concepts", "functions")
-    @classmethod
-    def _named(cls, own: dict[str, str]) -> dict[str, str]:
-        for name in own:
-            if not NAME.fullmatch(name) or name in interp.concepts.DESCRIPTIONS:
-                reason = "is built in" if name in interp.concepts.DESCRIPTIONS else "is no name, such as page-number"
-                raise ValueError(f"the concept {name!r} {reason}; choose another name")
-        return own
-
-    @field_validator("concepts")
-    @classmethod
-    def _regular(cls, own: dict[str, str]) -> dict[str, str]:
-        for name, pattern in own.items():
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"{name}: {pattern!r} is no regular expression: {error}") from error
-        return own
-
-    @field_validator("functions")
-    @classmethod
-    def _callable(cls, own: dict[str, str]) -> dict[str, str]:
-        for name, function in own.items():
-            if not re.fullmatch(NAMED, function):
-                raise ValueError(f'{name}: {function!r} is not "module:function"')
-        return own
 
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
@@ -97,7 +50,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
 
     Baselines may choose on the test split itself, which only makes them harder to beat.
     """
-    labelling = Labelling(options.language, options.concepts, options.functions)
+    labelling = options.labelling()
     texts = [
         corpus(inputs.documents(options.dataset, split), labelling, options.documents, options.length)
         for split in ("validation", "test")

@@ -172,3 +172,13 @@ def test_a_figure_shows_no_more_than_256_units(quick_site: SmallSite) -> None:
     )
     with pytest.raises(BuildErrors, match="units: 264 are chosen; a figure shows up to 256"):
         quick_site.build()
+
+
+def test_a_unit_is_found_by_a_concept_of_the_authors_own(quick_site: SmallSite) -> None:
+    quick_site.figure(
+        "id: t\nkind: activation-text\nmodel: tiny-text\nunits: [{concept: name}]\ntext: {literal: def f}\n"
+        "dataset: tiny-corpus\ndocuments: 2\nlength: 200\nlanguage: c\nconcepts: {name: '[a-z_]+'}\n"
+    )
+    quick_site.build()
+
+    assert "name, AUC " in quick_site.read()
