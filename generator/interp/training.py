@@ -34,7 +34,9 @@ class Plan:
     clip: the largest norm of the gradient. decay: of weights, per step and rate (Loshchilov and Hutter, 2019,
     https://arxiv.org/abs/1711.05101). seed: where in the text the streams begin. half: products in bfloat16.
     threads: that share out the streams. sparsity: the price, in nats, of hidden units that are all at full activity, an
-    L1 penalty (Glorot, Bordes and Bengio, 2011, https://proceedings.mlr.press/v15/glorot11a.html), no part of losses.
+    L1 penalty (Glorot, Bordes and Bengio, 2011, https://proceedings.mlr.press/v15/glorot11a.html). steadiness: that of
+    their mean squared change from one character to the next (Merity, McCann and Socher, 2017,
+    https://arxiv.org/abs/1708.01009, equation 3). Neither is part of the losses.
     """
 
     steps: int
@@ -49,6 +51,7 @@ class Plan:
     half: bool = False
     threads: int = 1
     sparsity: float = 0.0
+    steadiness: float = 0.0
 
     def rate_at(self, step: int) -> float:
         """Of the step with this number, from 0: it rises in a line, then falls to zero, or stays."""
@@ -118,9 +121,11 @@ class Training:
             logits = self.network.head(hidden)
         total = F.cross_entropy(logits.flatten(0, 1).float(), chunk[:, 1:].flatten(), reduction="sum")
         loss = total / (self.plan.batch * self.plan.window)
-        # The mean over units and characters, of which these streams have a share.
-        activity = hidden.float().abs().mean() * (len(chunk) / self.plan.batch)
-        gradients = torch.autograd.grad(loss + self.plan.sparsity * activity, self.parameters)
+        # Means over units and characters, of which these streams have a share.
+        hidden, share = hidden.float(), len(chunk) / self.plan.batch
+        activity, change = hidden.abs().mean(), hidden.diff(dim=1).square().mean()
+        price = share * (self.plan.sparsity * activity + self.plan.steadiness * change)
+        gradients = torch.autograd.grad(loss + price, self.parameters)
         return float(loss.detach()), gradients, detached(state)
 
     def state(self) -> dict[str, Tensor]:

@@ -11,7 +11,7 @@ import math
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -68,6 +68,7 @@ class Recipe(Shape):
     clip: float = Field(1.0, gt=0, description="the largest norm of a step's gradient")
     decay: float = Field(0.01, ge=0, description="weight decay of AdamW")
     sparsity: float = Field(0.0, ge=0, description="price of activity in the last layer, which makes units sparse")
+    steadiness: float = Field(0.0, ge=0, description="price of its change from one character to the next")
     half: bool | None = Field(None, description="products in bfloat16; what is faster on this machine if not given")
     threads: int | None = Field(None, ge=1, description="of the processor; as many as are fastest if not given")
     check: int | None = Field(None, ge=1, description="steps between measurements of the held-out loss")
@@ -224,7 +225,7 @@ def trained(
 
 
 def plan(recipe: Recipe, pace: interp.training.Pace) -> interp.training.Plan:
-    names = {"steps", "batch", "window", "rate", "seed", "clip", "schedule", "warm", "decay"}
+    names = {field.name for field in fields(interp.training.Plan)} - set(asdict(pace))
     return interp.training.Plan(**recipe.model_dump(include=names), **asdict(pace))
 
 

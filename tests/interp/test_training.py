@@ -144,6 +144,19 @@ def test_a_price_on_activity_makes_hidden_units_quieter_and_is_no_part_of_the_lo
     assert activity[0] < activity[1] / 2
 
 
+def test_a_price_on_change_makes_hidden_units_steadier() -> None:
+    changes = []
+    for price in (5.0, 0.0):
+        one = Training(network(), TEXT, replace(PLAN, steadiness=price))
+        while one.done < PLAN.steps:
+            one.step()
+        with torch.inference_mode():
+            hidden, _ = one.network.rnn(one.network.embedding(TEXT[None, :400].long()))
+        changes.append(hidden.diff(dim=1).square().mean())
+
+    assert changes[0] < changes[1] / 2
+
+
 def test_threads_take_the_same_steps_each_time() -> None:
     once, again = (Training(network(), TEXT, replace(PLAN, threads=3)) for _ in range(2))
 

@@ -186,3 +186,11 @@ def test_a_training_that_takes_long_has_a_trial_of_the_pace_unless_the_recipe_sa
     assert [(pace.threads, pace.half) for pace in found] == [(2, True), (2, True), (2, True), (3, True), (3, False)]
     assert asked == [([1, 2], (False, True)), ([1, 2], (False, True)), ([1, 2], (True,)), ([3], (False, True))]
     assert char_rnn.chosen_pace(network, Recipe(steps=3)).threads == 1
+
+
+def test_all_that_a_recipe_says_of_its_steps_is_followed() -> None:
+    asked = {"steps": 7, "batch": 3, "window": 5, "rate": 0.5, "seed": 9, "clip": 2.0, "schedule": "cosine"}
+    asked |= {"warm": 0.5, "decay": 0.25, "sparsity": 0.125, "steadiness": 2.5}
+    found = vars(char_rnn.plan(Recipe(**asked), char_rnn.interp.training.Pace(4, True)))
+
+    assert found == asked | {"threads": 4, "half": True}
