@@ -72,10 +72,20 @@ class Counted:
         """(positions, quantities), of the sample."""
         return self.corpus.quantities[self.places // self.corpus.stride]
 
+    @property
+    def thin(self) -> slice:
+        """Positions of the sample that chance is tried on."""
+        return slice(None, None, -(-len(self.places) // EXCHANGED))
+
     def chance(self, seed: int) -> Scores:
         """What the best unit reaches by chance, (concepts,)."""
-        thin = slice(None, None, -(-len(self.places) // EXCHANGED))
-        return interp.resampling.best_by_chance(self.levels[:, thin], self.flags[thin], self.documents[thin], seed)
+        levels, flags, documents = self.levels[:, self.thin], self.flags[self.thin], self.documents[self.thin]
+        return interp.resampling.best_by_chance(levels, flags, documents, seed)
+
+    def chance_correlations(self, seed: int) -> Scores:
+        """The same for quantities: the rank correlation that the best unit reaches by chance, (quantities,)."""
+        levels, wanted, documents = self.levels[:, self.thin], self.quantities[self.thin], self.documents[self.thin]
+        return interp.resampling.best_correlation_by_chance(levels, wanted, documents, seed)
 
 
 def scale_of(model: Model, corpus: Corpus) -> interp.histograms.Scale:

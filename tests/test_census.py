@@ -84,6 +84,17 @@ def test_the_highest_bar_counts_whichever_it_is() -> None:
     assert bar.highest().tolist() == [0.6, 0.6, 0.6]
 
 
+def test_chance_of_a_quantity_is_of_the_best_of_all_units(corpora: tuple[Corpus, Corpus]) -> None:
+    counted = read(Counting(), *corpora).judged
+    number = corpora[0].quantity_names.index("position-in-line")
+    chance = counted.chance_correlations(seed=0)[number]
+
+    alone = interp.resampling.best_correlation_by_chance(
+        counted.levels[:1], counted.quantities, counted.documents, seed=0
+    )[number]
+    assert 0 < alone < chance < 0.5
+
+
 def test_a_unit_is_not_above_its_equal_in_the_untrained_network(corpora: tuple[Corpus, Corpus]) -> None:
     trained = read(Counting(), *corpora)
     number = corpora[0].concepts.index("inside")
