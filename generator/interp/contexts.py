@@ -130,7 +130,7 @@ class Search:
         """The next positions of some documents, one document after another."""
         stretches = list(self.stretches(piece))
         tokens = [self.documents[one.document][one.first : one.end] for one in stretches]
-        self.tally.add(piece.activations, torch.cat(tokens) if tokens else piece.positions)
+        self.tally.add(piece.activations, torch.cat(tokens).long() if tokens else piece.positions)
         for stretch in stretches:
             self.look(stretch)
         for kept in (self.highest, self.lowest, self.drawn):

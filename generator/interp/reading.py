@@ -127,14 +127,14 @@ def record(
 ) -> Iterator[Piece]:
     """Every token's activations once, piece after piece, so that memory does not grow with the text.
 
-    documents: the ids of each, (tokens,). Documents of like lengths are read side by side. A reader that holds only so
-    many tokens reads windows that overlap by half, and each token counts where it has more to go by.
+    documents: the ids of each, (tokens,), of any integer type. Those of like lengths are read side by side. A reader
+    that holds only so many tokens reads windows that overlap by half, and each token counts where it has more to go by.
     """
     order = sorted(range(len(documents)), key=lambda number: -len(documents[number]))
     total, done = sum(map(len, documents)), 0
     for start in range(0, len(order), batch):
         rows = torch.tensor(order[start : start + batch])
-        texts = [documents[number] for number in rows.tolist()]
+        texts = [documents[number].long() for number in rows.tolist()]
         lengths = torch.tensor([len(text) for text in texts])
         filled = torch.nn.utils.rnn.pad_sequence(texts, batch_first=True)  # (batch, longest)
         for piece in windows(reader, filled, lengths, groups, window, clamps, logits):

@@ -7,7 +7,7 @@ whole documents' labels are exchanged. Positions are a sample, in the order of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ FEW = 6  # documents have less than a thousand orders; then labels are shifted w
 GROUPS = 64  # of documents that are drawn as one, at most: bounds the memory
 STRETCHES = 16  # that few documents are cut into, so that there is something to draw
 TOGETHER = 10  # orders at once: bounds the memory
+UNITS = 64  # ranked at once: bounds the memory, too
 
 
 def groups(documents: Documents) -> Documents:
@@ -44,25 +45,27 @@ def weights(count: int, seed: int) -> NDArray[np.float64]:
     return np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), DRAWS).astype(np.float64)
 
 
-def area_errors(levels: Levels, holds: NDArray[np.bool_], documents: Documents, seed: int) -> NDArray[np.float64]:
+def area_errors(
+    levels: Iterable[Levels], holds: Iterable[NDArray[np.bool_]], documents: Documents, seed: int
+) -> NDArray[np.float64]:
     """How far an area may be off, below and above it, (pairs, 2): 2.5 % and 97.5 % of what resampling gives.
 
-    levels, holds: (pairs, positions), a unit and the concept that it is asked for. NaN where it is undefined. To be
-    added to the area: the lower one is at most 0.
+    levels, holds: (positions,) of each pair, a unit and the concept that it is asked for. NaN where it is undefined.
+    To be added to the area: the lower one is at most 0.
     """
     numbers = groups(documents)
     drawn = weights(int(numbers.max()) + 1, seed)
     start = numbers * 2 * LEVELS
-    found = np.empty((len(levels), 2))
-    for pair, (own, flags) in enumerate(zip(levels, holds, strict=True)):
+    found = []
+    for own, flags in zip(levels, holds, strict=True):
         counts = np.bincount(start + flags * LEVELS + own, minlength=drawn.shape[1] * 2 * LEVELS)
         tables = np.concatenate([np.ones((1, drawn.shape[1])), drawn]) @ counts.reshape(-1, 2 * LEVELS)
         others, holding = tables[:, :LEVELS], tables[:, LEVELS:]
         every = holding.sum(1) * others.sum(1)
         won = (holding * (np.cumsum(others, 1) - others / 2)).sum(1)
         area = np.divide(won, every, out=np.full_like(won, np.nan), where=every > 0)
-        found[pair] = off(area)
-    return found
+        found.append(off(area))
+    return np.array(found).reshape(-1, 2)
 
 
 def off(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -111,7 +114,7 @@ def best_correlation_by_chance(
     """
     wanted = np.stack([average_rank(column) - 0.5 for column in quantities.T], 1)
     mine = ranks(levels)
-    mine /= np.maximum(np.linalg.norm(mine, axis=1, keepdims=True), 1e-9)
+    mine /= np.maximum(np.sqrt(np.einsum("up,up->u", mine, mine)), 1e-9)[:, None]  # in place: it is large
     found = []
     for won, labels in trials(mine, wanted, documents, seed):
         spread = np.sqrt(len(labels)) * labels.std(0, dtype=np.float64)  # (orders, quantities)
@@ -155,11 +158,15 @@ def rank_correlations(levels: Levels, quantities: NDArray[np.float64]) -> NDArra
 
     quantities: (positions, quantities).
     """
-    mine = ranks(levels)
     wanted = np.stack([average_rank(column) for column in quantities.T], 1)
-    mine, wanted = mine - mine.mean(1, keepdims=True), wanted - wanted.mean(0)
-    sizes = np.linalg.norm(mine, axis=1)[:, None] * np.linalg.norm(wanted, axis=0)
-    return np.asarray((mine @ wanted.astype(np.float32)) / np.maximum(sizes, 1e-9), dtype=np.float64)
+    wanted = (wanted - wanted.mean(0)).astype(np.float32)
+    found = []
+    for start in range(0, len(levels), UNITS):
+        mine = ranks(levels[start : start + UNITS])
+        mine -= mine.mean(1, keepdims=True)
+        sizes = np.linalg.norm(mine, axis=1)[:, None] * np.linalg.norm(wanted, axis=0)
+        found.append(np.asarray((mine @ wanted) / np.maximum(sizes, 1e-9), dtype=np.float64))
+    return np.concatenate(found)
 
 
 def average_rank(column: NDArray[np.float64]) -> NDArray[np.float64]:
