@@ -174,6 +174,8 @@ class Search:
             (self.drawn, chance.where(active, -torch.inf), high, high_at),
         ):
             units = (scores > kept.worst).nonzero()[:, 0]
+            if not len(units):  # as of most passages of a long text
+                continue
             positions = start + at[units]
             kept.add(
                 Candidates(
