@@ -100,7 +100,7 @@ def made(number: int) -> Document:
     for line in lines(number):
         found.append(line)
         length += len(line) + 1
-        if length >= text.PART:
+        if length > text.PART:
             return Document(f"{number}", "\n".join(found)[: text.PART])
     raise AssertionError  # lines do not end
 
