@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,3 +34,22 @@ class Document:
 
     name: str
     text: str
+
+
+class Documents(Sequence[Document]):
+    """Documents that are read when they are asked for, and not kept: together they may be larger than memory."""
+
+    def __init__(self, readers: Sequence[Callable[[], Document]]) -> None:
+        self.readers = readers
+
+    def __len__(self) -> int:
+        return len(self.readers)
+
+    @overload
+    def __getitem__(self, number: int) -> Document: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> Documents: ...
+
+    def __getitem__(self, number: int | slice) -> Document | Documents:
+        return Documents(self.readers[number]) if isinstance(number, slice) else self.readers[number]()

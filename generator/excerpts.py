@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from generator.data import Document
 from generator.passages import Places, normal
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 CENTRE = 10  # the level of colour that stands for the middle of the scale, of 0 to 20
 COPY = 0.5  # share of runs of characters in common from which one passage is a copy of another
@@ -66,13 +69,14 @@ class Excerpt:
 
 
 def excerpts(
-    places: Places, documents: Sequence[Document], spans: Callable[[int], list[list[int]]], before: int, after: int
+    places: Places, documents: Sequence[Document], spans: Callable[[int], Tensor], before: int, after: int
 ) -> Iterator[Excerpt]:
+    """Those at some places. spans: of a document's tokens, (tokens, 2)."""
     rows = zip(places.values, places.documents, places.positions, places.around, strict=True)
     for value, number, position, around in rows:
         document = documents[number]
         first = max(0, position - before)
-        own = spans(number)[first : position + after + 1]
+        own: list[list[int]] = spans(number)[first : position + after + 1].tolist()
         levels = around[first - position + before :][: len(own)].tolist()
         pieces = []
         for offset, ((start, end), activation) in enumerate(zip(own, levels, strict=True)):
@@ -80,6 +84,6 @@ def excerpts(
             begin = own[offset - 1][1] if offset and own[offset - 1][1] < start else start
             token = document.text[begin:end] if end > start else ""
             pieces.append((token, activation, first + offset == position))
-        start = spans(number)[position][0]
+        start = own[position - first][0]
         line = document.text.count("\n", 0, start) + 1
         yield Excerpt(float(value), document.name, start, line, tuple(pieces))

@@ -109,7 +109,7 @@ class Inputs:
         """All images of a split. BuildError where one is damaged; with `skip` the others, and sentences about it."""
         return self.library.images(dataset, split, skip)
 
-    def documents(self, dataset: str, split: str = "test") -> list[Document]:
+    def documents(self, dataset: str, split: str = "test") -> Sequence[Document]:
         return self.library.documents(dataset, split)
 
     def labelled_picture(self, choice: ImageChoice) -> tuple[NDArray[np.uint8], str]:
@@ -138,14 +138,12 @@ class Inputs:
         if choice.literal is not None:
             return "", choice.literal, "the post"
         documents = self.documents(str(choice.dataset), choice.split)
-        names = [document.name for document in documents]
         if not documents:
             raise BuildError(f"data set {choice.dataset} has no documents in split {choice.split}")
-        if choice.document is not None and choice.document not in names:
-            raise BuildError(
-                f"no document {choice.document!r} in {choice.dataset} {choice.split}{nearest(choice.document, names)}"
-            )
-        document = documents[names.index(choice.document) if choice.document is not None else 0]
+        document = next((one for one in documents if choice.document in (None, one.name)), None)
+        if document is None:
+            hint = nearest(choice.document, [one.name for one in documents])
+            raise BuildError(f"no document {choice.document!r} in {choice.dataset} {choice.split}{hint}")
         if choice.start >= len(document.text):
             raise BuildError(f"{document.name} has {len(document.text)} characters; it cannot start at {choice.start}")
         end = choice.start + choice.length

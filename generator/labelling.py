@@ -1,14 +1,16 @@
 """Texts and what holds at each of their characters: concepts that are built in, the author's patterns and functions.
 
-To keep them costs four or eight bytes a character: concepts are bits. Quantities are kept for a sample of positions.
+To keep them costs two or three bytes a character: its text, and the number of the pattern of concepts that hold there.
+Quantities are kept for a sample of positions.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,13 +70,15 @@ def told(concept: str, named: str, document: Document) -> NDArray[np.bool_]:
 class Corpus:
     """Texts, one after the other, and what holds in them.
 
-    patterns: (characters of all texts,), see `interp.histograms.packed`. quantities: (positions, quantities), at
-    every `stride`-th character.
+    patterns: (patterns,), those that occur, see `interp.histograms.packed`. codes: (characters of all texts,), the
+    number of its pattern, in as few bytes as these need. quantities: (positions, quantities), at every `stride`-th
+    character.
     """
 
     texts: Sequence[str]
     concepts: Sequence[str]
     patterns: interp.histograms.Patterns
+    codes: NDArray[np.unsignedinteger[Any]]
     quantity_names: Sequence[str]
     quantities: NDArray[np.float64]
     stride: int
@@ -96,7 +100,7 @@ class Corpus:
 
     def flags(self, where: NDArray[np.generic]) -> NDArray[np.bool_]:
         """Whether each concept holds at these characters, (positions, concepts)."""
-        return interp.histograms.unpacked(self.patterns[where], len(self.concepts))
+        return np.asarray(interp.histograms.unpacked(self.patterns, len(self.concepts))[self.codes[where]])
 
 
 def corpus(documents: Sequence[Document], labelling: Labelling, most: int, length: int) -> Corpus:
@@ -105,15 +109,19 @@ def corpus(documents: Sequence[Document], labelling: Labelling, most: int, lengt
     An excerpt begins where a document's first top-level definition does: what stands above it (licences, long
     docstrings) is much the same everywhere.
     """
-    longest = sorted((min(length, len(document.text)) for document in documents), reverse=True)
-    stride = max(1, -(-sum(longest[:most]) // SAMPLE))
-    texts, patterns, quantities, names, depths, read = [], [], [], [], [], 0
-    for document, masks, amounts in readable(documents, labelling):
+    order = sorted((-len(document.text), document.name, number) for number, document in enumerate(documents))
+    stride = max(1, -(-sum(min(length, -size) for size, *_ in order[:most]) // SAMPLE))
+    numbered: dict[int, int] = {}  # patterns
+    texts, codes, quantities, names, depths, read = [], [], [], [], [], 0
+    for document, masks, amounts in readable((documents[number] for *_, number in order), labelling):
         start = beginning(document.text, labelling.language)
         text = document.text[start : start + length]
         names, depths = list(masks), list(amounts)
         texts.append(text)
-        patterns.append(interp.histograms.packed(np.stack([masks[name][start : start + length] for name in masks], 1)))
+        packed = interp.histograms.packed(np.stack([masks[name][start : start + length] for name in masks], 1))
+        found, rows = np.unique(packed, return_inverse=True)
+        own = np.array([numbered.setdefault(pattern, len(numbered)) for pattern in found.tolist()])
+        codes.append(own.astype(np.min_scalar_type(len(numbered)))[rows])
         sampled = slice(start + -read % stride, start + len(text), stride)
         quantities.append(np.stack([amounts[name][sampled] for name in amounts], 1).astype(np.float64))
         read += len(text)
@@ -121,7 +129,8 @@ def corpus(documents: Sequence[Document], labelling: Labelling, most: int, lengt
             break
     if not texts:
         raise BuildError(f"none of the {len(documents)} documents can be read as {labelling.language}")
-    return Corpus(texts, names, np.concatenate(patterns), depths, np.concatenate(quantities), stride)
+    patterns = np.array(list(numbered), dtype=packed.dtype)
+    return Corpus(texts, names, patterns, np.concatenate(codes), depths, np.concatenate(quantities), stride)
 
 
 def beginning(text: str, language: str) -> int:
@@ -133,10 +142,10 @@ def beginning(text: str, language: str) -> int:
 
 
 def readable(
-    documents: Sequence[Document], labelling: Labelling
+    documents: Iterable[Document], labelling: Labelling
 ) -> Iterator[tuple[Document, dict[str, NDArray[np.bool_]], dict[str, NDArray[np.int64]]]]:
-    """The documents that have text and are whole in the language, the longest first; concepts and quantities."""
-    for document in sorted(documents, key=lambda one: (-len(one.text), one.name)):
+    """The documents that have text and are whole in the language, in order; concepts and quantities."""
+    for document in documents:
         masks = labelling.concepts(document) if document.text else None
         amounts = interp.concepts.quantities(document.text, labelling.language) if masks is not None else None
         if masks is not None and amounts is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -338,9 +338,9 @@ class Library:
             raise BuildError(f"data set {dataset} holds text, not images")
         return images
 
-    def documents(self, dataset: str, split: str) -> list[Document]:
-        documents = self.load(dataset, split)
-        if not isinstance(documents, list):
+    def documents(self, dataset: str, split: str) -> Sequence[Document]:
+        documents: Images | Sequence[Document] = self.load(dataset, split)
+        if isinstance(documents, Images):
             raise BuildError(f"data set {dataset} holds images, not text")
         return documents
 

@@ -110,17 +110,23 @@ class Unit:
 
 def texts(inputs: Inputs, dataset: str, split: str, most: int) -> list[Document]:
     """Documents that hold something, each cut at the length that leaves `most` characters in all."""
-    found = [one for one in inputs.documents(dataset, split) if one.text]
-    if not found:
+    found = inputs.documents(dataset, split)
+    lengths = sorted(len(one.text) for one in found if one.text)
+    if not lengths:
         raise BuildError(f"data set {dataset} holds no text in split {split}")
     cap, left = 0, most
-    for number, length in enumerate(sorted(len(one.text) for one in found)):
-        cap = left // (len(found) - number)
+    for number, length in enumerate(lengths):
+        cap = left // (len(lengths) - number)
         if length > cap:
             break
         left, cap = left - length, length
     cap = max(cap, 1)
-    return [Document(one.name, one.text[:cap]) for one in found]
+    return [Document(one.name, one.text[:cap]) for one in found if one.text]
+
+
+def narrow(ids: torch.Tensor) -> torch.Tensor:
+    """The same numbers in two bytes each, or four: those of a whole text are kept as long as it is read."""
+    return ids.to(torch.int16 if not len(ids) or int(ids.max()) < 2**15 else torch.int32)
 
 
 def likeness(reader: interp.reading.Reader, ids: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -155,7 +161,7 @@ def unit(
 
     def record() -> Artifact:
         reader = reader_of(inputs.model)
-        ids = [reader.tokens(document.text).ids.int() for document in documents]
+        ids = [narrow(reader.tokens(document.text).ids) for document in documents]
         if not sum(map(len, ids)):
             raise BuildError(f"model {group.model} reads no token of the data set")
         like = likeness(reader, ids)
@@ -184,7 +190,7 @@ def unit(
         "model": inputs.library.fingerprint(group.model),
         "random": inputs.random,
         "group": group.name,
-        "texts": digest([[one.name, one.text] for one in documents]),
+        "texts": digest([[one.name, digest(one.text)] for one in documents]),
         "wanted": asdict(wanted),
         "code": code_digest(__name__),
         "versions": versions(),

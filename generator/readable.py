@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 from generator import interp
 from generator.census import Counted, Scores
 
-NGRAMS = 4_194_304  # characters that they are counted at, and scored at: more say little new, and would fill the memory
-
 Flags = NDArray[np.bool_]
 Numbers = NDArray[np.int64]
 
@@ -52,9 +50,13 @@ class Network:
 
     def intervals(self, units: Numbers, concepts: Numbers, seed: int) -> Scores:
         """Ends of the 95 % interval of each unit's held-out area for its concept, (pairs, 2)."""
-        high, levels = self.high[units, concepts][:, None], self.judged.levels[units]
-        turned = np.where(high, levels, interp.histograms.LEVELS - 1 - levels)
-        off = interp.resampling.area_errors(turned, self.judged.flags[:, concepts].T, self.judged.documents, seed)
+        levels, last = self.judged.levels, interp.histograms.LEVELS - 1
+        turned = (
+            levels[unit] if self.high[unit, concept] else last - levels[unit]
+            for unit, concept in zip(units, concepts, strict=True)
+        )
+        holds = (self.judged.flags[:, concept] for concept in concepts)
+        off = interp.resampling.area_errors(turned, holds, self.judged.documents, seed)
         return np.clip(self.held_out[units, concepts][:, None] + off, 0, 1)
 
 
@@ -108,18 +110,13 @@ def ngram_areas(network: Network) -> Scores:
     It ends at the current character; where that alone decides the concept, as with a digit, just before it.
     """
     corpora = network.searched.corpus, network.judged.corpus
-    places = [thinned(np.flatnonzero(one.read)) for one in (network.searched, network.judged)]
+    places = [one.read for one in (network.searched, network.judged)]
     first, second = (corpus.flags(where) for corpus, where in zip(corpora, places, strict=True))
     keys = [
         [corpus.keys(where, before) for corpus, where in zip(corpora, places, strict=True)] for before in (False, True)
     ]
     at, before = (interp.ngrams.areas(fitted, first, asked, second).max(0) for fitted, asked in keys)
     return np.asarray(np.where(interp.ngrams.decided(keys[0][0], first), before, at))
-
-
-def thinned(places: Numbers) -> Numbers:
-    """Evenly, to at most NGRAMS of them."""
-    return places[:: -(-len(places) // NGRAMS)]
 
 
 def ngram_correlations(network: Network) -> Scores:

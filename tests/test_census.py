@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from generator import interp, labelling
+from generator import census, interp, labelling
 from generator.census import Counted, count, scale_of
 from generator.data import Document
 from generator.labelling import Corpus, Labelling, corpus
@@ -84,6 +84,17 @@ def test_the_highest_bar_counts_whichever_it_is() -> None:
     assert bar.highest().tolist() == [0.6, 0.6, 0.6]
 
 
+def test_chance_of_a_quantity_is_of_the_best_of_all_units(corpora: tuple[Corpus, Corpus]) -> None:
+    counted = read(Counting(), *corpora).judged
+    number = corpora[0].quantity_names.index("position-in-line")
+    chance = counted.chance_correlations(seed=0)[number]
+
+    alone = interp.resampling.best_correlation_by_chance(
+        counted.levels[:1], counted.quantities, counted.documents, seed=0
+    )[number]
+    assert 0 < alone < chance < 0.5
+
+
 def test_a_unit_is_not_above_its_equal_in_the_untrained_network(corpora: tuple[Corpus, Corpus]) -> None:
     trained = read(Counting(), *corpora)
     number = corpora[0].concepts.index("inside")
@@ -120,10 +131,10 @@ def test_a_token_of_several_characters_stands_at_its_last_one(corpora: tuple[Cor
     counted: Counted = network.judged
     expected = sum(-(-len(text) // 2) for text in corpora[1].texts)
 
-    assert counted.histograms.total[0].sum() == counted.read.sum() == expected
+    assert counted.histograms.total[0].sum() == len(counted.read) == expected
     lengths = np.diff(corpora[1].starts)
-    assert counted.read[corpora[1].starts[1:] - 1].all()
-    assert counted.read[corpora[1].starts[:-1][lengths > 1] + 1].all()
+    assert np.isin(corpora[1].starts[1:] - 1, counted.read).all()
+    assert np.isin(corpora[1].starts[:-1][lengths > 1] + 1, counted.read).all()
 
 
 def test_where_the_character_decides_the_ngram_ends_before_it(corpora: tuple[Corpus, Corpus]) -> None:
@@ -135,13 +146,34 @@ def test_where_the_character_decides_the_ngram_ends_before_it(corpora: tuple[Cor
     assert 0.5 < found["a-itself"] < 0.99
 
 
+def test_ngrams_of_a_long_text_are_counted_at_some_of_its_characters(
+    corpora: tuple[Corpus, Corpus], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(census, "NGRAMS", 1000)
+
+    assert read(Counting(), *corpora).judged.read.tolist() == list(range(0, len(corpora[1].codes), 8))
+
+
+def test_what_holds_at_a_character_is_kept_as_the_number_of_its_pattern(corpora: tuple[Corpus, Corpus]) -> None:
+    known = corpora[0]
+    for document in texts(0):
+        masks = PROSE.concepts(document)
+        assert masks is not None
+        at = known.starts[known.texts.index(document.text[:600])]
+        expected = np.stack([masks[name][:600] for name in known.concepts], 1)
+        assert (known.flags(np.arange(at, at + 600)) == expected).all()
+
+    assert known.codes.dtype == np.uint8
+    assert len(set(known.patterns.tolist())) == len(known.patterns) < 256
+
+
 def test_a_long_text_is_sampled_evenly_and_its_quantities_stand_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(labelling, "SAMPLE", 1000)
     long = corpus(texts(0), PROSE, 12, 600)
     counted = read(Counting(), long, long).judged
 
     assert long.stride == 8
-    assert (counted.places == np.arange(0, len(long.patterns), 8)).all()
+    assert (counted.places == np.arange(0, len(long.codes), 8)).all()
     for place, row in zip(counted.places[:300], counted.quantities[:300], strict=True):
         number = int(np.searchsorted(long.starts, place, side="right")) - 1
         amounts = interp.concepts.quantities(long.texts[number], "prose")
@@ -159,4 +191,4 @@ def test_excerpts_begin_at_a_definition_and_none_is_cut_because_another_is_short
 
     assert [text.split("(")[0].split(":")[0] for text in found.texts] == ["class A", "def f"]
     assert [text[-2:] for text in found.texts] == ["3\n", "x\n"]
-    assert len(found.patterns) == sum(map(len, found.texts))
+    assert len(found.codes) == sum(map(len, found.texts))

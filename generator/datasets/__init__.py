@@ -2,7 +2,8 @@
 
 A source's module has `Settings` (its row in site.toml), `missing(settings, root) -> str`, which says
 why the data is not at hand ("" where it is), `digest(settings, root) -> str`, which costs no reading
-of every image, and `load(settings, split, root)`, which gives `Images` or a list of `Document`.
+of every image, and `load(settings, split, root)`, which gives `Images` or a sequence of `Document`, such
+as `Documents`, which are read when they are asked for.
 `root` is the content folder, to which paths are relative.
 """
 

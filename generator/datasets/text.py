@@ -1,20 +1,26 @@
-"""Text: the author's own files. One file is split by position, a folder of files by name."""
+"""Text: the author's own files. One file is split by position, a folder of files by name.
+
+Files may be larger than memory: what is asked for is read, and no more.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 from pydantic import Field
 
 from generator.artifact import matching
-from generator.data import Document
+from generator.data import Document, Documents
 from generator.spec import BuildError, Options
 
 SPLITS = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}
-PART = 50_000  # characters of one document, where a single file is cut into several
+PART = 50_000  # characters of one document, where a file is cut into several
+LONG = 10_000_000  # bytes of a file beyond which it is cut, though it is not the only one
+BLOCK = 2**20  # bytes read at once
 
 
 class Settings(Options):
@@ -32,11 +38,15 @@ def digest(settings: Settings, root: Path) -> str:
     """Over the names and bytes of all files."""
     total = hashlib.sha256()
     for path in files(settings, root):
-        total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        total.update(path.name.encode() + b"\0")
+        with path.open("rb") as file:
+            while block := file.read(BLOCK):
+                total.update(block)
+        total.update(b"\0")
     return total.hexdigest()
 
 
-def load(settings: Settings, split: str, root: Path) -> list[Document]:
+def load(settings: Settings, split: str, root: Path) -> Documents:
     """The first 80 % of the text are for training, the next 10 % for validation, the rest for test.
 
     Several files are split by the order of their names; a single one is cut into documents first.
@@ -45,10 +55,39 @@ def load(settings: Settings, split: str, root: Path) -> list[Document]:
         raise BuildError(f"no split {split!r}; known: {', '.join(SPLITS)}")
     paths = files(settings, root)
     if len(paths) == 1:
-        text = paths[0].read_text("utf-8", errors="replace")
-        starts = within(split, range(0, len(text), PART))  # first, so that no more than these are held twice
-        return [Document(f"{paths[0].name}@{start}", text[start : start + PART]) for start in starts]
-    return [Document(path.name, path.read_text("utf-8", errors="replace")) for path in within(split, paths)]
+        return Documents(within(split, parts(paths[0])))
+    return Documents([one for path in within(split, paths) for one in documents(path)])
+
+
+def documents(path: Path) -> Sequence[Callable[[], Document]]:
+    """Of a file among others: one, or several of a long file."""
+    return parts(path) if path.stat().st_size > LONG else [partial(whole, path)]
+
+
+def whole(path: Path) -> Document:
+    return Document(path.name, path.read_text("utf-8", errors="replace"))
+
+
+def parts(path: Path) -> Sequence[Callable[[], Document]]:
+    """Documents of PART characters, which together are the file. It is read once, to find where they begin."""
+    found: list[Callable[[], Document]] = []
+    with opened(path) as file:
+        at = file.tell()
+        while file.read(PART):
+            found.append(partial(part, path, len(found) * PART, at))
+            at = file.tell()
+    return found
+
+
+def part(path: Path, start: int, at: int) -> Document:
+    """start: its first character's number. at: where that is, as the file's own `tell` says."""
+    with opened(path) as file:
+        file.seek(at)
+        return Document(f"{path.name}@{start}", file.read(PART))
+
+
+def opened(path: Path) -> TextIO:
+    return path.open(encoding="utf-8", errors="replace")
 
 
 def within(split: str, of: Sequence[Any]) -> Sequence[Any]:

@@ -7,6 +7,7 @@ https://arxiv.org/abs/1506.02078.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
@@ -42,10 +43,10 @@ class Options(FigureOptions):
 def compute(options: Options, inputs: Inputs) -> Artifact:
     """Points are in a square whose sides are the shares; they lie below its diagonal."""
     reader = readers.recurrent(inputs.model)
-    documents = [one.text[: options.length] for one in inputs.documents(options.dataset, options.split) if one.text]
-    if not documents:
+    texts = (one.text[: options.length] for one in inputs.documents(options.dataset, options.split) if one.text)
+    ids = [reader.tokens(text).ids for text in islice(texts, options.documents)]
+    if not ids:
         raise BuildError(f"data set {options.dataset} has no text in split {options.split}")
-    ids = [reader.tokens(text).ids for text in documents[: options.documents]]
     try:
         found = interp.gates.saturation(reader, ids, progress=inputs.progress)
     except ValueError as error:

@@ -97,9 +97,8 @@ def activations(model: Model, unit: str, start: Tensor, drawn: Tensor) -> NDArra
     documents = [torch.cat([start, row]) for row in drawn]
     found = np.zeros((len(documents), len(documents[0])), np.float32)
     for piece in interp.reading.record(reader, documents, (group,)):
+        readers.check_numbers(model.name, piece.activations)
         found[piece.documents, piece.positions] = piece.activations[:, number].numpy()
-    if not np.isfinite(found).all():
-        raise BuildError(f"model {model.name}: some activations of {unit} are not numbers (NaN or infinite)")
     return found[:, len(start) :]
 
 

@@ -7,7 +7,7 @@ https://arxiv.org/abs/2104.07143), so others stand below them. All counts are of
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Self
 
@@ -24,6 +24,8 @@ from generator.readers import reader_of
 from generator.spec import FigureOptions
 
 if TYPE_CHECKING:
+    import torch
+
     from generator.inputs import Inputs
 
 EXAMPLE = """\
@@ -39,6 +41,7 @@ caption: Where one cell of a small network is active.
 SPARE = 3  # places kept for each that is shown, because some are left out as near copies
 RARE = 5  # a token read less often says nothing
 SIGNS = {" ": "space", "\n": "newline", "\t": "tab", "\f": "form feed", "\r": "carriage return"}  # not seen in a list
+NEIGHBOURS = 4  # documents whose tokens are kept at hand: all of them would fill the memory
 CHART = (320, 80)  # width and height of the histogram's drawing, in units of its own
 
 
@@ -130,10 +133,9 @@ def passages(
     shown: list[Excerpt] = []
     copies = 0
 
-    @cache
-    def spans(document: int) -> list[list[int]]:
-        found: list[list[int]] = reader.tokens(documents[document].text).spans.tolist()
-        return found
+    @lru_cache(NEIGHBOURS)
+    def spans(document: int) -> torch.Tensor:
+        return reader.tokens(documents[document].text).spans
 
     def fresh(places: Places, most: int) -> Iterator[Excerpt]:
         nonlocal copies

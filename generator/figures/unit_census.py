@@ -152,6 +152,7 @@ def quantity_rows(trained: Network, untrained: Network, seed: int) -> list[dict[
     """For each quantity the unit whose rank correlation was furthest from 0 on the validation split."""
     searched, judged = trained.searched.correlations, trained.judged.correlations
     random, ngrams = np.abs(untrained.judged.correlations), ngram_correlations(trained)
+    chance = trained.judged.chance_correlations(seed)
     rows = []
     for number, name in enumerate(trained.judged.corpus.quantity_names):
         unit = int(np.abs(searched[:, number]).argmax())
@@ -162,11 +163,13 @@ def quantity_rows(trained: Network, untrained: Network, seed: int) -> list[dict[
         value = sign * judged[unit, number]
         scores = {
             "correlation": value,
-            "interval-low": max(-1, value + off[0]),
-            "interval-high": min(1, value + off[1]),
+            "interval-low": np.maximum(-1, value + off[0]),
+            "interval-high": np.minimum(1, value + off[1]),
             "ngram": ngrams[number],
             "untrained": random[:, number].max(),
+            "null": chance[number],
         }
+        highest = max(scores[name] for name in ("ngram", "untrained", "null"))
         rows.append(
             {
                 "name": name,
@@ -174,6 +177,7 @@ def quantity_rows(trained: Network, untrained: Network, seed: int) -> list[dict[
                 "unit": named(trained, unit),
                 "untrained_unit": named(untrained, int(random[:, number].argmax())),
                 "high": sign > 0,
+                "above": bool(scores["interval-low"] > highest),
                 "scores": {key: round(float(score), 4) for key, score in scores.items() if np.isfinite(score)},
             }
         )

@@ -130,7 +130,7 @@ class Search:
         """The next positions of some documents, one document after another."""
         stretches = list(self.stretches(piece))
         tokens = [self.documents[one.document][one.first : one.end] for one in stretches]
-        self.tally.add(piece.activations, torch.cat(tokens) if tokens else piece.positions)
+        self.tally.add(piece.activations, torch.cat(tokens).long() if tokens else piece.positions)
         for stretch in stretches:
             self.look(stretch)
         for kept in (self.highest, self.lowest, self.drawn):
@@ -174,6 +174,8 @@ class Search:
             (self.drawn, chance.where(active, -torch.inf), high, high_at),
         ):
             units = (scores > kept.worst).nonzero()[:, 0]
+            if not len(units):  # as of most passages of a long text
+                continue
             positions = start + at[units]
             kept.add(
                 Candidates(

@@ -92,7 +92,7 @@ class Histograms:
         self.total = np.zeros((units, LEVELS), dtype=np.int64)
         self.holding = np.zeros((units, concepts, LEVELS), dtype=np.int64)
         self._known = np.zeros(0, dtype=np.int64)  # patterns counted apart
-        self._counts = np.zeros((units, PATTERNS, LEVELS), dtype=np.int32)
+        self._counts = np.zeros((0, PATTERNS, LEVELS), dtype=np.int32)  # of all units from the first pattern on
 
     def add(self, levels: Levels, patterns: Patterns) -> None:
         """levels: (units, positions); patterns: (positions,), as `packed`."""
@@ -104,6 +104,8 @@ class Histograms:
             for part in np.array_split(np.arange(len(patterns)), 2):
                 self.add(levels[:, part], patterns[part])
             return
+        if not len(self._counts):
+            self._counts = np.zeros((len(self.total), PATTERNS, LEVELS), dtype=np.int32)
         self._known = np.concatenate([self._known, new])
         order = np.argsort(self._known)
         rows = order[np.searchsorted(self._known, patterns, sorter=order)] * LEVELS
@@ -116,11 +118,10 @@ class Histograms:
         """Add up by concept what was counted by pattern; returns itself."""
         used = len(self._known)
         bits = unpacked(self._known, self.concepts).astype(np.float64).T  # (concepts, patterns)
-        for start in range(0, len(self.total), TOGETHER):
+        for start in range(0, len(self._counts), TOGETHER):
             units = slice(start, start + TOGETHER)
             counts = self._counts[units, :used].astype(np.float64)
             self.total[units] += counts.sum(1).astype(np.int64)
             self.holding[units] += (bits @ counts).astype(np.int64)  # whole numbers below 2^53
-        self._counts[:, :used] = 0
-        self._known = self._known[:0]
+        self._known, self._counts = self._known[:0], self._counts[:0].copy()  # lets go of the memory
         return self

@@ -129,17 +129,18 @@ def given(network: nn.Module) -> dict[str, Site]:
 class Hooked:
     """Any network as a reader, which sees `context` tokens at once; what comes of them is found by hooks.
 
-    run: ids and which of them are no filling, both (batch, time), to logits, (batch, time, tokens of the vocabulary),
-    None where the network has none. masked: whether it heeds the second. attention: ids, (time,), to the weights of
-    its heads, (layers, heads, time, time). unembed: a residual stream, (…, width), to logits. Both None where it has
-    no such.
+    run: ids, which of them are no filling, both (batch, time), and a state or None; to logits, (batch, time, tokens of
+    the vocabulary), None where the network has none, and to the state after them, such as keys and values of all
+    tokens so far, None where it keeps none. After a state no token is filling. masked: whether it heeds which are.
+    attention: ids, (time,), to the weights of its heads, (layers, heads, time, time). unembed: a residual stream,
+    (…, width), to logits. Both None where it has no such.
     """
 
     network: nn.Module
     sites: Mapping[str, Site]
     tokenizer: Tokenizer
     context: int
-    run: Callable[[Tensor, Tensor], Tensor | None]
+    run: Callable[[Tensor, Tensor, Any], tuple[Tensor | None, Any]]
     masked: bool = True
     attention: Callable[[Tensor], Tensor] | None = None
     unembed: Callable[[Tensor], Tensor] | None = None
@@ -183,11 +184,14 @@ class Hooked:
         clamps: Sequence[Clamp] = (),
         logits: bool = False,
     ) -> Reading:
-        """One window; there is no state. A network that heeds no mask reads texts of several lengths one by one."""
+        """Reads on from `state` if there is one; gives one if all rows are whole, so that all end at one place.
+
+        A network that heeds no mask reads texts of several lengths one by one.
+        """
         ends = torch.full((len(ids),), ids.shape[1]) if lengths is None else lengths
         there = torch.arange(ids.shape[1]) < ends[:, None]  # (batch, time)
         if self.masked or bool(there.all()) or self.causal:
-            return self.observed(ids, there, groups, clamps, logits)
+            return self.observed(ids, there, groups, clamps, logits, state)
         alone = [
             self.observed(row[None, :end], mask[None, :end], groups, clamps, logits)
             for row, mask, end in zip(ids, there, ends.tolist(), strict=True)
@@ -200,7 +204,13 @@ class Hooked:
 
     @torch.inference_mode()
     def observed(
-        self, ids: Tensor, there: Tensor, groups: Sequence[str], clamps: Sequence[Clamp], logits: bool
+        self,
+        ids: Tensor,
+        there: Tensor,
+        groups: Sequence[str],
+        clamps: Sequence[Clamp],
+        logits: bool,
+        state: Any = None,
     ) -> Reading:
         """One pass of the network; a unit that is held is read as it is held."""
         found: dict[str, Tensor] = {}
@@ -217,9 +227,13 @@ class Hooked:
                 hooks.enter_context(changed(self.sites[clamp.group], hold(clamp)))
             for group in groups:
                 hooks.enter_context(changed(self.sites[group], look(group)))
-            scores = self.run(ids.to(place), there.to(place))
+            scores, state = self.run(ids.to(place), there.to(place), state)
         joined = torch.cat([found[group].float() for group in groups], 2) if groups else torch.zeros(*ids.shape, 0)
-        return Reading(joined, scores.float().cpu() if logits and scores is not None else None, None)
+        return Reading(
+            joined,
+            scores.float().cpu() if logits and scores is not None else None,
+            state if bool(there.all()) else None,
+        )
 
 
 def filled(rows: Sequence[Tensor], time: int) -> Any:

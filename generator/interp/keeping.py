@@ -51,24 +51,26 @@ class Kept:
         self.most = most
         self.worst = torch.full((units,), -torch.inf)
         self.candidates: list[Candidates] = []
+        self.settled = 0  # of them: those among which the best were sought
 
     def add(self, candidates: Candidates) -> None:
-        if len(candidates.units):
-            self.candidates.append(candidates)
+        self.candidates.append(candidates)
 
     def settle(self) -> None:
         """Let go of all that is not among the best."""
-        if not self.candidates:
+        if len(self.candidates) == self.settled:  # nothing is new
             return
         every = joined(self.candidates)
-        every = every.of(every.scores.argsort(descending=True, stable=True))
-        every = every.of(every.units.argsort(stable=True))  # by unit, then from the best
-        every = every.of(firsts(every.alike * PRIME + every.units))
-        rank = ranks(every.units, len(self.worst))
-        every, rank = every.of(rank < self.most), rank[rank < self.most]
+        # Numbers are moved about, and what they stand for once: it is large.
+        chosen = every.scores.argsort(descending=True, stable=True)
+        chosen = chosen[every.units[chosen].argsort(stable=True)]  # by unit, then from the best
+        chosen = chosen[firsts((every.alike * PRIME + every.units)[chosen])]
+        rank = ranks(every.units[chosen], len(self.worst))
+        chosen, rank = chosen[rank < self.most], rank[rank < self.most]
+        every = every.of(chosen)
         full = rank == self.most - 1
         self.worst[every.units[full]] = every.scores[full]
-        self.candidates = [every]
+        self.candidates, self.settled = [every], 1
 
     def places(self, span: int) -> Places:
         """What was kept, from the best."""

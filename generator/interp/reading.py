@@ -39,7 +39,9 @@ class Clamp:
 
 @dataclass(frozen=True)
 class Reading:
-    """activations: (batch, time, units), group after group in the order asked for. state: where to read on from.
+    """activations: (batch, time, units), group after group in the order asked for.
+
+    state: where to read on from, once; None where the reader cannot, and must be given all tokens anew.
 
     logits: (batch, time, tokens of the vocabulary), of the token that comes next where the reader is causal; None
     where they were not asked for, or the network has none.
@@ -59,7 +61,7 @@ class Reader(Protocol):
 
     @property
     def context(self) -> int | None:
-        """Most tokens at once; None where state carries on without end."""
+        """Most tokens at once, with those that the state stands for; None where state carries on without end."""
 
     @property
     def causal(self) -> bool:
@@ -125,14 +127,14 @@ def record(
 ) -> Iterator[Piece]:
     """Every token's activations once, piece after piece, so that memory does not grow with the text.
 
-    documents: the ids of each, (tokens,). Documents of like lengths are read side by side. A reader without state
-    reads windows that overlap by half, and each token counts where it has more to go by.
+    documents: the ids of each, (tokens,), of any integer type. Those of like lengths are read side by side. A reader
+    that holds only so many tokens reads windows that overlap by half, and each token counts where it has more to go by.
     """
     order = sorted(range(len(documents)), key=lambda number: -len(documents[number]))
     total, done = sum(map(len, documents)), 0
     for start in range(0, len(order), batch):
         rows = torch.tensor(order[start : start + batch])
-        texts = [documents[number] for number in rows.tolist()]
+        texts = [documents[number].long() for number in rows.tolist()]
         lengths = torch.tensor([len(text) for text in texts])
         filled = torch.nn.utils.rnn.pad_sequence(texts, batch_first=True)  # (batch, longest)
         for piece in windows(reader, filled, lengths, groups, window, clamps, logits):
@@ -167,7 +169,7 @@ def windows(
             clamps=clamps,
             logits=logits,
         )
-        state = read.state
+        state = read.state if reader.context is None else None  # windows that overlap start anew
         # Of overlapping windows the later one counts from a quarter on, where its tokens have as much before them.
         skipped = 0 if reader.context is None or first == 0 else (reach - stride) // 2
         upto = last if reader.context is None or last == longest else last - (reach - stride) + (reach - stride) // 2

@@ -7,6 +7,8 @@ whole documents' labels are exchanged. Positions are a sample, in the order of t
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +22,7 @@ FEW = 6  # documents have less than a thousand orders; then labels are shifted w
 GROUPS = 64  # of documents that are drawn as one, at most: bounds the memory
 STRETCHES = 16  # that few documents are cut into, so that there is something to draw
 TOGETHER = 10  # orders at once: bounds the memory
+UNITS = 64  # ranked at once: bounds the memory, too
 
 
 def groups(documents: Documents) -> Documents:
@@ -42,25 +45,27 @@ def weights(count: int, seed: int) -> NDArray[np.float64]:
     return np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), DRAWS).astype(np.float64)
 
 
-def area_errors(levels: Levels, holds: NDArray[np.bool_], documents: Documents, seed: int) -> NDArray[np.float64]:
+def area_errors(
+    levels: Iterable[Levels], holds: Iterable[NDArray[np.bool_]], documents: Documents, seed: int
+) -> NDArray[np.float64]:
     """How far an area may be off, below and above it, (pairs, 2): 2.5 % and 97.5 % of what resampling gives.
 
-    levels, holds: (pairs, positions), a unit and the concept that it is asked for. NaN where it is undefined. To be
-    added to the area: the lower one is at most 0.
+    levels, holds: (positions,) of each pair, a unit and the concept that it is asked for. NaN where it is undefined.
+    To be added to the area: the lower one is at most 0.
     """
     numbers = groups(documents)
     drawn = weights(int(numbers.max()) + 1, seed)
     start = numbers * 2 * LEVELS
-    found = np.empty((len(levels), 2))
-    for pair, (own, flags) in enumerate(zip(levels, holds, strict=True)):
+    found = []
+    for own, flags in zip(levels, holds, strict=True):
         counts = np.bincount(start + flags * LEVELS + own, minlength=drawn.shape[1] * 2 * LEVELS)
         tables = np.concatenate([np.ones((1, drawn.shape[1])), drawn]) @ counts.reshape(-1, 2 * LEVELS)
         others, holding = tables[:, :LEVELS], tables[:, LEVELS:]
         every = holding.sum(1) * others.sum(1)
         won = (holding * (np.cumsum(others, 1) - others / 2)).sum(1)
         area = np.divide(won, every, out=np.full_like(won, np.nan), where=every > 0)
-        found[pair] = off(area)
-    return found
+        found.append(off(area))
+    return np.array(found).reshape(-1, 2)
 
 
 def off(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -82,29 +87,58 @@ def ranks(levels: Levels) -> NDArray[np.float32]:
 def best_by_chance(
     levels: Levels, flags: NDArray[np.bool_], documents: Documents, seed: int, quantile: float = 0.95
 ) -> NDArray[np.float64]:
-    """The area that the best of all units reaches by chance in one of twenty trials, (concepts,); at least 0.5.
+    """The area that the best of all units reaches by chance in one of twenty `trials`, (concepts,); at least 0.5.
 
-    flags: (positions, concepts). In each trial whole documents exchange their labels, repeated where those of the
-    other are shorter, so that labels and activations keep their own runs and lose each other; where there are few
-    documents they are shifted within each, around its end, too. The best of all units is compared with the
-    best of all units (maximum statistics, Westfall and Young, 1993; Nichols and Holmes, 2002,
-    https://doi.org/10.1002/hbm.1058). NaN where the concept holds nowhere or everywhere.
+    flags: (positions, concepts). NaN where the concept holds nowhere or everywhere.
     """
-    ranked = ranks(levels)
-    source = np.random.default_rng(seed)
-    best: list[NDArray[np.float64]] = []
-    for _ in range(0, ORDERS, TOGETHER):
-        labels = np.stack([flags[exchanged(documents, source)] for _ in range(TOGETHER)], 1).astype(np.float32)
+    found = []
+    for won, labels in trials(ranks(levels), flags, documents, seed):
         positive = labels.sum(0, dtype=np.float64)  # (orders, concepts)
         every = positive * (len(labels) - positive)
-        won = (ranked @ labels.reshape(len(labels), -1)).reshape(-1, *positive.shape)  # (units, orders, concepts)
-        excess = np.abs(won).max(0) * len(labels)  # of ranks above their mean; the area is 0.5 + excess / every
-        best += list(np.divide(excess, every, out=np.full_like(every, np.nan), where=every > 0))
-    found = np.array(best)
-    defined = ~np.isnan(found).all(0)
+        excess = won * len(labels)  # of ranks above their mean; the area is 0.5 + excess / every
+        found.append(np.divide(excess, every, out=np.full_like(every, np.nan), where=every > 0))
+    best = np.concatenate(found)
+    defined = ~np.isnan(best).all(0)
     nulls = np.full(flags.shape[1], np.nan)
-    nulls[defined] = 0.5 + np.nanquantile(found[:, defined], quantile, axis=0)
+    nulls[defined] = 0.5 + np.nanquantile(best[:, defined], quantile, axis=0)
     return np.where(flags.all(0) | ~flags.any(0), np.nan, np.minimum(nulls, 1))
+
+
+def best_correlation_by_chance(
+    levels: Levels, quantities: NDArray[np.float64], documents: Documents, seed: int, quantile: float = 0.95
+) -> NDArray[np.float64]:
+    """The rank correlation, of either sign, that the best of all units reaches by chance in one of twenty `trials`.
+
+    quantities: (positions, quantities). Returns (quantities,), at least 0; 0 where one never changes. Ranks stay
+    those of all positions, as in `correlation_errors`.
+    """
+    wanted = np.stack([average_rank(column) - 0.5 for column in quantities.T], 1)
+    mine = ranks(levels)
+    mine /= np.maximum(np.sqrt(np.einsum("up,up->u", mine, mine)), 1e-9)[:, None]  # in place: it is large
+    found = []
+    for won, labels in trials(mine, wanted, documents, seed):
+        spread = np.sqrt(len(labels)) * labels.std(0, dtype=np.float64)  # (orders, quantities)
+        found.append(np.divide(won, spread, out=np.zeros_like(spread), where=spread > 1e-6))
+    return np.asarray(np.minimum(np.quantile(np.concatenate(found), quantile, axis=0), 1))
+
+
+def trials(
+    ranked: NDArray[np.float32], labels: NDArray[np.generic], documents: Documents, seed: int
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float32]]]:
+    """The best of all units where its activations and the labels have lost each other: ORDERS times, some at once.
+
+    ranked: (units, positions), of mean 0. labels: (positions, columns). Yields the largest absolute sum of rank times
+    label of any unit, (orders, columns), and the labels, (positions, orders, columns). In each trial whole documents
+    exchange their labels, repeated where those of the other are shorter, so that labels and activations keep their
+    own runs; where there are few documents they are shifted within each, around its end, too. The best of all units
+    is compared with the best of all units (maximum statistics, Westfall and Young, 1993; Nichols and Holmes, 2002,
+    https://doi.org/10.1002/hbm.1058).
+    """
+    source = np.random.default_rng(seed)
+    for _ in range(0, ORDERS, TOGETHER):
+        given = np.stack([labels[exchanged(documents, source)] for _ in range(TOGETHER)], 1).astype(np.float32)
+        sums = (ranked @ given.reshape(len(given), -1)).reshape(-1, *given.shape[1:])  # (units, orders, columns)
+        yield np.abs(sums).max(0).astype(np.float64), given
 
 
 def exchanged(documents: Documents, source: np.random.Generator) -> NDArray[np.int64]:
@@ -124,11 +158,15 @@ def rank_correlations(levels: Levels, quantities: NDArray[np.float64]) -> NDArra
 
     quantities: (positions, quantities).
     """
-    mine = ranks(levels)
     wanted = np.stack([average_rank(column) for column in quantities.T], 1)
-    mine, wanted = mine - mine.mean(1, keepdims=True), wanted - wanted.mean(0)
-    sizes = np.linalg.norm(mine, axis=1)[:, None] * np.linalg.norm(wanted, axis=0)
-    return np.asarray((mine @ wanted.astype(np.float32)) / np.maximum(sizes, 1e-9), dtype=np.float64)
+    wanted = (wanted - wanted.mean(0)).astype(np.float32)
+    found = []
+    for start in range(0, len(levels), UNITS):
+        mine = ranks(levels[start : start + UNITS])
+        mine -= mine.mean(1, keepdims=True)
+        sizes = np.linalg.norm(mine, axis=1)[:, None] * np.linalg.norm(wanted, axis=0)
+        found.append(np.asarray((mine @ wanted) / np.maximum(sizes, 1e-9), dtype=np.float64))
+    return np.concatenate(found)
 
 
 def average_rank(column: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -23,13 +23,13 @@ def sample(
     """`length` further ids after those of `start`, (tokens,), each drawn from softmax(logits / temperature).
 
     Returns (temperatures, length). Every temperature draws by the same seed. Tokens that stand for no text are never
-    drawn. A reader without state reads the last tokens that it can hold anew for each. ValueError where the reader
-    does not foretell.
+    drawn. A reader that keeps no state, or is full, reads the last tokens that it can hold anew for each. ValueError
+    where the reader does not foretell.
     """
     generators = [torch.Generator().manual_seed(seed) for _ in temperatures]
     special = torch.tensor(sorted(reader.special), dtype=torch.long)
     ids = start.repeat(len(temperatures), 1)
-    state, unread = None, ids
+    state, unread = None, ids if reader.context is None else ids[:, -reader.context :]
     for step in range(length):
         read = reader.read(unread, (), state, logits=True)
         if read.logits is None or not reader.causal:
@@ -39,6 +39,8 @@ def sample(
         shares = scaled.softmax(1)
         drawn = [torch.multinomial(row, 1, generator=one) for row, one in zip(shares, generators, strict=True)]
         ids = torch.cat([ids, torch.stack(drawn)], 1)
-        state, unread = (read.state, ids[:, -1:]) if reader.context is None else (None, ids[:, -reader.context :])
+        full = reader.context is not None and ids.shape[1] > reader.context
+        state = None if full else read.state
+        unread = ids[:, -(reader.context or 0) :] if state is None else ids[:, -1:]
         progress(step + 1, length)
     return ids[:, len(start) :]

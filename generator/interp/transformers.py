@@ -26,6 +26,7 @@ ATTENTION = (  # output projections of attention, by their names in a block
 MLP = (  # output projections of MLPs
     "mlp.down_proj", "output.dense", "mlp.c_proj", "mlp.dense_4h_to_h", "mlp.fc2", "mlp.fc_out", "fc2", "ffn.lin2",
 )  # fmt: skip
+CACHES = ("cache", "past_key_values")  # keys and values, as newer and older versions of the library call them
 NORMS = ("norm", "ln_f", "final_layer_norm", "final_layernorm")  # the last norm, beside the blocks
 
 # Where the hooks of TransformerLens lie (https://transformerlensorg.github.io/TransformerLens/), by which
@@ -113,6 +114,18 @@ def projection(module: nn.Module) -> Tensor:
     """The matrix of a projection, (in, out); that of GPT-2 is kept the other way round than nn.Linear's."""
     weight: Tensor = module.get_parameter("weight").detach()
     return weight.T if isinstance(module, nn.Linear) else weight
+
+
+def run(network: Any, ids: Tensor, there: Tensor, kept: Any) -> tuple[Tensor | None, Any]:
+    """As `Hooked.run`: to logits, None where the network has no head, and to keys and values, by what they are called.
+
+    The network itself extends those that it is given (https://huggingface.co/docs/transformers/kv_cache). None where
+    it keeps none, as one that fills in masks.
+    """
+    # A mask would have to tell of the tokens before, too; without one, all of them count.
+    output = network(input_ids=ids, **({"attention_mask": there.long()} if kept is None else kept))
+    name = next((one for one in CACHES if one in output), None)
+    return getattr(output, "logits", None), None if name is None else {name: output[name]}
 
 
 def attention(network: Any, ids: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import copy
 import math
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -107,7 +107,7 @@ def load(name: str, settings: Settings, weights: Weights | None, seed: int, root
     return Model(name, network, reader=interp.recurrent.Recurrent(network, about["symbols"]))
 
 
-def train(settings: Settings, splits: Mapping[str, list[Document]], desk: Desk) -> Iterator[Trained]:
+def train(settings: Settings, splits: Mapping[str, Sequence[Document]], desk: Desk) -> Iterator[Trained]:
     """Follow the recipe, from where it was stopped if it was. The measures are of text that training did not read.
 
     What is needed to go on is kept every minute and on Ctrl-C. Where a loss is no number, the last weights given are
@@ -239,17 +239,19 @@ def chosen_pace(network: interp.recurrent.CharRNN, recipe: Recipe) -> interp.tra
     return interp.training.measured(network, plan(recipe, start), counts, halves)
 
 
-def encoded(documents: list[Document]) -> torch.Tensor:
+def encoded(documents: Sequence[Document]) -> torch.Tensor:
     """The documents one after another, by name, with two newlines between; (characters,) indices, one byte each.
 
     Numbers in names count by size, so that the parts of a cut file stay in order.
     """
-    total = sum(len(document.text) for document in documents) + 2 * max(0, len(documents) - 1)
+    told = [(by_number(one.name), number, len(one.text)) for number, one in enumerate(documents)]
+    total = sum(length for *_, length in told) + 2 * max(0, len(told) - 1)
     indices = np.full(total, SYMBOLS.index("\n"), dtype=np.uint8)
     at = 0
-    for document in sorted(documents, key=lambda one: by_number(one.name)):
-        for start in range(0, len(document.text), PIECE):
-            piece = document.text[start : start + PIECE].encode("utf-32-le", "surrogatepass")
+    for _, number, length in sorted(told):
+        text = documents[number].text
+        for start in range(0, length, PIECE):
+            piece = text[start : start + PIECE].encode("utf-32-le", "surrogatepass")
             codes = np.minimum(np.frombuffer(piece, dtype="<u4"), len(INDEX) - 1)
             indices[at : at + len(codes)] = INDEX[codes]
             at += len(codes)

@@ -113,10 +113,10 @@ def reader_of(name: str, network: torch.nn.Module, settings: Settings, root: Pat
             raise ValueError(f"hook {hook!r} is no module that gives (batch, time, width){nearest(hook, sites)}")
         return sites[hook].module, False, sites[hook].units.count
 
-    def run(ids: torch.Tensor, there: torch.Tensor) -> torch.Tensor | None:
+    def run(ids: torch.Tensor, there: torch.Tensor, state: None) -> tuple[torch.Tensor | None, None]:
         scores = interp.hooks.first_tensor(network(ids))
         foretells = scores.shape[:2] == ids.shape and scores.ndim == 3 and words.size in (None, scores.shape[2])
-        return scores if foretells else None
+        return scores if foretells else None, None
 
     groups = chosen_groups(name, settings, {**sites, **dictionary_sites(settings, root, place)})
     return interp.hooked.Hooked(network, groups, words, settings.context, run, masked=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -124,7 +125,7 @@ def load(name: str, settings: Settings, weights: Weights | None, seed: int, root
         chosen_groups(name, settings, sites),
         adapted(words),
         settings.context or min([MOST, *can]),
-        lambda ids, there: getattr(network(input_ids=ids, attention_mask=there.long()), "logits", None),
+        partial(interp.transformers.run, network),
         attention=lambda ids: interp.transformers.attention(network, ids),
         unembed=interp.transformers.unembedding(network, parts),
     )

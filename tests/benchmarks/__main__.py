@@ -13,6 +13,7 @@ from tests.benchmarks import (
     grad_cam,
     maco,
     many_units,
+    memory,
     recording,
     selectivity,
     selectivity_scale,
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "char-training": char_training.SMALL,
     "char-training-large": char_training.LARGE,
     "recording": recording.BENCHMARK,
+    "memory": memory.BENCHMARK,
     "feature-dashboard": feature_dashboard.BENCHMARK,
     "units-per-minute": many_units.BENCHMARK,
 }

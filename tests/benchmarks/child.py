@@ -7,6 +7,7 @@ its own work, so that starting Python, importing and warming up are left out.
 from __future__ import annotations
 
 import json
+import resource
 import sys
 import time
 from collections.abc import Callable
@@ -33,6 +34,12 @@ def seconds(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
+
+
+def peak() -> float:
+    """The most memory that this process has held, bytes."""
+    kilo = 1 if sys.platform == "darwin" else 1024  # what ru_maxrss counts in
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kilo
 
 
 def answer(value: float, **details: Any) -> None:

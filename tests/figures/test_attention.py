@@ -21,8 +21,9 @@ WEIGHTS = torch.tensor([[1.0, 0.0, 0.0], [0.64, 0.36, 0.0], [0.01, 0.25, 0.74]])
 def reading(attention=lambda ids: torch.stack([WEIGHTS, WEIGHTS.flip(1)])[None]):
     network = nn.Sequential(nn.Embedding(3, 4)).eval()
 
-    def run(ids, there):
-        network(ids)  # and it has no logits
+    def run(ids, there, state):
+        network(ids)
+        return None, None  # it has no logits
 
     reader = Hooked(network, given(network), characters("?a "), 8, run, attention=attention)
     return Model("m", network, reader=reader)

@@ -31,7 +31,7 @@ def lens(tells=None, groups=("residual 0", "residual 1"), unembed=True):
         sites or {"other": Site(first, False, Directions(4))},
         characters("dabc"),
         8,
-        lambda ids, there: network(ids) if tells is None else tells(network(ids)),
+        lambda ids, there, state: (network(ids) if tells is None else tells(network(ids)), None),
         unembed=(lambda stream: stream) if unembed else None,
     )
     return Model("m", network, reader=reader)

@@ -217,8 +217,8 @@ def test_more_controls_than_units_are_told(quick_site: SmallSite) -> None:
 
 
 def test_concepts_hold_at_the_last_character_of_a_token() -> None:
-    holds = interp.histograms.packed(np.array([[False], [True], [False], [True]]))
-    read = Corpus(["abc", "d"], ["c"], holds, [], np.zeros((4, 0)), 1)
+    holds = interp.histograms.packed(np.array([[False], [True]]))
+    read = Corpus(["abc", "d"], ["c"], holds, np.array([0, 1, 0, 1], np.uint8), [], np.zeros((4, 0)), 1)
     tokens = [Tokens(torch.zeros(2), torch.tensor([[0, 2], [2, 3]])), Tokens(torch.zeros(1), torch.tensor([[0, 1]]))]
 
     assert at_tokens(tokens, read)[:, 0].tolist() == [True, False, True]

@@ -39,6 +39,9 @@ def test_the_census_counts_every_unit_and_its_measures_agree(quick_site: SmallSi
         assert measures[f"{name}.interval-low"] <= measures[f"{name}.auc"] <= measures[f"{name}.interval-high"]
         assert 0.5 <= measures[f"{name}.untrained"] <= 1
         assert 0.5 <= measures[f"{name}.null"] <= 1
+    for name in ("position-in-line", "indentation-depth"):
+        assert measures[f"{name}.interval-low"] <= measures[f"{name}.correlation"] <= measures[f"{name}.interval-high"]
+        assert 0 < measures[f"{name}.null"] <= 1
 
 
 def test_a_concept_that_holds_nowhere_or_everywhere_is_told_and_has_no_measures(quick_site: SmallSite) -> None:

@@ -26,9 +26,13 @@ class Reader(nn.Module):
         return self.score(mixed)
 
 
+def stateless(network: nn.Module):
+    return lambda ids, there, state: (network(ids), None)
+
+
 def reader(both: bool, context: int = 8) -> Hooked:
     network = Reader(both).eval()
-    return Hooked(network, given(network), characters("?abc"), context, lambda ids, there: network(ids), masked=False)
+    return Hooked(network, given(network), characters("?abc"), context, stateless(network), masked=False)
 
 
 def test_every_module_that_gives_a_vector_for_each_token_is_a_group_under_its_name() -> None:
@@ -99,7 +103,7 @@ def test_a_head_is_held_at_a_length_and_the_others_stay() -> None:
 def test_what_enters_a_module_is_a_site_too() -> None:
     network = Reader(both=False).eval()
     sites = {"before": Site(network.score, True, Directions(5)), "after": Site(network.mix, False, Directions(5))}
-    one = Hooked(network, sites, characters("?abc"), 8, lambda ids, there: network(ids), masked=False)
+    one = Hooked(network, sites, characters("?abc"), 8, stateless(network), masked=False)
 
     read = one.read(torch.tensor([[1, 2]]), ("before", "after"))
 

@@ -9,6 +9,7 @@ from generator.interp.resampling import (
     GROUPS,
     area_errors,
     best_by_chance,
+    best_correlation_by_chance,
     correlation,
     correlation_errors,
     exchanged,
@@ -85,6 +86,47 @@ def test_chance_of_more_units_is_higher_and_of_independent_characters_near_one_h
     one, all_of_them = (float(best_by_chance(levels[:n], flags, DOCUMENTS, 0)[0]) for n in (1, 200))
 
     assert 0.5 < one < all_of_them < 0.57
+
+
+def test_chance_of_a_quantity_is_above_what_the_best_of_many_unrelated_units_reaches_in_nineteen_of_twenty() -> None:
+    """Quantity and units are the same for a whole document: were characters independent, chance would be below 0.1."""
+    source = np.random.default_rng(6)
+    above = 0
+    for seed in range(20):
+        levels = source.integers(0, LEVELS, (30, 40), dtype=np.uint8)[:, DOCUMENTS]
+        quantity = source.random(40)[DOCUMENTS][:, None]
+        best = np.abs(rank_correlations(levels, quantity)).max()
+        above += best > float(best_correlation_by_chance(levels, quantity, DOCUMENTS, seed)[0])
+
+    assert above <= 4
+
+
+def test_chance_of_a_quantity_rises_with_the_units_and_stays_below_a_unit_that_follows_it() -> None:
+    source = np.random.default_rng(7)
+    quantity = source.random(2000)
+    levels = source.integers(0, LEVELS, (200, 2000), dtype=np.uint8)
+    levels[0] = quantity * 255
+
+    one, all_of_them = (
+        float(best_correlation_by_chance(levels[:n], quantity[:, None], DOCUMENTS, 0)[0]) for n in (1, 200)
+    )
+
+    assert 0 < one < all_of_them < 0.15
+    assert rank_correlations(levels[:1], quantity[:, None])[0, 0] > 0.99
+
+
+def test_a_quantity_that_never_changes_has_a_chance_of_nothing() -> None:
+    levels = np.random.default_rng(8).integers(0, LEVELS, (3, 2000), dtype=np.uint8)
+
+    assert best_correlation_by_chance(levels, np.ones((2000, 1)), DOCUMENTS, 0).tolist() == [0]
+
+
+def test_a_quantity_of_a_single_document_is_tried_by_shifts() -> None:
+    """A unit that has the rhythm of lines is level with chance, however many characters there are."""
+    position = np.arange(4000) % 40
+    levels = (position * 6).astype(np.uint8)[None]
+
+    assert best_correlation_by_chance(levels, position[:, None], np.zeros(4000, dtype=np.int64), 0)[0] > 0.8
 
 
 def test_labels_are_exchanged_between_whole_documents_and_repeated_where_shorter() -> None:

@@ -1,5 +1,8 @@
 """Transformers of several families: their own outputs are what is found in them."""
 
+from dataclasses import replace
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -7,6 +10,7 @@ from torch import nn
 from generator.interp import transformers
 from generator.interp.hooked import Hooked
 from generator.interp.reading import Clamp
+from generator.interp.sampling import sample
 from generator.interp.tokenising import characters
 from tests.transformer_files import SHAPES, made
 
@@ -22,7 +26,7 @@ def reader(family: str) -> Hooked:
         parts.sites(),
         characters("?abc"),
         32,
-        lambda ids, there: network(input_ids=ids, attention_mask=there.long()).logits,
+        partial(transformers.run, network),
         attention=lambda ids: transformers.attention(network, ids),
         unembed=transformers.unembedding(network, parts),
     )
@@ -118,3 +122,55 @@ def test_a_network_of_another_family_is_told_what_it_lacks() -> None:
         transformers.anatomy(nn.Linear(2, 2), 1)
     with pytest.raises(ValueError, match=r"block layers.0 has no output projection of its attention: self_attn.o_proj"):
         transformers.anatomy(Strange(), 1)
+
+
+class Forgetful:
+    """The same reader, but it keeps no state."""
+
+    def __init__(self, whole: Hooked) -> None:
+        self.whole, self.read_at_once = whole, []
+
+    def __getattr__(self, name: str):
+        return getattr(self.whole, name)
+
+    def read(self, ids, groups, state=None, **more):
+        self.read_at_once.append(ids.shape[1])
+        return replace(self.whole.read(ids, groups, state, **more), **self.kept())
+
+    def kept(self):
+        return {"state": None}
+
+
+class Counting(Forgetful):
+    def kept(self):
+        return {}
+
+
+@pytest.mark.parametrize("family", sorted(set(SHAPES) - {"bert"}))
+def test_what_is_written_from_kept_keys_and_values_is_what_is_written_from_all_tokens_read_anew(family: str) -> None:
+    anew, kept = Forgetful(reader(family)), Counting(reader(family))
+    start = torch.tensor([1, 15, 16])
+
+    wanted, drawn = (sample(one, start, 40, (0.7, 1.0), seed=3) for one in (anew, kept))
+
+    assert torch.equal(drawn, wanted)
+    assert kept.read_at_once == [3] + [1] * 29 + [32] * 10  # 32 tokens are all that it holds
+    assert anew.read_at_once == [*range(3, 32), *[32] * 11]
+
+
+def test_a_masked_model_keeps_no_state_and_rows_of_several_lengths_have_none() -> None:
+    assert reader("bert").read(IDS, ()).state is None
+    assert reader("gpt2").read(IDS, (), lengths=torch.tensor([6, 3])).state is None
+
+
+@pytest.mark.parametrize("family", sorted(set(SHAPES) - {"bert"}))
+def test_units_read_on_from_a_state_are_those_of_the_whole_text(family: str) -> None:
+    one = reader(family)
+    groups = ("residual 1", "head 0", "mlp 1")
+    whole = one.read(IDS, groups, logits=True)
+
+    first = one.read(IDS[:, :4], groups)
+    rest = one.read(IDS[:, 4:], groups, first.state, logits=True)
+
+    torch.testing.assert_close(rest.activations, whole.activations[:, 4:])
+    torch.testing.assert_close(rest.logits, whole.logits[:, 4:])
