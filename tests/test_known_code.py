@@ -1,6 +1,5 @@
 """What our code reads as is read once, and again whenever a byte of it, of its reader or of Python is another."""
 
-import ast
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,15 +23,15 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> ArtifactStore:
 
 @pytest.fixture
 def parsed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The texts that were parsed meanwhile."""
+    """The texts that were read meanwhile as code."""
     texts: list[str] = []
-    parse = ast.parse
+    read_code = key.read_code
 
-    def noted(text: str) -> ast.Module:
+    def noted(text: str, name: str, is_package: bool) -> key.Read:
         texts.append(text)
-        return parse(text)
+        return read_code(text, name, is_package)
 
-    monkeypatch.setattr(key.ast, "parse", noted)
+    monkeypatch.setattr(key, "read_code", noted)
     yield texts
     start_anew()
 
