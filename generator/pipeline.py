@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from generator import known_code, standing
 from generator.artifact import WRITING, Artifact, ArtifactStore, digest, file_digest, write_whole
 from generator.callables import callable_digest
 from generator.content import read_post
@@ -94,9 +95,22 @@ def build(
         if id not in ids:
             raise BuildError(f"no figure {id!r}{nearest(id, ids)}")
     anew = {one.key for (_, id), job in plan.jobs.items() if id in again for one in job.all()}
+    made_of = origin_of(plan, out)
+    if made_of and not anew and (stands := standing.recall(store, made_of, out)):
+        kept = {one.key for job in plan.jobs.values() for one in job.all()}
+        return Outcome(0, len(kept), 0, 0, tuple(stands.broken), stands.pages)
     artifacts, missing = obtain(plan, plan.jobs.values(), store, display, anew)
+    if missing:
+        made_of = origin_of(plan, out)
     written, removed, broken, pages = write_site(plan, artifacts, missing, out)
+    if made_of and made_of == origin_of(plan, out):  # not where a template was edited meanwhile
+        standing.keep(store, made_of, out, broken, pages)
     return Outcome(len(missing), len(artifacts) - len(missing), written, removed, broken, pages)
+
+
+def origin_of(plan: Plan, out: Path) -> str | None:
+    """What tells the site that is planned for `out` from all others."""
+    return standing.origin(plan.site, plan.posts, plan.units, plan.jobs, plan.library, out)
 
 
 def with_units(plan: Plan, display: Display) -> Plan:
@@ -199,6 +213,7 @@ def same_paths(posts: Sequence[Post]) -> Iterable[BuildError]:
 
 def make_plan(content: Path, store: ArtifactStore, display: Display, drafts: bool = False) -> Plan:
     """Read everything and name every artifact, without loading a model. BuildErrors of all mistakes together."""
+    known_code.recall(store)
     toml = shown(content / "site.toml")
     settings = read_settings(content, toml)
     errors: list[BuildError] = []

@@ -1,18 +1,24 @@
 """What is said while a build works: a line for each figure under way, and an estimate of the whole.
 
-On a terminal the lines move (rich); elsewhere each figure has one plain line when it is done, and one now and
-then while it is not, so that a log shows that the build lives.
+On a terminal the lines move (rich, which is loaded when there is something to tell); elsewhere each figure has one
+plain line when it is done, and one now and then while it is not, so that a log shows that the build lives.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Protocol
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol, TextIO
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from generator.deferred import Deferred
+
+if TYPE_CHECKING:
+    from rich import console as rich_console
+    from rich import progress as rich_progress
+else:
+    rich_console, rich_progress = Deferred("rich.console"), Deferred("rich.progress")
 
 
 class Display(Protocol):
@@ -44,8 +50,8 @@ class Plain:
 
     PAUSE = 30.0  # seconds between lines about the same figure
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
 
     def begin(self, total: int) -> None:
         self.total, self.done, self.began = total, 0, time.monotonic()
@@ -66,14 +72,28 @@ class Plain:
         self.print(self.done, f"{name}: {'failed' if error else 'computed'} in {seconds:.1f} s{rest}")
 
     def print(self, number: int, line: str) -> None:
-        self.console.print(f"[{number}/{self.total}] {line}", markup=False, highlight=False, soft_wrap=True)
+        self.stream.write(f"[{number}/{self.total}] {line}\n")
+        self.stream.flush()
 
 
 class Live:
     """A bar for the whole, and a bar for the figure under way."""
 
-    def __init__(self, progress: Progress) -> None:
-        self.progress = progress
+    def __init__(self, stream: TextIO, closing: ExitStack) -> None:
+        self.stream, self.closing = stream, closing
+
+    @cached_property
+    def progress(self) -> rich_progress.Progress:
+        """The moving lines, from when there is something to tell until `closing` is left."""
+        columns = (
+            rich_progress.TextColumn("{task.description}"),
+            rich_progress.BarColumn(),
+            rich_progress.TaskProgressColumn(),
+            rich_progress.TimeElapsedColumn(),
+            rich_progress.TimeRemainingColumn(),
+        )
+        lines = rich_progress.Progress(*columns, console=rich_console.Console(file=self.stream), transient=True)
+        return self.closing.enter_context(lines)
 
     def begin(self, total: int) -> None:
         self.whole = self.progress.add_task("all figures", total=total)
@@ -98,17 +118,10 @@ class Live:
 
 
 @contextmanager
-def display(console: Console) -> Iterator[Display]:
+def display(stream: TextIO) -> Iterator[Display]:
     """The display that fits where the output goes."""
-    if not console.is_terminal:
-        yield Plain(console)
+    if not stream.isatty():
+        yield Plain(stream)
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
-        yield Live(progress)
+    with ExitStack() as closing:
+        yield Live(stream, closing)

@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
 from markupsafe import Markup
 
 from generator import __version__
 from generator.artifact import Artifact
+from generator.deferred import Deferred
 from generator.images import Picture, is_picture, picture_name, webp
 from generator.spec import (
     UNIT_PAGES,
@@ -36,6 +36,11 @@ from generator.spec import (
     nearest,
     unit_folder,
 )
+
+if TYPE_CHECKING:
+    import jinja2
+else:
+    jinja2 = Deferred("jinja2")  # a build in which nothing changed renders nothing
 
 HOLE = re.compile(
     r'<div class="hole" data-(?P<block>figure|claim)="(?P<id>[\w-]+)"></div>'
@@ -100,11 +105,11 @@ def theme_folders(theme: str) -> list[str]:
 
 
 @cache
-def environment(theme: str) -> Environment:
-    env = Environment(
-        loader=FileSystemLoader(theme_folders(theme)),
+def environment(theme: str) -> jinja2.Environment:
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(theme_folders(theme)),
         autoescape=True,
-        undefined=StrictUndefined,
+        undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -276,7 +281,7 @@ class PostWriter:
 
     def __init__(
         self,
-        env: Environment,
+        env: jinja2.Environment,
         post: Post,
         jobs: Mapping[tuple[str, str], Job],
         artifacts: Mapping[str, Artifact],
@@ -369,7 +374,7 @@ class PostWriter:
         shown = {"id": id, "number": number, "kind": spec.kind, "key": job.key, "wide": spec.wide}
         try:
             template = self.env.get_template(f"figures/{spec.kind}.html")
-        except TemplateNotFound as error:
+        except jinja2.TemplateNotFound as error:
             raise BuildError(f"the theme has no figures/{spec.kind}.html", spec.place) from error
         text = template.render(
             figure=shown,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from generator.artifact import ArtifactStore
+from generator.key import code_digest, read_module
 from generator.pipeline import Outcome, build
 
 ROOT = Path(__file__).parent.parent
@@ -94,6 +95,12 @@ def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
         connect(self, address)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+def forget_code() -> None:
+    """A process reads each source once; what was edited since is read again after this."""
+    code_digest.cache_clear()
+    read_module.cache_clear()
 
 
 class SmallSite:

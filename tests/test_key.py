@@ -10,7 +10,7 @@ from generator import key as key_module
 from generator.key import code_digest
 from generator.pipeline import make_plan
 from generator.progress import Quiet
-from tests.conftest import POST, SITE_TOML, SmallSite
+from tests.conftest import POST, SITE_TOML, SmallSite, forget_code
 from tests.nets import vision
 
 
@@ -169,11 +169,11 @@ def test_code_changes_the_key_and_its_comments_do_not(
         monkeypatch.setattr(
             key_module, "source_of", lambda name: edited if name.endswith("separation") else original(name)
         )
-        code_digest.cache_clear()
+        forget_code()
         try:
             return code_digest("generator.figures.activation_text")
         finally:
-            code_digest.cache_clear()
+            forget_code()
 
     before = digest_with(path.read_text())
 

@@ -12,7 +12,8 @@ ROOT = Path(__file__).parent.parent
 LAYERS = [  # from the top down; modules of one line never import each other
     "cli",
     "pipeline",
-    "publish unit_pages",
+    "standing unit_pages",
+    "publish",
     "render content figures.* runners",
     "excerpts",
     "passages choosing concept_options",
@@ -34,7 +35,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "interp.* interp",
     "mask_files",
     "weights image_files progress",
-    "callables",
+    "callables known_code",
     "artifact images histogram settings data key deferred machine quantised stopping",
     "spec",
     "",  # the package itself: its version

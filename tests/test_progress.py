@@ -3,7 +3,6 @@
 import io
 
 import pytest
-from rich.console import Console
 
 from generator import progress
 
@@ -14,7 +13,7 @@ def test_a_log_has_a_line_for_each_figure_and_one_now_and_then_while_it_is_compu
     clock = iter([0.0, 0.0, 10.0, 31.0, 45.0, 62.0, 80.0])
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
     log = io.StringIO()
-    plain = progress.Plain(Console(file=log))
+    plain = progress.Plain(log)
 
     plain.begin(2)
     plain.start("cells")
@@ -32,5 +31,5 @@ def test_a_log_has_a_line_for_each_figure_and_one_now_and_then_while_it_is_compu
 
 
 def test_a_log_is_no_terminal() -> None:
-    with progress.display(Console(file=io.StringIO())) as display:
+    with progress.display(io.StringIO()) as display:
         assert isinstance(display, progress.Plain)

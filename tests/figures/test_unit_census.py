@@ -8,10 +8,9 @@ import torch
 import yaml
 
 from generator.figures.unit_census import EXAMPLE
-from generator.key import code_digest
 from generator.model import Model
 from generator.spec import BuildError
-from tests.conftest import SmallSite
+from tests.conftest import SmallSite, forget_code
 
 OWN = "def capitals(text):\n    import numpy\n    return numpy.array([one.isupper() for one in text], dtype=bool)\n"
 
@@ -69,7 +68,7 @@ def test_changed_code_of_a_function_is_computed_again(small_site: SmallSite) -> 
     first = json.loads((small_site.out / "report.json").read_text())["figures"][0]["key"]
     path.write_text(OWN.replace("isupper", "islower"))
 
-    code_digest.cache_clear()  # a process reads each source once
+    forget_code()
     census(small_site, functions={"capitals": "own_changing:capitals"})
 
     assert json.loads((small_site.out / "report.json").read_text())["figures"][0]["key"] != first

@@ -6,10 +6,10 @@ from pydantic import ValidationError
 from safetensors.torch import save_file
 
 from generator.groups import WEIGHTS
-from generator.key import code_digest
 from generator.models.python import Settings, fingerprint, load
 from generator.spec import BuildError
 from generator.weights import Weights
+from tests.conftest import forget_code
 from tests.nets import vision
 
 IMAGES = {"height": 32, "width": 32, "classes": ("a", "b", "c", "d", "e")}
@@ -103,9 +103,9 @@ def test_the_fingerprint_follows_the_code_of_the_factorys_module_but_not_its_com
     prints = []
     for code in ("x = 1", "x = 1  # a comment", "x = 2"):
         (tmp_path / "some_factory.py").write_text(code)
-        code_digest.cache_clear()
+        forget_code()
         prints.append(fingerprint(settings(factory="some_factory:x"), tmp_path))
-    code_digest.cache_clear()
+    forget_code()
 
     assert prints[0] == prints[1] != prints[2]
 
@@ -125,9 +125,9 @@ def test_the_fingerprint_follows_the_authors_code_beside_the_factory(tmp_path, m
     prints = []
     for more in ("", "\ny = 2"):
         (tmp_path / edited).write_text((tmp_path / edited).read_text() + more)
-        code_digest.cache_clear()
+        forget_code()
         prints.append(fingerprint(settings(factory="pk_own.nets:x"), tmp_path))
-    code_digest.cache_clear()
+    forget_code()
 
     assert prints[0] != prints[1]
 
@@ -139,7 +139,7 @@ def test_a_factory_that_raises_or_cannot_be_parsed_is_told(tmp_path, monkeypatch
         load("n", settings(factory="bad_factory:make"), None, 0, tmp_path)
 
     (tmp_path / "worse_factory.py").write_text("def make(:\n")
-    code_digest.cache_clear()
+    forget_code()
     with pytest.raises(BuildError, match="worse_factory"):
         fingerprint(settings(factory="worse_factory:make"), tmp_path)
 
@@ -205,8 +205,8 @@ def test_the_fingerprint_follows_the_code_of_the_tokenizer(tmp_path, monkeypatch
     prints = []
     for code in ("x = 1", "x = 2"):
         (tmp_path / "some_letters.py").write_text(code)
-        code_digest.cache_clear()
+        forget_code()
         prints.append(fingerprint(settings(tokenizer="some_letters:x"), tmp_path))
-    code_digest.cache_clear()
+    forget_code()
 
     assert prints[0] != prints[1]

@@ -1,0 +1,90 @@
+"""Whether the site that stands in a folder is what a build would write there: then nothing is rendered.
+
+What was written is kept in the store, under a digest of all that it was made of. A forgotten ingredient would leave
+yesterday's page under today's date, so things are taken whole: all that was planned, the bytes of the figures'
+artifacts, of all templates and of all our code, and what is told of the models.
+"""
+
+from __future__ import annotations
+
+import glob
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+
+from generator.artifact import WRITING, Artifact, ArtifactStore, digest, file_digest
+from generator.key import package_digest, versions
+from generator.library import Library
+from generator.publish import model_row
+from generator.render import Site, theme_folders
+from generator.spec import Job, Post, UnitPage
+
+LIBRARIES = ("jinja2", "markupsafe", "pyyaml")  # what pages are written with, besides those whose results show
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A site as it was written: the digests of its files by path, and None for folders."""
+
+    files: Mapping[str, str | None]
+    broken: Sequence[str]  # ids of claims that do not hold
+    pages: int
+
+
+def origin(
+    site: Site,
+    posts: Sequence[Post],
+    units: Sequence[UnitPage],
+    jobs: Mapping[tuple[str, str], Job],
+    library: Library,
+    out: Path,
+) -> str | None:
+    """Digest of all that a site's files are made of, and of their place; None where a figure is yet to be computed.
+
+    The place, because `report.json` says of which figures the build that first wrote it there computed them.
+    """
+    keys = {one.key for job in jobs.values() for one in job.all()}
+    if not all(map(library.store.has, keys)):
+        return None
+    named = {job.options.model for job in jobs.values()}
+    named |= {value.figure for post in posts for value in post.values}
+    named |= {claim.figure for post in posts for claim in post.claims}
+    made_of = {
+        "place": str(out.resolve()),
+        "plan": repr((site, posts, units, jobs)),
+        "artifacts": {key: file_digest(library.store.path(key)) for key in keys},
+        "models": {name: model_row(name, library) for name in library.models if name in named},
+        "theme": [files_of(Path(folder), hidden=True) for folder in theme_folders(site.theme)],
+        "code": package_digest(),
+        "python": sys.version,
+        "libraries": {**versions(), **{name: metadata.version(name) for name in LIBRARIES}},
+    }
+    return digest(made_of)
+
+
+def files_of(folder: Path, hidden: bool) -> dict[str, str | None]:
+    """Digests of all files below a folder by their paths in it, and None for folders.
+
+    Unless `hidden`, what begins with a dot is left out, as the writer leaves it alone, but for files half written.
+    """
+    # glob follows links, as the loader of templates does, and can be told to see what is hidden.
+    names = glob.glob("**", root_dir=folder, recursive=True, include_hidden=hidden)  # noqa: PTH207
+    if not hidden:
+        names += glob.glob(f"**/{WRITING}*", root_dir=folder, recursive=True)  # noqa: PTH207
+    return {name: file_digest(path) if (path := folder / name).is_file() else None for name in names if name}
+
+
+def recall(store: ArtifactStore, made_of: str, out: Path) -> Standing | None:
+    """The site in `out`, if it is, to the byte, what was written when that was made of the same; else None."""
+    kept = store.get(made_of)
+    if kept is None or kept.data["files"] != files_of(out, hidden=False):
+        return None
+    return Standing(**kept.data)
+
+
+def keep(store: ArtifactStore, made_of: str, out: Path, broken: Sequence[str], pages: int) -> None:
+    """Note what was written to `out`."""
+    standing = Standing(files_of(out, hidden=False), broken, pages)
+    store.put(made_of, Artifact(data=asdict(standing)))
