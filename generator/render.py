@@ -208,29 +208,20 @@ def write_units(units: Sequence[UnitPage], writer_of: Callable[[Post], PostWrite
             "labels": [one["label"] for one in data.get("labels", [])],
         }
         listed.setdefault(unit.model, {}).setdefault(unit.layer, []).append(row)
+    models = []
     for model, layers in listed.items():
+        groups = [
+            {"name": layer, "path": f"{unit_folder(model, layer)}/index.html", "rows": rows}
+            for layer, rows in layers.items()
+        ]
+        models.append({"name": model, "path": f"{unit_folder(model)}/index.html", "layers": groups})
         for chosen in (None, *layers):
             path = f"{unit_folder(model, chosen or '')}/index.html"
             title = f"Units of {model}" + (f", layer {chosen}" if chosen else "")
-            groups = [
-                {"layer": layer, "path": f"{unit_folder(model, layer)}/index.html", "rows": rows}
-                for layer, rows in layers.items()
-                if chosen in (None, layer)
-            ]
             page = {"title": title, "path": path, "description": ""}
-            emit(path, "units.html", page=page, model=model, layer=chosen, groups=groups, folder=unit_folder(model))
-    if listed:
-        models = [
-            {
-                "name": model,
-                "path": f"{unit_folder(model)}/index.html",
-                "layers": [
-                    {"name": layer, "path": f"{unit_folder(model, layer)}/index.html", "count": len(rows)}
-                    for layer, rows in layers.items()
-                ],
-            }
-            for model, layers in listed.items()
-        ]
+            own = [group for group in groups if chosen in (None, group["name"])]
+            emit(path, "units.html", page=page, model=model, layer=chosen, groups=own, folder=unit_folder(model))
+    if models:
         path = f"{UNIT_PAGES}/index.html"
         emit(path, "models.html", page={"title": "Units", "path": path, "description": ""}, models=models)
 
@@ -260,7 +251,7 @@ def slug(text: str) -> str:
 
 
 def assets(theme: str) -> dict[str, bytes]:
-    """One style sheet and one script: the theme's own, then those of the kinds, by name."""
+    """One style sheet and one script: the theme's own, then those of the kinds, by name. And the icon of all pages."""
     found: dict[str, bytes] = {}
     for suffix in ("css", "js"):
         parts: dict[str, str] = {}
@@ -268,6 +259,8 @@ def assets(theme: str) -> dict[str, bytes]:
             paths = [Path(folder) / f"theme.{suffix}", *sorted((Path(folder) / "figures").glob(f"*.{suffix}"))]
             parts |= {path.name: path.read_text("utf-8") for path in paths if path.exists()}
         found[f"assets/theme.{suffix}"] = "\n".join(parts.values()).encode()
+    icons = (Path(folder) / "icon.svg" for folder in theme_folders(theme))
+    found["assets/icon.svg"] = next(icon for icon in icons if icon.exists()).read_bytes()
     return found
 
 

@@ -66,8 +66,10 @@
       const wanted = box.value.trim().toLowerCase();
       let shown = 0;
       for (const item of items) {
-        const { number, text } = item.dataset;
-        item.hidden = /^\d+$/.test(wanted) ? !number.startsWith(wanted) : !text.toLowerCase().includes(wanted);
+        const found = /^\d+$/.test(wanted)
+          ? item.dataset.number.startsWith(wanted)
+          : item.textContent.toLowerCase().includes(wanted);
+        item.hidden = !found;
         shown += !item.hidden;
       }
       said.textContent = wanted ? `${shown} of ${items.length}` : "";

@@ -77,15 +77,29 @@ def test_pages_are_linked_listed_and_told_to_other_tools(small_site: SmallSite) 
     for name in ("0", "2"):
         assert re.search(rf'rel="(prev|next)" href="../../../../models/tiny-vision/conv1/{name}/index.html"', middle)
     assert 'rel="prev"' not in small_site.read("models/tiny-vision/conv1/0/index.html")
-    for listing in ("models/tiny-vision/index.html", "models/tiny-vision/conv1/index.html"):
-        assert len(re.findall(r'<li data-number="\d"', small_site.read(listing))) == 3
-        assert 'loading="lazy"' in small_site.read(listing)
+    listing = small_site.read("models/tiny-vision/conv1/index.html")
+    assert len(re.findall(r'<li data-number="\d"', listing)) == 3
+    assert 'loading="lazy"' in listing
     assert 'href="models/index.html"' in small_site.read("index.html")
     report = json.loads((small_site.out / "report.json").read_text())
     paths = [page["path"] for page in report["pages"]]
     assert paths[-3:] == [f"models/tiny-vision/conv1/{unit}/index.html" for unit in range(3)]
     named = {figure["id"] for figure in report["figures"]}
     assert {"tiny-vision-conv1-0", "tiny-vision-conv1-1", "tiny-vision-conv1-2"} <= named
+
+
+def test_the_page_of_a_model_lists_the_units_of_its_layers_and_leads_to_the_list_of_its_only_one(
+    small_site: SmallSite,
+) -> None:
+    with_units(small_site, "conv1[0:3]")
+    small_site.build()
+    only = small_site.read("models/tiny-vision/index.html")
+    with_units(small_site, "conv1[0:3]", "conv2[0]")
+    small_site.build()
+    both = small_site.read("models/tiny-vision/index.html")
+
+    assert '<a href="../../models/tiny-vision/conv1/index.html">conv1</a> <span class="label">3 units</span>' in only
+    assert (only.count("<li data-number="), both.count("<li data-number=")) == (0, 4)
 
 
 def test_a_second_build_computes_and_writes_nothing_and_another_caption_no_page(small_site: SmallSite) -> None:
@@ -227,7 +241,7 @@ def test_units_of_a_network_that_reads_have_pages_with_their_contexts(small_site
     assert re.search('rel="next" href="[^"]*/cell/2/index.html">cell 2 →', middle)
     listing = small_site.read("models/tiny-text/cell/index.html")
     assert listing.count('class="outline"') == 4
-    assert 'data-number="2" data-text="cell 2 ' in listing
+    assert '<li data-number="2">' in listing
 
 
 def test_a_page_of_contexts_is_small(small_site: SmallSite) -> None:
