@@ -22,6 +22,7 @@ from markupsafe import Markup
 
 from generator import __version__
 from generator.artifact import Artifact
+from generator.followed import Followed, followed
 from generator.images import Picture, is_picture, picture_name, webp
 from generator.spec import (
     UNIT_PAGES,
@@ -181,12 +182,17 @@ def render_site(
         tagged = [one for one in rendered.posts if {"name": tag, "path": tag_path(tag)} in one["tags"]]
         page = {"title": f"Posts about {tag}", "path": tag_path(tag), "description": ""}
         emit(tag_path(tag), "tag.html", tag={"name": tag}, posts=tagged, page=page)
-    write_units(units, writer_of, emit)
+    write_units(units, followed(posts, jobs, artifacts), writer_of, emit)
     rendered.files |= assets(site.theme)
     return rendered
 
 
-def write_units(units: Sequence[UnitPage], writer_of: Callable[[Post], PostWriter], emit: Callable[..., None]) -> None:
+def write_units(
+    units: Sequence[UnitPage],
+    known: Mapping[tuple[str, str, int], Followed],
+    writer_of: Callable[[Post], PostWriter],
+    emit: Callable[..., None],
+) -> None:
     """The page of each unit, and lists of those of a layer, of a model, and of all."""
     listed: dict[str, dict[str, list[dict[str, Any]]]] = {}  # by model, then layer
     for number, unit in enumerate(units):
@@ -199,10 +205,13 @@ def write_units(units: Sequence[UnitPage], writer_of: Callable[[Post], PostWrite
         ]
         page = {"title": post.title, "path": unit.path, "description": ""}
         folders = {"model": unit_folder(unit.model), "layer": unit_folder(unit.model, unit.layer)}
-        emit(unit.path, "unit.html", page=page, unit=unit, figure=figure, beside=beside, folders=folders)
+        follows = known.get((unit.model, unit.layer, unit.unit))
+        context = {"unit": unit, "figure": figure, "follows": follows, "beside": beside, "folders": folders}
+        emit(unit.path, "unit.html", page=page, **context)
         data = writer.artifacts[writer.jobs[unit.figure.id].key].data
         row = {
             "unit": unit,
+            "follows": follows,
             "picture": writer.thumbnail(),
             "histogram": data.get("histogram"),
             "labels": [one["label"] for one in data.get("labels", [])],

@@ -14,7 +14,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "pipeline",
     "publish unit_pages",
     "render content figures.* runners",
-    "excerpts",
+    "excerpts followed",
     "passages choosing",
     "evidence labelled readable short_texts",
     "natural census",

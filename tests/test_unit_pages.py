@@ -218,7 +218,7 @@ def test_a_control_with_random_weights_has_records_of_its_own(small_site: SmallS
     assert pages(small_site) == ["models/tiny-vision/conv1/3"]
 
 
-CONTEXTS = "id: cell\nkind: top-contexts\nmodel: tiny-text\ngroup: cell\nunit: 5\ndataset: tiny-corpus\n"
+CONTEXTS = "id: cell\nkind: top-contexts\nmodel: tiny-text\nunit: {group: cell, index: 5}\ndataset: tiny-corpus\n"
 
 
 def with_cells(site: SmallSite, *units: str, dataset: str = "tiny-corpus") -> None:
@@ -242,6 +242,39 @@ def test_units_of_a_network_that_reads_have_pages_with_their_contexts(small_site
     listing = small_site.read("models/tiny-text/cell/index.html")
     assert listing.count('class="outline"') == 4
     assert '<li data-number="2">' in listing
+
+
+CENSUS = "id: count\nkind: unit-census\nmodel: tiny-text\ndataset: tiny-corpus\ndocuments: 3\nlength: 200\n"
+
+
+def test_the_page_of_a_unit_says_which_concept_it_follows_in_the_words_of_a_census(small_site: SmallSite) -> None:
+    with_cells(small_site, "cell[0:2]")
+    small_site.build()
+    without = small_site.read("models/tiny-text/cell/1/index.html")
+    small_site.figure(CENSUS)
+    done = small_site.build()
+    page, listing = (small_site.read(f"models/tiny-text/cell/{one}index.html") for one in ("1/", ""))
+    (artifact,) = [
+        found
+        for path in small_site.folder.glob("store/*/*.npz")
+        if "units" in (found := small_site.store.get(path.stem)).data  # type: ignore[union-attr]
+    ]
+    (own,) = [one for one in artifact.data["units"] if (one["group"], one["number"]) == ("cell", 1)]  # type: ignore[union-attr]
+
+    assert done.computed == 1  # the census alone
+    assert "census" not in without
+    said = re.search(
+        r'<a href="../../../../posts/a.html#count">the census</a> it follows <strong>([\w-]+)</strong> best.*'
+        r"AUC <strong>([\d.]+)</strong>, interval ([\d.]+) to ([\d.]+),.*<strong>(Readable|Not readable)</strong>",
+        page,
+    )
+    assert said
+    assert said.groups() == (
+        own["concept"],
+        *(f"{score:.3f}" for score in own["scores"].values()),
+        "Readable" if own["readable"] else "Not readable",
+    )
+    assert f'data-concept="{own["concept"]}" data-auc="{own["scores"]["auc"]}"' in listing
 
 
 def test_a_page_of_contexts_is_small(small_site: SmallSite) -> None:
