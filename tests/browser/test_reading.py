@@ -14,6 +14,8 @@ PAGES = [
     "posts/images.html",
     "posts/text.html",
     "posts/controls.html",
+    "posts/maps.html",
+    "posts/training.html",
     "posts/transformers.html",
     "about.html",
     "tags.html",
