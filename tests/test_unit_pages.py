@@ -264,7 +264,7 @@ def test_the_page_of_a_unit_says_which_concept_it_follows_in_the_words_of_a_cens
     assert done.computed == 1  # the census alone
     assert "census" not in without
     said = re.search(
-        r'<a href="../../../../posts/a.html#count">the census</a> it follows <strong>([\w-]+)</strong> best.*'
+        r'<a href="../../../../posts/a.html#count">the census</a> it follows <strong>([\w-]+)</strong> \(.*?\) best.*'
         r"AUC <strong>([\d.]+)</strong>, interval ([\d.]+) to ([\d.]+),.*<strong>(Readable|Not readable)</strong>",
         page,
     )
