@@ -22,6 +22,7 @@ from markupsafe import Markup
 from generator import __version__
 from generator.artifact import Artifact
 from generator.deferred import Deferred
+from generator.followed import Followed, followed
 from generator.images import Picture, is_picture, picture_name, webp
 from generator.spec import (
     UNIT_PAGES,
@@ -186,12 +187,17 @@ def render_site(
         tagged = [one for one in rendered.posts if {"name": tag, "path": tag_path(tag)} in one["tags"]]
         page = {"title": f"Posts about {tag}", "path": tag_path(tag), "description": ""}
         emit(tag_path(tag), "tag.html", tag={"name": tag}, posts=tagged, page=page)
-    write_units(units, writer_of, emit)
+    write_units(units, followed(posts, jobs, artifacts), writer_of, emit)
     rendered.files |= assets(site.theme)
     return rendered
 
 
-def write_units(units: Sequence[UnitPage], writer_of: Callable[[Post], PostWriter], emit: Callable[..., None]) -> None:
+def write_units(
+    units: Sequence[UnitPage],
+    known: Mapping[tuple[str, str, int], Followed],
+    writer_of: Callable[[Post], PostWriter],
+    emit: Callable[..., None],
+) -> None:
     """The page of each unit, and lists of those of a layer, of a model, and of all."""
     listed: dict[str, dict[str, list[dict[str, Any]]]] = {}  # by model, then layer
     for number, unit in enumerate(units):
@@ -204,38 +210,32 @@ def write_units(units: Sequence[UnitPage], writer_of: Callable[[Post], PostWrite
         ]
         page = {"title": post.title, "path": unit.path, "description": ""}
         folders = {"model": unit_folder(unit.model), "layer": unit_folder(unit.model, unit.layer)}
-        emit(unit.path, "unit.html", page=page, unit=unit, figure=figure, beside=beside, folders=folders)
+        follows = known.get((unit.model, unit.layer, unit.unit))
+        context = {"unit": unit, "figure": figure, "follows": follows, "beside": beside, "folders": folders}
+        emit(unit.path, "unit.html", page=page, **context)
         data = writer.artifacts[writer.jobs[unit.figure.id].key].data
         row = {
             "unit": unit,
+            "follows": follows,
             "picture": writer.thumbnail(),
             "histogram": data.get("histogram"),
             "labels": [one["label"] for one in data.get("labels", [])],
         }
         listed.setdefault(unit.model, {}).setdefault(unit.layer, []).append(row)
+    models = []
     for model, layers in listed.items():
+        groups = [
+            {"name": layer, "path": f"{unit_folder(model, layer)}/index.html", "rows": rows}
+            for layer, rows in layers.items()
+        ]
+        models.append({"name": model, "path": f"{unit_folder(model)}/index.html", "layers": groups})
         for chosen in (None, *layers):
             path = f"{unit_folder(model, chosen or '')}/index.html"
             title = f"Units of {model}" + (f", layer {chosen}" if chosen else "")
-            groups = [
-                {"layer": layer, "path": f"{unit_folder(model, layer)}/index.html", "rows": rows}
-                for layer, rows in layers.items()
-                if chosen in (None, layer)
-            ]
             page = {"title": title, "path": path, "description": ""}
-            emit(path, "units.html", page=page, model=model, layer=chosen, groups=groups, folder=unit_folder(model))
-    if listed:
-        models = [
-            {
-                "name": model,
-                "path": f"{unit_folder(model)}/index.html",
-                "layers": [
-                    {"name": layer, "path": f"{unit_folder(model, layer)}/index.html", "count": len(rows)}
-                    for layer, rows in layers.items()
-                ],
-            }
-            for model, layers in listed.items()
-        ]
+            own = [group for group in groups if chosen in (None, group["name"])]
+            emit(path, "units.html", page=page, model=model, layer=chosen, groups=own, folder=unit_folder(model))
+    if models:
         path = f"{UNIT_PAGES}/index.html"
         emit(path, "models.html", page={"title": "Units", "path": path, "description": ""}, models=models)
 
@@ -265,7 +265,7 @@ def slug(text: str) -> str:
 
 
 def assets(theme: str) -> dict[str, bytes]:
-    """One style sheet and one script: the theme's own, then those of the kinds, by name."""
+    """One style sheet and one script: the theme's own, then those of the kinds, by name. And the icon of all pages."""
     found: dict[str, bytes] = {}
     for suffix in ("css", "js"):
         parts: dict[str, str] = {}
@@ -273,6 +273,8 @@ def assets(theme: str) -> dict[str, bytes]:
             paths = [Path(folder) / f"theme.{suffix}", *sorted((Path(folder) / "figures").glob(f"*.{suffix}"))]
             parts |= {path.name: path.read_text("utf-8") for path in paths if path.exists()}
         found[f"assets/theme.{suffix}"] = "\n".join(parts.values()).encode()
+    icons = (Path(folder) / "icon.svg" for folder in theme_folders(theme))
+    found["assets/icon.svg"] = next(icon for icon in icons if icon.exists()).read_bytes()
     return found
 
 

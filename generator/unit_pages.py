@@ -18,7 +18,18 @@ from generator.figures import top_contexts, unit_card, unit_grid
 from generator.inputs import Inputs
 from generator.library import Library
 from generator.passages import Group
-from generator.spec import UNITS, BuildError, FigureOptions, FigureSpec, Place, Post, UnitPage, nearest, unit_folder
+from generator.spec import (
+    UNITS,
+    BuildError,
+    FigureOptions,
+    FigureSpec,
+    Place,
+    Post,
+    UnitChoice,
+    UnitPage,
+    nearest,
+    unit_folder,
+)
 
 CARD, CONTEXTS, GRID = "unit-card", "top-contexts", "unit-grid"
 
@@ -64,15 +75,17 @@ def cards(figures: Iterable[FigureSpec], known: Known) -> Iterator[UnitPage]:
         options = figure.options
         if isinstance(options, unit_card.Options):
             name: str = options.layer
+            asked: int | str | None = options.unit
         elif isinstance(options, top_contexts.Options):
-            name = options.group
+            first = next((group for model, group in known if model == options.model), "")
+            name, asked = options.unit.group or first, options.unit.index
         else:
             continue
         layer = known.get((str(options.model), name))
-        if layer is None:
-            continue
+        if layer is None or asked is None:
+            continue  # which unit follows a concept is known only when the figure is computed
         try:
-            unit = layer.number(options.unit)
+            unit = layer.number(asked)
         except BuildError:
             continue
         yield page_of(layer, unit, figure.kind, options, figure.place, figure.absent)
@@ -115,7 +128,8 @@ def rows(layers: dict[str, list[Layer]], library: Library, toml: Place) -> Itera
                     if isinstance(layer, Group):
                         if absent:
                             raise BuildError(f"models.{name}.units: {absent}, and their pages show nothing else", toml)
-                        contexts = top_contexts.Options(model=name, group=layer.name, unit=unit, dataset=str(dataset))
+                        choice = UnitChoice(group=layer.name, index=unit)
+                        contexts = top_contexts.Options(model=name, unit=choice, dataset=str(dataset))
                         yield page_of(layer, unit, CONTEXTS, contexts, toml)
                         continue
                     card = unit_card.Options(

@@ -75,6 +75,11 @@ def artifacts() -> dict[str, Artifact]:
                     {"name": "never", "description": "what <x>{3} matches", "share": 0.0, "scores": {}},
                 ],
                 "quantities": [{"name": "position-in-line", "description": "characters since the line began", "unit": {"name": "cell 3", "group": "cell", "number": 3}, "untrained_unit": {"name": "cell 4", "group": "cell", "number": 4}, "high": True, "above": True, "scores": {"correlation": 0.51, "interval-low": 0.45, "interval-high": 0.57, "ngram": 0.3, "untrained": 0.2, "null": 0.1}}],
+                "units": [
+                    {"group": "cell", "number": 4, "concept": "inside-string", "high": True, "readable": False, "scores": {"auc": 0.75, "interval-low": 0.68, "interval-high": 0.8}},
+                    {"group": "cell", "number": 7, "concept": "digit", "high": False, "readable": True, "scores": {"auc": 0.96, "interval-low": 0.93, "interval-high": 0.98}},
+                    {"group": "cell", "number": 5, "concept": "never", "high": True, "readable": False, "scores": {"auc": 0.5, "interval-low": 0.5, "interval-high": 0.5}},
+                ],
                 "bins": [0.5, 0.58, 0.66, 0.74, 0.82, 0.9, 1.0],
             },
             measures={"units": 16, "readable": 1, "readable-share": 0.0625, "readable-share.interval-low": 0.011, "readable-share.interval-high": 0.283, "untrained-readable": 0, "untrained-readable-share": 0.0, "passing": 2, "passing-share": 0.125, "untrained-passing": 1, "untrained-passing-share": 0.0625, "characters": 4000, "documents": 2, "inside-string.auc": 0.98},
@@ -154,7 +159,7 @@ def contexts() -> Artifact:
     ]
     return Artifact(
         data={
-            "group": "cell", "unit": 4, "label": "cell 4", "silent": False, "tokens": 12345, "documents": 2, "split": "test", "threshold": 0.0,
+            "group": "cell", "unit": 4, "label": "cell 4", "sought": {"rank": 2, "concept": "<own>", "auc": 0.875, "high": False}, "silent": False, "tokens": 12345, "documents": 2, "split": "test", "threshold": 0.0,
             "scale": {"low": -0.5, "high": 2.5, "first": 8}, "lists": lists, "copies": 1,
             "labels": [{"label": "<b>", "mean": 1.5, "count": 1200}, {"label": "space", "mean": 0.5, "count": 30}],
             "histogram": {"width": 320, "height": 80, "outline": "M0 80V0h160V40h160V80Z", "low": -0.5, "high": 2.5},
@@ -438,9 +443,11 @@ def rendered() -> dict[str, bytes]:
     for page in (units := [unit_page(number) for number in (2, 3)]):
         own = Job(digest("card"), "unit-card", FigureOptions(model="m"), {}, page.figure.place, page.figure.id)
         jobs[page.path, page.figure.id] = own
-    cell = FigureSpec("m-cell-4", "top-contexts", FigureOptions(model="m"), Place("site.toml"), wide=True)
-    units.append(UnitPage(f"{unit_folder('m', 'cell', 4)}/index.html", "m", "cell", 4, "cell 4", cell))
-    jobs[units[-1].path, cell.id] = Job(digest("contexts"), cell.kind, cell.options, {}, cell.place, cell.id)
+    for number in (4, 7):
+        cell = FigureSpec(f"m-cell-{number}", "top-contexts", FigureOptions(model="m"), Place("site.toml"), wide=True)
+        path = f"{unit_folder('m', 'cell', number)}/index.html"
+        units.append(UnitPage(path, "m", "cell", number, f"cell {number}", cell))
+        jobs[path, cell.id] = Job(digest("contexts"), cell.kind, cell.options, {}, cell.place, cell.id)
     site = render_site(SITE, posts, jobs, by_key, lambda name: {}, lambda name: False, units)
     return {**site.files, "feed.xml": feed(SITE, site.posts)}
 

@@ -15,7 +15,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "standing unit_pages",
     "publish",
     "render content figures.* runners",
-    "excerpts",
+    "excerpts followed",
     "passages choosing concept_options",
     "evidence labelled readable short_texts",
     "natural census",

@@ -77,15 +77,29 @@ def test_pages_are_linked_listed_and_told_to_other_tools(small_site: SmallSite) 
     for name in ("0", "2"):
         assert re.search(rf'rel="(prev|next)" href="../../../../models/tiny-vision/conv1/{name}/index.html"', middle)
     assert 'rel="prev"' not in small_site.read("models/tiny-vision/conv1/0/index.html")
-    for listing in ("models/tiny-vision/index.html", "models/tiny-vision/conv1/index.html"):
-        assert len(re.findall(r'<li data-number="\d"', small_site.read(listing))) == 3
-        assert 'loading="lazy"' in small_site.read(listing)
+    listing = small_site.read("models/tiny-vision/conv1/index.html")
+    assert len(re.findall(r'<li data-number="\d"', listing)) == 3
+    assert 'loading="lazy"' in listing
     assert 'href="models/index.html"' in small_site.read("index.html")
     report = json.loads((small_site.out / "report.json").read_text())
     paths = [page["path"] for page in report["pages"]]
     assert paths[-3:] == [f"models/tiny-vision/conv1/{unit}/index.html" for unit in range(3)]
     named = {figure["id"] for figure in report["figures"]}
     assert {"tiny-vision-conv1-0", "tiny-vision-conv1-1", "tiny-vision-conv1-2"} <= named
+
+
+def test_the_page_of_a_model_lists_the_units_of_its_layers_and_leads_to_the_list_of_its_only_one(
+    small_site: SmallSite,
+) -> None:
+    with_units(small_site, "conv1[0:3]")
+    small_site.build()
+    only = small_site.read("models/tiny-vision/index.html")
+    with_units(small_site, "conv1[0:3]", "conv2[0]")
+    small_site.build()
+    both = small_site.read("models/tiny-vision/index.html")
+
+    assert '<a href="../../models/tiny-vision/conv1/index.html">conv1</a> <span class="label">3 units</span>' in only
+    assert (only.count("<li data-number="), both.count("<li data-number=")) == (0, 4)
 
 
 def test_a_second_build_computes_and_writes_nothing_and_another_caption_no_page(small_site: SmallSite) -> None:
@@ -204,7 +218,7 @@ def test_a_control_with_random_weights_has_records_of_its_own(small_site: SmallS
     assert pages(small_site) == ["models/tiny-vision/conv1/3"]
 
 
-CONTEXTS = "id: cell\nkind: top-contexts\nmodel: tiny-text\ngroup: cell\nunit: 5\ndataset: tiny-corpus\n"
+CONTEXTS = "id: cell\nkind: top-contexts\nmodel: tiny-text\nunit: {group: cell, index: 5}\ndataset: tiny-corpus\n"
 
 
 def with_cells(site: SmallSite, *units: str, dataset: str = "tiny-corpus") -> None:
@@ -227,7 +241,40 @@ def test_units_of_a_network_that_reads_have_pages_with_their_contexts(small_site
     assert re.search('rel="next" href="[^"]*/cell/2/index.html">cell 2 →', middle)
     listing = small_site.read("models/tiny-text/cell/index.html")
     assert listing.count('class="outline"') == 4
-    assert 'data-number="2" data-text="cell 2 ' in listing
+    assert '<li data-number="2">' in listing
+
+
+CENSUS = "id: count\nkind: unit-census\nmodel: tiny-text\ndataset: tiny-corpus\ndocuments: 3\nlength: 200\n"
+
+
+def test_the_page_of_a_unit_says_which_concept_it_follows_in_the_words_of_a_census(small_site: SmallSite) -> None:
+    with_cells(small_site, "cell[0:2]")
+    small_site.build()
+    without = small_site.read("models/tiny-text/cell/1/index.html")
+    small_site.figure(CENSUS)
+    done = small_site.build()
+    page, listing = (small_site.read(f"models/tiny-text/cell/{one}index.html") for one in ("1/", ""))
+    (artifact,) = [
+        found
+        for path in small_site.folder.glob("store/*/*.npz")
+        if "units" in (found := small_site.store.get(path.stem)).data  # type: ignore[union-attr]
+    ]
+    (own,) = [one for one in artifact.data["units"] if (one["group"], one["number"]) == ("cell", 1)]  # type: ignore[union-attr]
+
+    assert done.computed == 1  # the census alone
+    assert "census" not in without
+    said = re.search(
+        r'<a href="../../../../posts/a.html#count">the census</a> it follows <strong>([\w-]+)</strong> \(.*?\) best.*'
+        r"AUC <strong>([\d.]+)</strong>, interval ([\d.]+) to ([\d.]+),.*<strong>(Readable|Not readable)</strong>",
+        page,
+    )
+    assert said
+    assert said.groups() == (
+        own["concept"],
+        *(f"{score:.3f}" for score in own["scores"].values()),
+        "Readable" if own["readable"] else "Not readable",
+    )
+    assert f'data-concept="{own["concept"]}" data-auc="{own["scores"]["auc"]}"' in listing
 
 
 def test_a_page_of_contexts_is_small(small_site: SmallSite) -> None:

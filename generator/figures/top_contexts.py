@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from generator import interp
+from generator import choosing, interp
 from generator.artifact import Artifact
+from generator.choosing import Chosen
+from generator.concept_options import ConceptOptions
 from generator.data import Document
 from generator.excerpts import Excerpt, Scale, excerpts
+from generator.labelling import corpus
 from generator.passages import Places, Unit, group_of, texts, unit
 from generator.readers import reader_of
-from generator.spec import FigureOptions
+from generator.spec import UnitChoice
 
 if TYPE_CHECKING:
     import torch
@@ -30,8 +33,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = """\
 model: tiny-text
-group: cell
-unit: 3
+unit: {group: cell, index: 3}
 dataset: tiny-corpus
 before: 12
 after: 12
@@ -45,10 +47,11 @@ NEIGHBOURS = 4  # documents whose tokens are kept at hand: all of them would fil
 CHART = (320, 80)  # width and height of the histogram's drawing, in units of its own
 
 
-class Options(FigureOptions):
+class Options(ConceptOptions):
     model: str = Field(description="a model of site.toml that reads text")
-    group: str = Field(description="a group of its units, such as cell")
-    unit: int = Field(description="number of the unit in its group, from 0")
+    unit: UnitChoice = Field(
+        description="the unit: `{group: cell, index: 3}`, or the one that follows a concept, `{concept: inside-string}`"
+    )
     dataset: str = Field(description="a text data set of site.toml")
     split: str = Field("test", description="its split")
     characters: int = Field(
@@ -66,6 +69,13 @@ class Options(FigureOptions):
     after: int = Field(40, ge=0, le=400, description="tokens shown after it")
     threshold: float = Field(0.0, description="the unit counts as active above it")
 
+    @field_validator("unit")
+    @classmethod
+    def _is_one(cls, unit: UnitChoice) -> UnitChoice:
+        if isinstance(unit.index, str):
+            raise ValueError(f"one unit is shown, so give its number, not the range {unit.index!r}")
+        return unit
+
     @model_validator(mode="after")
     def _between(self) -> Self:
         if not all(0 <= quantile <= 100 for quantile in self.quantiles):
@@ -75,8 +85,8 @@ class Options(FigureOptions):
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
     """The colours are those of one scale for all passages: the middle is 0 where the unit is of both signs or rests."""
-    group = group_of(inputs.model, options.group)
-    number = group.number(options.unit)
+    chosen = unit_of(options, inputs)
+    group = group_of(inputs.model, chosen.group)
     documents = texts(inputs, options.dataset, options.split, options.characters)
     wanted = interp.contexts.Wanted(
         options.before,
@@ -87,7 +97,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         options.threshold,
         options.seed,
     )
-    found = unit(inputs, group, number, documents, wanted, inputs.progress)
+    found = unit(inputs, group, chosen.number, documents, wanted, inputs.progress)
     tokens = int(found.seen.sum())
     silent = found.most == found.least
     reader = reader_of(inputs.model)
@@ -96,8 +106,11 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     lists, copies = ([], 0) if silent else passages(found, documents, reader, options, scale)
     data = {
         "group": group.name,
-        "unit": number,
-        "label": group.label(number),
+        "unit": chosen.number,
+        "label": group.label(chosen.number),
+        "sought": {"rank": options.unit.rank, "concept": chosen.concept, "auc": chosen.strength, "high": chosen.high}
+        if chosen.concept
+        else None,
         "silent": silent,
         "tokens": tokens,
         "documents": len(documents),
@@ -119,6 +132,17 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         "copies": copies,
     }
     return Artifact(data=data, measures={name: float(value) for name, value in measures.items()})
+
+
+def unit_of(options: Options, inputs: Inputs) -> Chosen:
+    """The unit of the figure; one that follows a concept is found on the validation split."""
+    found = None
+    if options.unit.concept is not None:
+        labelling, documents = options.labelling(), inputs.documents(options.dataset, "validation")
+        texts = corpus(documents, labelling, options.documents, options.length)
+        found = choosing.search(inputs.model, texts)
+    (one,) = choosing.chosen(options.unit, reader_of(inputs.model).groups, found)
+    return one
 
 
 def scale_of(found: Unit) -> Scale:

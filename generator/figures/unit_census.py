@@ -80,6 +80,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         "threshold": options.threshold,
         "concepts": [{**row, "description": labelling.describe(row["name"])} for row in rows],
         "quantities": quantities,
+        "units": unit_rows(trained, found),
         "bins": [round(float(edge), 3) for edge in BINS],
     }
     return Artifact(data=data, measures=measures)
@@ -146,6 +147,27 @@ def concept_rows(trained: Network, untrained: Network, bar: Bars, found: Verdict
         else {"name": name, "share": float(trained.judged.shares[number]), "scores": {}}
         for number, name in enumerate(names)
     ]
+
+
+def unit_rows(trained: Network, found: Verdict) -> list[dict[str, Any]]:
+    """For each unit the concept that it is judged for; none for a unit that is left without a score."""
+    names = trained.judged.corpus.concepts
+    rows = []
+    for number, ((group, place), concept) in enumerate(zip(trained.judged.units, found.concepts, strict=True)):
+        low, high = found.intervals[number]
+        scores = {"auc": trained.held_out[number, concept], "interval-low": low, "interval-high": high}
+        if np.isfinite(list(scores.values())).all():
+            rows.append(
+                {
+                    "group": group,
+                    "number": place,
+                    "concept": names[concept],
+                    "high": bool(trained.high[number, concept]),
+                    "readable": bool(found.readable[number]),
+                    "scores": {name: round(float(score), 4) for name, score in scores.items()},
+                }
+            )
+    return rows
 
 
 def quantity_rows(trained: Network, untrained: Network, seed: int) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from generator.figures import top_contexts
 from generator.inputs import Inputs
 from generator.model import Model
 from generator.render import Site, render_site
-from generator.spec import FigureSpec, Job, Place, UnitPage, unit_folder
+from generator.spec import FigureSpec, Job, Place, UnitChoice, UnitPage, unit_folder
 from tests.benchmarks.child import Task, answer, task
 from tests.benchmarks.dictionary import Dictionary, dictionary
 from tests.benchmarks.harness import Benchmark, Outcome, Side
@@ -85,7 +85,7 @@ def pages(given: Task) -> None:
     passages = 0
     for number in range(reader.groups["feature"]):
         options = top_contexts.Options(
-            model="m", group="feature", unit=number, dataset="d", characters=10**9, before=AROUND, after=AROUND,
+            model="m", unit=UnitChoice(group="feature", index=number), dataset="d", characters=10**9, before=AROUND, after=AROUND,
             top=TOP, bottom=0, random=0, quantiles=tuple(100 - 100 * (one + 0.5) / BETWEEN for one in range(BETWEEN)),
         )  # fmt: skip
         figure = FigureSpec(f"m-feature-{number}", "top-contexts", options, Place("site.toml"), wide=True)

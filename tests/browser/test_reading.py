@@ -14,6 +14,8 @@ PAGES = [
     "posts/images.html",
     "posts/text.html",
     "posts/controls.html",
+    "posts/maps.html",
+    "posts/training.html",
     "posts/transformers.html",
     "about.html",
     "tags.html",
@@ -217,7 +219,7 @@ def test_units_are_a_plain_list_without_javascript(browser: Browser, site: Path)
 
 def test_contexts_are_text_whatever_they_hold_and_read_in_their_own_direction(page: Page, site: Path) -> None:
     page.goto((site / "models/m/cell/4/index.html").as_uri())
-    passages = page.locator(".top-contexts samp")
+    passages = page.locator(".top-contexts bdi")
 
     assert passages.first.inner_text().startswith("if x == '<script>ale")
     assert passages.nth(1).evaluate("one => one.matches(':dir(rtl)')")
@@ -227,10 +229,23 @@ def test_contexts_are_text_whatever_they_hold_and_read_in_their_own_direction(pa
 
 def test_units_of_networks_that_read_are_found_by_their_tokens(page: Page, site: Path) -> None:
     page.goto((site / "models/m/index.html").as_uri())
-    page.get_by_label("Number or label").fill("space")
+    page.get_by_label("Number, label or concept").fill("space")
 
     assert page.locator(".unit-list li:visible").all_inner_texts()[0].startswith("cell 4")
-    assert page.locator(".unit-list li:visible").count() == 1
+    assert page.locator(".unit-list li:visible").count() == 2
+
+
+def test_units_are_found_and_ordered_by_the_concept_that_they_follow(page: Page, site: Path) -> None:
+    page.goto((site / "models/m/cell/index.html").as_uri())
+    names = page.locator(".unit-list li:visible a")
+    orders = []
+    for value in ("concept", "number", "auc"):
+        page.get_by_label("Order").select_option(value)
+        orders.append([name.strip() for name in names.all_inner_texts()])
+    page.get_by_label("Number, label or concept").fill("readable")
+
+    assert orders == [["cell 7", "cell 4"], ["cell 4", "cell 7"], ["cell 7", "cell 4"]]
+    assert [name.strip() for name in names.all_inner_texts()] == ["cell 7"]
 
 
 def test_the_icons_of_a_grid_are_parts_of_one_picture(page: Page, site: Path) -> None:

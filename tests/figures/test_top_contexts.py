@@ -38,7 +38,7 @@ def test_passages_are_those_of_the_text_and_the_strongest_stand_first(quick_site
     quick_site.figure(BLOCK)
     quick_site.build()
     page = quick_site.read()
-    shown = [unescape(re.sub("<[^>]+>", "", one)) for one in re.findall(r"<samp[^>]*>(.*?)</samp>", page)]
+    shown = [unescape(re.sub("<[^>]+>", "", one)) for one in re.findall(r"<bdi[^>]*>(.*?)</bdi>", page)]
     values = [float(one.replace("−", "-")) for one in re.findall(r"<var>([^<]+?)(?: <i>|</var>)", page)]
     text = "".join(path.read_text() for path in sorted((quick_site.content / "texts").iterdir())).replace("\n", "↵")
 
@@ -88,21 +88,42 @@ def test_units_of_one_group_read_the_text_once(small_site: SmallSite, monkeypatc
         raise AssertionError("the text is read again")
 
     monkeypatch.setattr("generator.interp.contexts.record", refuse)
-    small_site.figure(BLOCK.replace("unit: 3", "unit: 4"))
+    small_site.figure(BLOCK.replace("index: 3", "index: 4"))
     assert small_site.build().computed == 1
+
+
+def test_the_unit_can_be_the_one_that_follows_a_concept(quick_site: SmallSite) -> None:
+    shared = "documents: 2\nlength: 200\n"
+    quick_site.figure(BLOCK.replace("index: 3", "concept: inside-string, rank: 2") + shared)
+    quick_site.build()
+    contexts = re.search(r"<strong>(.*?)</strong>.*?Number 2 of the units that follow", quick_site.read(), re.DOTALL)
+    quick_site.figure(
+        "id: cells\nkind: activation-text\nmodel: tiny-text\ndataset: tiny-corpus\ntext: {literal: x}\n"
+        "units: [{group: cell, concept: inside-string, rank: 2}]\n" + shared
+    )
+    quick_site.build()
+    coloured = re.search(r'<strong class="name">−?(.*?)</strong>', quick_site.read())
+
+    assert contexts
+    assert coloured
+    assert contexts[1] == coloured[1]
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("group: cell", "group: cel", "model tiny-text has no group of units 'cel'; did you mean 'cell'"),
-        ("unit: 3", "unit: 8", "layer cell of model tiny-text has units 0 to 7, not 8"),
+        ("group: cell", "group: cel", "the model has no units 'cel'; did you mean 'cell'"),
+        ("index: 3", "index: 8", "the model has no unit 8 in cell; it has 0 to 7"),
+        ("index: 3", 'index: "0:2"', "one unit is shown, so give its number, not the range '0:2'"),
+        ("index: 3", "concept: inside-strings", "unknown concept 'inside-strings'; did you mean 'inside-string'"),
+        ("{group: cell, index: 3}", "3", "unit: Input should be a valid dictionary or instance of UnitChoice"),
         ("tiny-corpus", "digits", "data set digits holds images, not text"),
         ("tiny-text", "tiny-vision", "model tiny-vision reads no text"),
         ("before: 12", "quantiles: [120]", "each is a per cent of the passages, from 0 to 100"),
     ],
 )
 def test_what_is_asked_for_wrongly_is_told(quick_site: SmallSite, old: str, new: str, message: str) -> None:
+    assert old in BLOCK
     quick_site.figure(BLOCK.replace(old, new))
 
     with pytest.raises(BuildError, match=re.escape(message)):
@@ -134,7 +155,7 @@ def test_any_text_is_shown_as_text(quick_site: SmallSite, text: str) -> None:
     page = quick_site.read()
 
     assert "</script><b>ש" not in page
-    assert 'dir="auto"' in page or "never changes" in page
+    assert "<bdi>" in page or "never changes" in page
 
 
 def test_a_unit_that_never_changes_is_told_to_be_silent(quick_site: SmallSite, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,26 @@ def test_the_census_counts_every_unit_and_its_measures_agree(quick_site: SmallSi
         assert 0 < measures[f"{name}.null"] <= 1
 
 
+def test_the_census_keeps_what_it_found_of_every_unit(small_site: SmallSite) -> None:
+    measures = census(small_site)
+    (data,) = [
+        found.data
+        for path in small_site.folder.glob("store/*/*.npz")
+        if "quantities" in (found := small_site.store.get(path.stem)).data  # type: ignore[union-attr]
+    ]
+    rows = {(one["group"], one["number"]): one for one in data["units"]}
+    best = {one["name"]: rows[one["unit"]["group"], one["unit"]["number"]] for one in data["concepts"] if one["scores"]}
+    agreeing = [name for name, row in best.items() if row["concept"] == name]
+
+    assert len(rows) == measures["units"]
+    assert sum(one["readable"] for one in rows.values()) == measures["readable"]
+    assert len(agreeing) >= 3
+    for name in agreeing:
+        own = {score: measures[f"{name}.{score}"] for score in ("auc", "interval-low", "interval-high")}
+        assert best[name]["scores"] == pytest.approx(own, abs=0.02)  # resampled beside other units
+        assert best[name]["scores"]["auc"] == own["auc"]
+
+
 def test_a_concept_that_holds_nowhere_or_everywhere_is_told_and_has_no_measures(quick_site: SmallSite) -> None:
     measures = census(quick_site, concepts={"never": "zebra", "always": r"[\s\S]"})
 
