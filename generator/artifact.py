@@ -29,13 +29,15 @@ HOUR = 3600.0  # seconds
 class Artifact:
     """Arrays by name (images: uint8, (height, width, 3), sRGB), JSON-able data, and named numbers.
 
-    `measures` are what prose and claims may quote, by dotted names such as `cosine.deer.bird`.
+    `measures` are what prose and claims may quote, by dotted names such as `cosine.deer.bird`; `intervals` are the ends
+    of the 95 % intervals of those that are estimates.
     """
 
     arrays: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
     measures: Mapping[str, float] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)  # ingredients, seconds, …; set by the runner
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def digest(value: Any) -> str:
@@ -96,7 +98,8 @@ class ArtifactStore:
                 name.removesuffix(".npy"): np.load(io.BytesIO(content), allow_pickle=False)
                 for name, content in members.items()
             }
-            return Artifact(arrays, meta["data"], meta["measures"], meta["provenance"])
+            intervals = {name: (low, high) for name, (low, high) in meta.get("intervals", {}).items()}
+            return Artifact(arrays, meta["data"], meta["measures"], meta["provenance"], intervals)
         except Exception:  # damage shows as anything, from zlib's errors to NotImplementedError
             return None
 
@@ -104,7 +107,7 @@ class ArtifactStore:
         return self.path(key).exists()
 
     def put(self, key: str, artifact: Artifact) -> None:
-        meta = {"data": artifact.data, "measures": artifact.measures, "provenance": artifact.provenance}
+        meta = {name: getattr(artifact, name) for name in ("data", "measures", "provenance", "intervals")}
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             # allow_nan=False: a NaN is not JSON, and no page should print one unseen

@@ -18,10 +18,11 @@ from generator.deferred import Deferred
 from generator.figures import KINDS
 from generator.library import Library
 from generator.pipeline import build as build_site
-from generator.pipeline import check_claims, make_plan, shown
+from generator.pipeline import check_claims
+from generator.plan import make_plan
 from generator.progress import display
 from generator.settings import read_settings
-from generator.spec import BuildError, BuildErrors, nearest
+from generator.spec import BuildError, BuildErrors, nearest, shown
 from generator.weights import write_weights
 
 if TYPE_CHECKING:

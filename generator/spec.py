@@ -6,9 +6,11 @@ Nothing here reads a file, loads a model or knows HTML.
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
@@ -27,6 +29,11 @@ class Place:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
+
+
+def shown(path: Path) -> str:
+    """A path as messages show it: relative to where the build was started, if it lies below."""
+    return os.path.relpath(path) if not os.path.relpath(path).startswith("..") else str(path)
 
 
 class BuildError(Exception):

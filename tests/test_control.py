@@ -9,7 +9,8 @@ from types import ModuleType
 import pytest
 
 from generator.figures import KINDS
-from generator.pipeline import build, check_claims, make_plan
+from generator.pipeline import build, check_claims
+from generator.plan import make_plan
 from generator.progress import Quiet
 from generator.spec import BuildErrors, FigureOptions, Job
 from tests.conftest import SITE_TOML, SmallSite

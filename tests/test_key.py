@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 
 from generator import key as key_module
 from generator.key import code_digest
-from generator.pipeline import make_plan
+from generator.plan import make_plan
 from generator.progress import Quiet
 from tests.conftest import POST, SITE_TOML, SmallSite, forget_code
 from tests.nets import vision
@@ -150,7 +150,7 @@ def test_the_checkpoint_before_the_newest_counts_where_a_kind_compares_them(smal
 def test_versions_of_libraries_change_the_key(site: SmallSite, monkeypatch: pytest.MonkeyPatch) -> None:
     before = key_of(site)
 
-    monkeypatch.setattr("generator.pipeline.versions", lambda: {"torch": "0.1"})
+    monkeypatch.setattr("generator.plan.versions", lambda: {"torch": "0.1"})
 
     assert key_of(site) != before
 

@@ -12,7 +12,8 @@ ROOT = Path(__file__).parent.parent
 LAYERS = [  # from the top down; modules of one line never import each other
     "cli",
     "pipeline",
-    "standing unit_pages",
+    "site_folder standing unit_pages",
+    "plan",
     "publish",
     "render content figures.* runners",
     "excerpts followed",

@@ -204,7 +204,7 @@ def test_a_build_that_was_stopped_while_it_wrote_is_gone_on_with(
         written.append(path)
         write_whole(path, content)
 
-    monkeypatch.setattr("generator.pipeline.write_whole", stop)
+    monkeypatch.setattr("generator.site_folder.write_whole", stop)
     with pytest.raises(KeyboardInterrupt):
         small_site.build()
     monkeypatch.undo()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from generator import pipeline, standing
+from generator import pipeline, site_folder, standing
 from generator.artifact import Artifact
 from generator.pipeline import build
 from generator.spec import BuildErrors
@@ -45,7 +45,7 @@ def site(small_site: SmallSite, computed: Path) -> SmallSite:
 @pytest.fixture
 def rendered(site: SmallSite, monkeypatch: pytest.MonkeyPatch) -> Callable[[], bool]:
     """Whether a build renders; what stands after it is what a build into an empty folder writes."""
-    render = pipeline.render_site
+    render = site_folder.render_site
 
     def once() -> bool:
         calls = []
@@ -54,7 +54,7 @@ def rendered(site: SmallSite, monkeypatch: pytest.MonkeyPatch) -> Callable[[], b
             calls.append(given)
             return render(*given)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(pipeline, "render_site", noted)
+        monkeypatch.setattr(site_folder, "render_site", noted)
         site.build()
         stands = bool(calls)
         cold = site.folder / "cold"

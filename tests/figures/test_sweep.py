@@ -8,7 +8,7 @@ import torch
 from generator.figures.sweep import HEIGHT, MARGIN, line, written
 from generator.interp.linear import roughness
 from generator.library import Library
-from generator.pipeline import make_plan
+from generator.plan import make_plan
 from generator.progress import Quiet
 from generator.spec import BuildErrors
 from tests.conftest import SITE_TOML, SmallSite

@@ -1,0 +1,286 @@
+"""A site as its author asks for it: its posts, and the job of every figure, named by all that decides it.
+
+Nothing is computed here; a model is loaded only to tell of a layer or class that it has not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from generator import known_code
+from generator.artifact import ArtifactStore, digest, file_digest
+from generator.callables import callable_digest
+from generator.content import read_post
+from generator.figures import KINDS
+from generator.key import code_digest, versions
+from generator.library import Library
+from generator.progress import Display
+from generator.render import GENERATED, Site, tag_path
+from generator.settings import line_of, read_settings
+from generator.spec import (
+    UNIT_PAGES,
+    BuildError,
+    BuildErrors,
+    Claim,
+    FigureOptions,
+    FigureSpec,
+    Job,
+    Options,
+    Post,
+    UnitPage,
+    Value,
+    nearest,
+    shown,
+)
+
+CONTROL = 1001  # added to a figure's seed, so that its control starts as no other random network of the figure
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A site as its author asks for it: its posts, the pages of units, and every figure's job, by (page, figure id)."""
+
+    library: Library
+    site: Site
+    posts: Sequence[Post]
+    jobs: Mapping[tuple[str, str], Job]
+    units: Sequence[UnitPage] = ()
+
+
+def make_plan(content: Path, store: ArtifactStore, display: Display, drafts: bool = False) -> Plan:
+    """Read everything and name every artifact, without loading a model. BuildErrors of all mistakes together."""
+    known_code.recall(store)
+    toml = shown(content / "site.toml")
+    settings = read_settings(content, toml)
+    errors: list[BuildError] = []
+
+    def training(what: str, done: int, total: int) -> None:
+        display.advance(done, total, what)
+
+    library = Library(settings, content, store, training)
+    for error in library.errors:
+        key = error.message.partition(":")[0]
+        place = line_of((content / "site.toml").read_text("utf-8"), key, toml)
+        errors.append(BuildError(error.message, place))
+    posts = []
+    for path in sorted([*content.glob("posts/**/*.md"), *content.glob("pages/**/*.md")]):
+        try:
+            post = read_post(path, content, shown(path))
+        except BuildErrors as found:
+            errors += found.errors
+        except BuildError as found:
+            errors.append(found)
+        else:
+            if drafts or not post.draft:
+                posts.append(post)
+    jobs: dict[tuple[str, str], Job] = {}
+    resolved = []
+    for post in posts:
+        figures = []
+        for spec in post.figures:
+            try:
+                spec = at_hand(spec, library)
+                jobs[post.path, spec.id] = make_job(spec, library)
+            except BuildError as error:
+                errors.append(error if error.place else BuildError(f"figure {spec.id}: {error.message}", spec.place))
+            figures.append(spec)
+        resolved.append(replace(post, figures=tuple(figures)))
+        errors += unknown_references(post, library)
+    errors += same_paths(posts)
+    if not posts and not errors:
+        errors.append(BuildError(f"there is no post in {shown(content / 'posts')}; write one as NAME.md"))
+    wanted = {job.key: job for job in jobs.values()}
+    for job in wanted.values():
+        if not store.has(job.key) and not (job.options.model and library.untaught(job.options.model)):
+            errors += unknown_names(job, library)
+    if errors:
+        raise BuildErrors(errors)
+    site = Site(settings.title, settings.description, settings.author, settings.base_url.rstrip("/"), settings.language)
+    return Plan(library, replace(site, theme=str(content / settings.theme) if settings.theme else ""), resolved, jobs)
+
+
+def same_paths(posts: Sequence[Post]) -> Iterable[BuildError]:
+    """Posts and tags whose pages would overwrite each other, or a page that every site has."""
+    taken = dict.fromkeys(GENERATED, "every site")
+    for post in posts:
+        if post.path.startswith(f"{UNIT_PAGES}/"):
+            yield BuildError(f"its page {post.path} would lie among those of units; rename the folder", post.place)
+        if post.path in taken:
+            yield BuildError(f"its page {post.path} is also that of {taken[post.path]}; rename one", post.place)
+        taken.setdefault(post.path, post.place.file)
+    tags: dict[str, str] = {}
+    for post in posts:
+        for tag in post.tags:
+            other = tags.setdefault(tag_path(tag), tag)
+            if other != tag:
+                yield BuildError(f"the tags {other!r} and {tag!r} would share a page; write them alike", post.place)
+
+
+def at_hand(spec: FigureSpec, library: Library) -> FigureSpec:
+    """The figure with its `otherwise` in force where the data that it asks for is not on this machine."""
+    for field, name in data_of(spec.options, library):
+        if name not in library.datasets:
+            raise BuildError(f"figure {spec.id}: no data set {name!r}{nearest(name, library.datasets)}", spec.at(field))
+        reason = library.missing(name)
+        if reason and spec.otherwise is None:
+            raise BuildError(
+                f"figure {spec.id}: data set {name}: {reason} (or write `otherwise`, options for where it is not here)",
+                spec.at(field),
+            )
+        if reason and spec.otherwise is not None:
+            return at_hand(
+                replace(
+                    spec, options=spec.otherwise, otherwise=None, absent=f"data set {name} is not at hand ({reason})"
+                ),
+                library,
+            )
+    return spec
+
+
+def data_of(options: FigureOptions, library: Library) -> Iterable[tuple[str, str]]:
+    """(option, data set) for all data that a figure reads, also to train networks of its own."""
+    yield from names_in(options, "dataset")
+    if options.varies_training and options.model in library.models:
+        taught_on = library.taught_on(options.model)
+        if taught_on is not None:
+            yield "model", taught_on
+
+
+def trainings(spec: FigureSpec, library: Library) -> list[dict[str, Any]]:
+    """What decides each of the networks that a figure trains: its model's recipe with other values of a setting."""
+    options: Any = spec.options
+    key = "model"
+    try:
+        if not library.trains(options.model):
+            raise BuildError(f"model {options.model} has no `train` recipe in site.toml, and so no settings to vary")
+        found = []
+        for number, value in enumerate(options.values):
+            known = type(library.row(options.model).settings.train).model_fields
+            key = f"values.{number}" if options.setting in known else "setting"
+            found.append(library.fingerprint(library.variant(options.model, options.setting, value)))
+        return found
+    except BuildError as error:
+        raise BuildError(f"figure {spec.id}: {error.message}", spec.at(key)) from error
+
+
+def names_in(value: Any, field: str, path: str = "") -> Iterable[tuple[str, str]]:
+    """(path, name) for every option called `field` that is set, at any depth."""
+    if isinstance(value, Options):
+        for key in type(value).model_fields:
+            inner = getattr(value, key)
+            here = f"{path}.{key}" if path else key
+            if key == field and isinstance(inner, str):
+                yield here, inner
+            else:
+                yield from names_in(inner, field, here)
+    elif isinstance(value, list | tuple):
+        for number, inner in enumerate(value):
+            yield from names_in(inner, field, f"{path}.{number}")
+
+
+def make_job(spec: FigureSpec, library: Library) -> Job:
+    """The key and all that it is made of. BuildError where the figure names a model that is not there."""
+    model = spec.options.model
+    if model in library.wrong:
+        raise BuildError(f"figure {spec.id}: its model {model} is wrong in site.toml", spec.at("model"))
+    if model is not None and model not in library.models:
+        raise BuildError(f"figure {spec.id}: unknown model {model!r}{nearest(model, library.models)}", spec.at("model"))
+    ingredients: dict[str, Any] = {
+        "kind": spec.kind,
+        "options": nameless(spec.options.model_dump(mode="json")),
+        "code": code_digest(KINDS[spec.kind]),
+        "versions": versions(),
+    }
+    if model is not None:
+        ingredients["model"] = library.fingerprint(model)
+    for number, name in enumerate(getattr(spec.options, "models", ())):
+        if name not in library.models:
+            place = spec.at(f"models.{number}" if f"models.{number}" in spec.lines else "models")
+            raise BuildError(f"figure {spec.id}: unknown model {name!r}{nearest(name, library.models)}", place)
+        ingredients.setdefault("models", {})[name] = {"of": library.fingerprint(name), "cards": library.cards(name)}
+    before = library.before(model) if model is not None and spec.options.compares_checkpoints else None
+    if before is not None:
+        ingredients["earlier"] = before.digest()
+    if spec.options.varies_training:
+        ingredients["trained"] = trainings(spec, library)
+    for field, name in data_of(spec.options, library):
+        ingredients.setdefault("data", {})[field] = library.data_fingerprint(name)
+    for field, name in names_in(spec.options, "file"):
+        path = library.root / name
+        if not path.is_file():
+            raise BuildError(f"figure {spec.id}: no file {name!r} in {shown(library.root)}", spec.at(field))
+        ingredients.setdefault("files", {})[field] = file_digest(path)
+    for name, function in getattr(spec.options, "functions", {}).items():
+        try:
+            ingredients.setdefault("functions", {})[name] = callable_digest(f"concept {name}:", function)
+        except BuildError as error:
+            raise BuildError(f"figure {spec.id}: {error.message}", error.place or spec.at("functions")) from error
+    job = Job(digest(ingredients), spec.kind, spec.options, ingredients, spec.place, spec.id, dict(spec.lines))
+    if not spec.control:
+        return job
+    if model is None or "trained" in ingredients:
+        reason = "reads no model" if model is None else "trains its networks itself"
+        raise BuildError(f"figure {spec.id}: it {reason}, so there is no control", spec.at("control"))
+    seed = spec.options.seed + CONTROL
+    ingredients = {**ingredients, "weights": {"random": True, "seed": seed}}
+    control = replace(
+        job,
+        key=digest(ingredients),
+        ingredients=ingredients,
+        place=spec.at("control"),
+        id=f"{spec.id} (control)",
+        random=seed,
+    )
+    return replace(job, control=control)
+
+
+def nameless(options: Any) -> Any:
+    """Options without the names of models and data sets: what these hold is told by their digests."""
+    if isinstance(options, dict):
+        return {key: nameless(value) for key, value in options.items() if key not in ("model", "dataset")}
+    return [nameless(value) for value in options] if isinstance(options, list) else options
+
+
+def unknown_references(post: Post, library: Library) -> Iterable[BuildError]:
+    """Values, claims and cross-references that point to nothing."""
+    figures = {figure.id for figure in post.figures}
+    anchors = figures | {claim.id for claim in post.claims} | set(re.findall(r'\bid="([^"]+)"', post.body))
+    for anchor, place in post.references:
+        if anchor not in anchors:
+            yield BuildError(f"[](#{anchor}) points to nothing{nearest(anchor, anchors)}", place)
+    quoting: tuple[Value | Claim, ...] = (*post.values, *post.claims)
+    for one in quoting:
+        if one.figure not in figures and one.figure not in library.models:
+            yield BuildError(
+                f"no figure or model {one.figure!r}{nearest(one.figure, figures | set(library.models))}", one.place
+            )
+
+
+def unknown_names(job: Job, library: Library) -> Iterable[BuildError]:
+    """Layers and classes that the figure names and its model has not: told before anything is computed.
+
+    Loads the model, so it is asked only of figures that must be computed; a model that must be trained first
+    is asked after that.
+    """
+    name = job.options.model
+    asked = {key: getattr(job.options, key, None) for key in ("layer", "layers", "classes")}
+    if name is None or not any(asked.values()) or job.options.varies_training:
+        return  # of networks that the figure trains, it knows the classes best
+    try:
+        model = library.model(name)
+    except BuildError as error:
+        yield BuildError(f"figure {job.id}: {error.message}", error.place or job.at("model"))
+        return
+    for key, value in asked.items():
+        known = model.classes if key == "classes" else model.layers()
+        wanted = [value] if isinstance(value, str) else list(value or ())
+        for number, one in enumerate(wanted):
+            one = one if isinstance(one, str) else getattr(one, "layer", None)
+            if isinstance(one, str) and one not in known:
+                what = "class" if key == "classes" else "layer"
+                place = job.at(f"{key}.{number}") if f"{key}.{number}" in job.lines else job.at(key)
+                yield BuildError(f"figure {job.id}: unknown {what} {one!r} of model {name}{nearest(one, known)}", place)

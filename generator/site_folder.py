@@ -1,0 +1,76 @@
+"""The folder that a site is written to: what differs is written, what no page refers to is removed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from generator.artifact import WRITING, Artifact, write_whole
+from generator.plan import Plan
+from generator.publish import feed, report, same_report
+from generator.render import render_site
+from generator.spec import BuildError, shown
+
+REPORT = "report.json"
+
+
+def take(out: Path, content: Path) -> None:
+    """Make the folder ours, so that a build that is killed while it writes can be gone on with.
+
+    BuildError where it holds what Whatfires did not write: whatever no page refers to is removed from a site.
+    """
+    if content.resolve().is_relative_to(out.resolve()):
+        raise BuildError(f"{shown(out)} holds the content; a site needs a folder of its own: choose another --out")
+    try:
+        ours = "schema" in (account := json.loads((out / REPORT).read_bytes())) and "pages" in account
+    except (OSError, ValueError, TypeError):
+        ours = False
+    if not ours:
+        if out.exists() and any(not path.name.startswith(".") for path in out.iterdir()):
+            raise BuildError(
+                f"{shown(out)} holds files that Whatfires did not write; choose another --out, or empty it"
+            )
+        write_whole(out / REPORT, b'{"schema": 1, "pages": []}')
+
+
+def write_site(
+    plan: Plan, artifacts: Mapping[str, Artifact], computed: set[str], out: Path
+) -> tuple[int, int, tuple[str, ...], int]:
+    """Render everything and write what differs: (files written, files removed, broken claims, pages)."""
+    take(out, plan.library.root)
+    rendered = render_site(
+        plan.site,
+        plan.posts,
+        plan.jobs,
+        artifacts,
+        plan.library.measures,
+        lambda name: (out / name).exists(),
+        plan.units,
+    )
+    files = dict(rendered.files)
+    files["feed.xml"] = feed(plan.site, rendered.posts)
+    account = report(plan.posts, plan.units, plan.jobs, artifacts, plan.library, computed, rendered)
+    old = (out / REPORT).read_bytes() if (out / REPORT).exists() else b""
+    files[REPORT] = old if same_report(old, account) else account
+    written = 0
+    for name, content in files.items():
+        path = out / name
+        if not path.exists() or path.read_bytes() != content:
+            write_whole(path, content)
+            written += 1
+    keep = set(files) | rendered.kept
+    removed = 0
+    for path in sorted(out.rglob("*"), reverse=True):
+        inside = path.relative_to(out)
+        if path.name.startswith(WRITING):
+            path.unlink()
+        elif any(part.startswith(".") for part in inside.parts):
+            continue  # .git, .gitignore and their like are not ours
+        elif path.is_dir():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif inside.as_posix() not in keep:
+            path.unlink()
+            removed += 1
+    return written, removed, rendered.broken, rendered.pages
