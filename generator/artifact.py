@@ -83,6 +83,7 @@ class ArtifactStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.added: set[str] = set()  # keys of what was put here through this object
 
     def path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.npz"
@@ -117,6 +118,7 @@ class ArtifactStore:
                 np.save(content, array, allow_pickle=False)
                 archive.writestr(f"{name}.npy", content.getvalue())
         write_whole(self.path(key), buffer.getvalue())
+        self.added.add(key)
 
     def drop(self, key: str) -> None:
         """Forget an artifact; nothing where there is none."""

@@ -27,8 +27,11 @@ from generator.weights import write_weights
 
 if TYPE_CHECKING:
     import http.server as http_server
+
+    from generator import watching
 else:
     http_server = Deferred("http.server")  # only `serve` needs it, and it is slow to import
+    watching = Deferred("generator.watching")  # so are the processes of rounds
 
 CONTENT = click.option(
     "--content",
@@ -111,13 +114,28 @@ def main() -> None:
 @click.option(
     "--again", metavar="ID", multiple=True, help="Compute this figure anew, though it is kept. Can be repeated."
 )
+@click.option(
+    "--watch",
+    "folders",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Build, then build again whenever a checkpoint in FOLDER is whole or the content changed, until Ctrl-C. "
+    "Can be repeated.",
+)
 @tells_errors
-def build(content: Path, out: Path, store: Path, drafts: bool, again: tuple[str, ...]) -> None:
+def build(
+    content: Path, out: Path, store: Path, drafts: bool, again: tuple[str, ...], folders: tuple[Path, ...]
+) -> None:
     """Compute the figures that are missing and write the site.
 
     What is computed is kept under a key of all that it depends on: a build computes only what changed,
-    and one that was stopped goes on where it was.
+    and one that was stopped goes on where it was. With --watch a new build is shown all at once, in place of the
+    one before.
     """
+    if folders:
+        watching.watch(watching.Asked(content, out, store, folders, drafts, again), click.echo)
+        return
     start = time.perf_counter()
     with display(sys.stderr) as shows:
         done = build_site(content, out, ArtifactStore(store), shows, drafts, again=again)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from generator import interp
-from generator.artifact import Artifact, ArtifactStore, digest
+from generator.artifact import Artifact, ArtifactStore, digest, matching
 from generator.data import Document, Images
 from generator.datasets import DATASETS
 from generator.deferred import Deferred
@@ -27,8 +27,8 @@ from generator.key import code_digest, versions
 from generator.model import Model
 from generator.models import SOURCES
 from generator.settings import Settings
-from generator.spec import BuildError, mistakes, nearest
-from generator.weights import Checkpoint, Desk, Trained, Weights, checkpoints, read_weights
+from generator.spec import BuildError, Changed, mistakes, nearest, shown
+from generator.weights import AS_THEY_ARE, Checkpoint, Desk, Sight, Trained, Weights, checkpoints
 
 if TYPE_CHECKING:
     import torch
@@ -61,8 +61,10 @@ class Library:
         root: Path,
         store: ArtifactStore,
         report: Report = lambda what, done, total: None,
+        sight: Sight = AS_THEY_ARE,
     ) -> None:
-        self.root, self.store, self.report = root, store, report
+        self.root, self.store, self.report, self.sight = root, store, report, sight
+        self.opened: set[str] = set()  # data sets of which something was read
         self.errors: list[BuildError] = []  # what is wrong with site.toml; a row that is wrong is in no table
         self.models = rows("model", settings.models, SOURCES, self.errors)
         self.datasets = rows("data set", settings.datasets, DATASETS, self.errors)
@@ -76,8 +78,9 @@ class Library:
         self.wrong = set(settings.models) - set(self.models)
         self.variants: dict[str, Row] = {}  # models whose recipe differs from that of site.toml
         # Per library, not per class: two sites of one process share nothing.
+        self.checkpoints = cache(self._checkpoints)  # so that those that come while a build is at work wait
         self.missing = cache(self._missing)
-        self.dataset_digest = cache(self._dataset_digest)
+        self.dataset_digest = cache(self.digest_data)
         self.fingerprint = cache(self._fingerprint)
         self.model = cache(self._model)
         self.untrained = cache(self._untrained)
@@ -110,27 +113,35 @@ class Library:
 
     def checkpoint(self, name: str) -> Checkpoint | None:
         """The newest checkpoint that a model's row names, None where it has none yet."""
-        row = self.row(name)
-        found = checkpoints(self.root, getattr(row.settings, "checkpoints", None) or "")
+        found = self.checkpoints(name)
         return found[-1] if found else None
 
     def before(self, name: str) -> Checkpoint | None:
         """The checkpoint before the newest, None where there is none."""
-        found = checkpoints(self.root, getattr(self.row(name).settings, "checkpoints", None) or "")
+        found = self.checkpoints(name)
         return found[-2] if len(found) > 1 else None
+
+    def _checkpoints(self, name: str) -> Sequence[Checkpoint]:
+        """Those that a model's row names, the newest last. BuildError where there are some, and all half written."""
+        pattern = getattr(self.row(name).settings, "checkpoints", None) or ""
+        found = checkpoints(self.root, pattern, self.sight)
+        if pattern and not found and (half := matching(self.root, pattern)):
+            raise BuildError(f"model {name}: no checkpoint is whole yet, {shown(half[-1])} is waited for")
+        return found
 
     def _earlier(self, name: str) -> Model | None:
         row, checkpoint = self.row(name), self.before(name)
         if checkpoint is None:
             return None
-        model: Model = row.module.load(name, row.settings, read_weights(checkpoint.path), 0, self.root)
+        model: Model = row.module.load(name, row.settings, checkpoint.weights(), 0, self.root)
         return model
 
     def _missing(self, dataset: str) -> str:
         row = self.datasets[dataset]
         return str(row.module.missing(row.settings, self.root))
 
-    def _dataset_digest(self, dataset: str) -> str:
+    def digest_data(self, dataset: str) -> str:
+        """The digest of what a data set holds now; `dataset_digest` is that of when it was first asked for."""
         row = self.datasets[dataset]
         return str(row.module.digest(row.settings, self.root))
 
@@ -192,8 +203,7 @@ class Library:
 
     def cards(self, name: str) -> list[dict[str, Any]]:
         """The cards of all its checkpoints that have one, the newest last; nothing is trained for it."""
-        found = checkpoints(self.root, getattr(self.row(name).settings, "checkpoints", None) or "")
-        return [card for one in found if (card := one.card())]
+        return [card for one in self.checkpoints(name) if (card := one.card())]
 
     def trainings(self, name: str) -> list[dict[str, Any]]:
         """What is told of the training that led to each checkpoint, or to the weights that the build trains."""
@@ -234,17 +244,20 @@ class Library:
         checkpoint = self.checkpoint(name)
         weights: Weights | None = None
         if checkpoint is not None:
-            weights = read_weights(checkpoint.path)
+            weights = checkpoint.weights()
         elif self.trains(name):
             weights = self._trained(name)
         model: Model = row.module.load(name, row.settings, weights, 0, self.root)
+        files = row.module.fingerprint(row.settings, self.root)  # such as those of a folder of transformers
+        if any(self.fingerprint(name)[key] != value for key, value in files.items()):
+            raise Changed(f"model {name}: its files changed while the build was at work; build again")
         return model
 
     def _untrained(self, name: str, seed: int) -> Model:
         """The same architecture as the model, with the weights that its training starts from."""
         row = self.row(name)
         checkpoint = self.checkpoint(name)
-        about = read_weights(checkpoint.path).about if checkpoint is not None else {}
+        about = checkpoint.weights().about if checkpoint is not None else {}
         if checkpoint is None and self.trains(name):
             about = self._trained(name).about
         model: Model = row.module.load(name, row.settings, Weights({}, about), seed, self.root)
@@ -323,6 +336,7 @@ class Library:
         reason = self.missing(dataset)
         if reason:
             raise BuildError(f"data set {dataset}: {reason}")
+        self.opened.add(dataset)
         return row.module.load(row.settings, split, self.root)
 
     def load(self, dataset: str, split: str, skip: bool = False) -> Any:

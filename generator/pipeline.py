@@ -15,13 +15,15 @@ from generator.deferred import Deferred
 from generator.figures import KINDS
 from generator.inputs import Inputs
 from generator.library import Library
-from generator.plan import Plan, make_job, make_plan, unknown_names
+from generator.plan import Plan, files_of, make_job, make_plan, unknown_names
 from generator.progress import Display, Quiet
 from generator.render import Verdict, judged, measures_of
 from generator.runners import here
 from generator.site_folder import write_site
 from generator.spec import BuildError, BuildErrors, Job, Place, nearest, shown
+from generator.unchanged import drop_changed
 from generator.unit_pages import models_of, unit_pages
+from generator.weights import AS_THEY_ARE, Sight
 
 if TYPE_CHECKING:
     import torch
@@ -39,6 +41,21 @@ class Outcome:
     removed: int
     broken: tuple[str, ...]  # ids of claims that do not hold
     pages: int
+    lingering: frozenset[str] = frozenset()  # files that no page refers to any more, and that stay until the next build
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a build that is one of many is told.
+
+    into: the folder that is written in place of `out`, which it will be shown as. sight: which checkpoints there are.
+    spared: files of `out` that stay though no page refers to them; lingering: those that do so already.
+    """
+
+    into: Path | None = None
+    sight: Sight = AS_THEY_ARE
+    spared: frozenset[str] = frozenset()
+    lingering: frozenset[str] = frozenset()
 
 
 def build(
@@ -48,30 +65,35 @@ def build(
     display: Display | None = None,
     drafts: bool = False,
     again: Sequence[str] = (),
+    stage: Stage | None = None,
 ) -> Outcome:
     """Bring `out` up to date with `content`. BuildErrors of all that is wrong; then `out` is as it was.
 
-    Figures whose ids are in `again` are computed though their artifacts are kept.
+    Figures whose ids are in `again` are computed though their artifacts are kept. `stage`: what is different where the
+    build is one of many.
     """
+    stage = stage or Stage()
     display = display or Quiet()
     store.sweep()
-    plan = with_units(make_plan(content, store, display, drafts), display)
+    plan = with_units(make_plan(content, store, display, drafts, stage.sight), display)
     ids = {id for _, id in plan.jobs}
     for id in again:
         if id not in ids:
             raise BuildError(f"no figure {id!r}{nearest(id, ids)}")
     anew = {one.key for (_, id), job in plan.jobs.items() if id in again for one in job.all()}
     made_of = origin_of(plan, out)
-    if made_of and not anew and (stands := standing.recall(store, made_of, out)):
+    if made_of and not anew and (stands := standing.recall(store, made_of, out, stage.lingering)):
         kept = {one.key for job in plan.jobs.values() for one in job.all()}
-        return Outcome(0, len(kept), 0, 0, tuple(stands.broken), stands.pages)
+        return Outcome(0, len(kept), 0, 0, tuple(stands.broken), stands.pages, stage.lingering)
     artifacts, missing = obtain(plan, plan.jobs.values(), store, display, anew)
     if missing:
         made_of = origin_of(plan, out)
-    written, removed, broken, pages = write_site(plan, artifacts, missing, out)
+    into = stage.into or out
+    done = write_site(plan, artifacts, missing, into, stage.spared)
     if made_of and made_of == origin_of(plan, out):  # not where a template was edited meanwhile
-        standing.keep(store, made_of, out, broken, pages)
-    return Outcome(len(missing), len(artifacts) - len(missing), written, removed, broken, pages)
+        standing.keep(store, made_of, into, done.broken, done.pages, done.lingering)
+    reused = len(artifacts) - len(missing)
+    return Outcome(len(missing), reused, done.written, done.removed, done.broken, done.pages, done.lingering)
 
 
 def origin_of(plan: Plan, out: Path) -> str | None:
@@ -135,7 +157,13 @@ def obtain(
         assert kept is not None
         artifacts[job.key] = kept
 
-    errors = here(missing, compute, save, display) if missing else []
+    files = {name: digest for job in missing for name, digest in files_of(job)}
+    try:
+        errors = here(missing, compute, save, display) if missing else []
+    except BaseException:  # such as Ctrl-C: what was computed so far stays, if it is what its keys say
+        drop_changed(plan.library, files)
+        raise
+    errors += drop_changed(plan.library, files)
     if errors:
         raise BuildErrors(errors)
     return artifacts, {job.key for job in missing}

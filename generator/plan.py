@@ -6,7 +6,7 @@ Nothing is computed here; a model is loaded only to tell of a layer or class tha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from generator.spec import (
     nearest,
     shown,
 )
+from generator.weights import AS_THEY_ARE, Sight
 
 CONTROL = 1001  # added to a figure's seed, so that its control starts as no other random network of the figure
 
@@ -51,7 +52,9 @@ class Plan:
     units: Sequence[UnitPage] = ()
 
 
-def make_plan(content: Path, store: ArtifactStore, display: Display, drafts: bool = False) -> Plan:
+def make_plan(
+    content: Path, store: ArtifactStore, display: Display, drafts: bool = False, sight: Sight = AS_THEY_ARE
+) -> Plan:
     """Read everything and name every artifact, without loading a model. BuildErrors of all mistakes together."""
     known_code.recall(store)
     toml = shown(content / "site.toml")
@@ -61,7 +64,7 @@ def make_plan(content: Path, store: ArtifactStore, display: Display, drafts: boo
     def training(what: str, done: int, total: int) -> None:
         display.advance(done, total, what)
 
-    library = Library(settings, content, store, training)
+    library = Library(settings, content, store, training, sight)
     for error in library.errors:
         key = error.message.partition(":")[0]
         place = line_of((content / "site.toml").read_text("utf-8"), key, toml)
@@ -180,6 +183,12 @@ def names_in(value: Any, field: str, path: str = "") -> Iterable[tuple[str, str]
     elif isinstance(value, list | tuple):
         for number, inner in enumerate(value):
             yield from names_in(inner, field, f"{path}.{number}")
+
+
+def files_of(job: Job) -> Iterator[tuple[str, str]]:
+    """(name, digest) of every file of the content that a figure reads."""
+    digests = job.ingredients.get("files", {})
+    yield from ((name, digests[field]) for field, name in names_in(job.options, "file"))
 
 
 def make_job(spec: FigureSpec, library: Library) -> Job:

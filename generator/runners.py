@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from generator.artifact import Artifact
 from generator.progress import Display
-from generator.spec import BuildError, Job
+from generator.spec import BuildError, Changed, Job
 
 Compute = Callable[[Job], Artifact]
 Save = Callable[[Job, Artifact], None]
@@ -27,7 +27,8 @@ def here(jobs: Sequence[Job], compute: Compute, save: Save, display: Display) ->
         try:
             save(job, compute(job))
         except BuildError as problem:
-            error = BuildError(f"figure {job.id}: {problem.message}", problem.place or job.place)
+            kind = Changed if isinstance(problem, Changed) else BuildError
+            error = kind(f"figure {job.id}: {problem.message}", problem.place or job.place)
         except Exception as problem:  # the author's network may raise anything; the other figures go on
             error = BuildError(f"figure {job.id}: {type(problem).__name__}: {problem}", job.place)
             error.__cause__ = problem

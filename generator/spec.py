@@ -44,6 +44,10 @@ class BuildError(Exception):
         self.message, self.place = message, place
 
 
+class Changed(BuildError):
+    """What a build read is no longer what its keys say: nothing is kept of it, and another build is right."""
+
+
 class BuildErrors(BuildError):
     """All that is wrong with one build, so that an author reads it once; sorted by place."""
 

@@ -11,7 +11,8 @@ ROOT = Path(__file__).parent.parent
 
 LAYERS = [  # from the top down; modules of one line never import each other
     "cli",
-    "pipeline",
+    "watching",
+    "pipeline site_swap",
     "site_folder standing unit_pages",
     "plan",
     "publish",
@@ -21,7 +22,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "evidence labelled readable short_texts",
     "natural census",
     "channels labelling",
-    "readers inputs aims",
+    "readers inputs aims unchanged",
     "readouts layouts",
     "library",
     "models.* datasets.*",
@@ -34,7 +35,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "interp.hooked interp.dictionaries interp.sampling",
     "interp.tokenising",
     "interp.* interp",
-    "mask_files",
+    "mask_files looks",
     "weights image_files progress",
     "callables known_code",
     "artifact images histogram settings data key deferred machine quantised stopping",
