@@ -1,8 +1,8 @@
 """Looks at files that others write: which of them are whole, and which have changed since a build.
 
-Files are polled. Events of the system would be cheaper, but there are none of what another machine writes to a shared
-file system, which is where training runs write their checkpoints; and a file that is still being written has to be
-looked at again anyway. A look asks for the state of some dozens of files, about a millisecond.
+Files are polled. Events of the system, as the library watchfiles tells them, would be cheaper, but there are none of
+what another machine writes to a shared file system, which is where training runs write their checkpoints; and a file
+that is still being written has to be looked at again anyway. A look at a hundred files takes some three milliseconds.
 
 A checkpoint is whole when it holds all that its own header or directory tells of, and is the same in its size, its
 times and its digest in two looks. One that is written in place again and again is read into memory as soon as it is
@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import IO
 
 from generator.artifact import file_digest
+from generator.weights import card_beside
 
 PATIENCE = 4.0  # seconds for which a file that is being written anew is waited for
 BLINK = 0.1  # seconds between two readings of a file that never lies still
@@ -78,11 +79,12 @@ def tells_its_end(content: bytes, suffix: str) -> bool:
 
 @dataclass(frozen=True)
 class Held:
-    """A checkpoint as it was whole: its mark, its digest, and its bytes where the file is written again and again."""
+    """A checkpoint as it was whole: its mark, its digest, and a copy where the file is written again and again."""
 
     mark: Mark
     digest: str
     content: bytes | None = None
+    card: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,10 @@ class WholeOnes:
     def content(self, path: Path) -> bytes:
         kept = self.held[path].content
         return path.read_bytes() if kept is None else kept
+
+    def card(self, path: Path) -> bytes | None:
+        one = self.held[path]
+        return card_beside(path) if one.content is None else one.card
 
 
 @dataclass
@@ -173,7 +179,7 @@ class Looks:
         content = path.read_bytes() if seen.rewritten else None
         digest = file_digest(path) if content is None else hashlib.sha256(content).hexdigest()
         if digest == seen.digest and mark_of(path) == seen.mark:
-            seen.held, seen.since = Held(seen.mark, digest, content), self.clock()
+            seen.held, seen.since = Held(seen.mark, digest, content, card_beside(path)), self.clock()
         seen.digest = digest
 
     def catch(self, path: Path, seen: Seen) -> None:
@@ -187,7 +193,8 @@ class Looks:
         time.sleep(BLINK)
         digest = hashlib.sha256(content).hexdigest()
         if file_digest(path) == digest and mark_of(path) == seen.mark:
-            seen.held, seen.rewritten, seen.since = Held(seen.mark, digest, content), True, self.clock()
+            seen.held = Held(seen.mark, digest, content, card_beside(path))
+            seen.rewritten, seen.since = True, self.clock()
 
     def sight(self) -> WholeOnes:
         """The checkpoints that a build may see."""

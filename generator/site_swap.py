@@ -163,10 +163,14 @@ def exchange_entries(beside: Path, out: Path) -> None:
     for gone, _, _, name in sorted(map(turn, names)):
         if gone:
             (out / name).rename(beside / name)
-        elif (out / name).exists():
-            exchange(beside / name, out / name)
-        else:
+        elif not (out / name).exists():
             (beside / name).rename(out / name)
+        else:
+            try:
+                exchange(beside / name, out / name)
+            except OSError:  # such as of a folder that is mounted there
+                copy = mirror if (beside / name).is_dir() else copy_whole
+                copy(beside / name, out / name)
 
 
 def mirror(source: Path, target: Path) -> None:

@@ -78,13 +78,15 @@ class Desk:
 
 
 class Sight(Protocol):
-    """What a build sees of files of weights: which there are for it, and what they hold."""
+    """What a build sees of files of weights: which there are for it, what they hold, and their cards."""
 
     def sees(self, path: Path) -> bool: ...
 
     def digest(self, path: Path) -> str: ...
 
     def content(self, path: Path) -> bytes: ...
+
+    def card(self, path: Path) -> bytes | None: ...
 
 
 class AsTheyAre:
@@ -98,6 +100,17 @@ class AsTheyAre:
 
     def content(self, path: Path) -> bytes:
         return path.read_bytes()
+
+    def card(self, path: Path) -> bytes | None:
+        return card_beside(path)
+
+
+def card_beside(path: Path) -> bytes | None:
+    """The training card of a file of weights, None where there is none."""
+    try:
+        return path.with_suffix(".json").read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 AS_THEY_ARE = AsTheyAre()
@@ -141,7 +154,8 @@ class Checkpoint:
         """The training card beside the file (same name, .json); empty where there is none."""
         path = self.path.with_suffix(".json")
         try:
-            card = dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
+            written = self.sight.card(self.path)
+            card = {} if written is None else dict(json.loads(written))
         except ValueError as error:
             raise BuildError(f"training card {path}: {error}") from error
         if "weights" in card and card["weights"] != self.digest():

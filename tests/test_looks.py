@@ -130,15 +130,16 @@ def test_of_a_checkpoint_that_was_written_anew_a_copy_is_seen_whatever_becomes_o
     tmp_path: Path, look: Callable[..., Looks]
 ) -> None:
     path = tmp_path / "last.safetensors"
-    path.write_bytes(weights(0))
-    look(tmp_path, 3)
-    path.write_bytes(weights(1))
-    look(tmp_path, 3)
+    for seed in range(2):
+        path.write_bytes(weights(seed))
+        path.with_suffix(".json").write_text(f"card {seed}")
+        look(tmp_path, 3)
     path.write_bytes(weights(2)[:40])
+    path.with_suffix(".json").write_text("card 2")
     sight = look(tmp_path, 3).sight()
 
     assert sight.sees(path)
-    assert sight.content(path) == weights(1)
+    assert (sight.content(path), sight.card(path)) == (weights(1), b"card 1")
     assert sight.digest(path) == hashlib.sha256(weights(1)).hexdigest()
 
 

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -187,9 +188,14 @@ def test_where_the_folder_itself_cannot_be_exchanged_the_build_is_copied_into_it
         raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(one))
 
     monkeypatch.setattr(site_swap, "exchange", refuse)
+    write(site, {".git/HEAD": "main"})
     next_build(swap, clock, 1)
+    entries = read(site)
+    shutil.rmtree(site / ".git")
+    next_build(swap, clock, 2)
 
-    assert read(site) == build(1)
+    assert entries == build(1) | {".git/HEAD": "main"}
+    assert read(site) == build(2)
     assert swap.begin() == site
 
 
