@@ -55,20 +55,20 @@ class Swap:
         self.locks = [lock(self.out)]
         self.beside = self.out.with_name(f".{self.out.name}.next")
         self.clock = clock
-        self.possible = True
+        self.possible = False
         self.first = self.out.stat().st_ino
         self.put_aside = clock() - REST  # when the folder beside was
         self.behind = True  # whether it is not what is shown
         try:
             take(self.beside, content)
             self.locks.append(lock(self.beside))
-            rescue(self.beside, self.out, edited=False)
-            try_exchange(self.beside)
-            self.possible = self.out.stat().st_dev == self.beside.stat().st_dev and not self.out.is_mount()
-        except OSError:  # nothing may be written beside the site, or the file system exchanges nothing
-            self.possible = False
-        if not self.possible:
-            self.remove()
+            if not self.out.is_mount() and can_exchange(self.beside):
+                rescue_folders(self.beside, self.out)
+                self.possible = True
+            else:
+                self.remove()
+        except OSError:  # nothing may be written beside the site
+            pass
 
     def begin(self) -> Path:
         """The folder to write to. What is left half written there is not shown."""
@@ -104,7 +104,8 @@ class Swap:
                 self.possible = False
                 self.remove()
                 return
-            rescue(self.beside, self.out, edited=True)
+            rescue_folders(self.beside, self.out)
+            rescue_files(self.beside, self.out)
         self.put_aside, self.behind = self.clock(), True
 
     def close(self) -> None:
@@ -121,7 +122,7 @@ class Swap:
 
     def remove(self) -> None:
         """Remove the folder beside, unless it holds what is not ours."""
-        rescue(self.beside, self.out, edited=False)
+        rescue_folders(self.beside, self.out)
         if self.beside.exists() and not hidden_folders(self.beside):
             shutil.rmtree(self.beside)
 
@@ -139,16 +140,19 @@ def lock(folder: Path) -> int:
     return handle
 
 
-def try_exchange(folder: Path) -> None:
-    """OSError where two files of a folder cannot be exchanged."""
+def can_exchange(folder: Path) -> bool:
+    """Whether two files of a folder can be exchanged: not on every system, nor on every file system."""
     trial = [folder / f"{WRITING}{number}" for number in range(2)]
     try:
         for path in trial:
             path.touch()
         exchange(*trial)
+    except OSError:
+        return False
     finally:
         for path in trial:
             path.unlink(missing_ok=True)
+    return True
 
 
 def exchange_entries(beside: Path, out: Path) -> None:
@@ -197,17 +201,18 @@ def mirror_hidden(source: Path, target: Path) -> None:
             path.unlink()
 
 
-def rescue(beside: Path, out: Path, edited: bool) -> None:
-    """Bring to the site what begins with a dot, lies in the folder beside, and is not in the site.
-
-    It came there, or was edited there, as the folders were exchanged. `edited`: what differs is brought, too.
-    """
+def rescue_folders(beside: Path, out: Path) -> None:
+    """Bring hidden folders to the site: they came to be in the folder beside as the two were exchanged."""
     for folder in hidden_folders(beside):
         if not (out / folder).exists() and (out / folder).parent.is_dir():
             (beside / folder).rename(out / folder)
+
+
+def rescue_files(beside: Path, out: Path) -> None:
+    """Bring hidden files to the site that were written in the moment between their copy and the exchange."""
     for path in hidden_files(beside):
         there = out / path.relative_to(beside)
-        if there.parent.is_dir() and (edited or not there.exists()):
+        if there.parent.is_dir():
             copy_whole(path, there)
 
 

@@ -82,7 +82,7 @@ def test_a_build_is_shown_by_an_exchange_and_who_stands_in_the_old_folder_keeps_
 
     assert read(site) == build(1)
     assert read(Path(f"/proc/self/fd/{inside}").resolve()) == build(0)
-    assert swap.rest() == REST
+    assert swap.rest() == REST >= 1
     clock.now += REST
     swap.catch_up()
     assert read(Path(f"/proc/self/fd/{inside}").resolve()) == build(1)
@@ -254,7 +254,7 @@ def test_what_is_hidden_in_a_site_is_in_it_at_every_moment_and_survives_being_ki
     """Killed at many moments, in the midst of thousands of exchanges."""
     write(site, hidden)
     missing = []
-    for number in range(4):
+    for number in range(3):
         command = [sys.executable, "-c", SWAPPING, str(1000 * number)]
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         with subprocess.Popen(command, cwd=site.parent, env=environment, stdout=subprocess.PIPE) as process:

@@ -232,12 +232,13 @@ def test_who_reads_a_site_while_a_run_is_watched_always_meets_a_whole_build(
     ):
         readers = []
         try:
+            deadline = time.monotonic() + ENOUGH
             while not figures(site):
                 assert watch.poll() is None, (folder / "log").read_text()
+                assert time.monotonic() < deadline, (folder / "log").read_text()
                 time.sleep(0.05)
             readers.append(again_and_again(lambda: problems(over_http(address)), until, by_http))
             readers.append(again_and_again(copy, until, by_copy))
-            deadline = time.monotonic() + ENOUGH
             while len(shown) < 6 and time.monotonic() < deadline:
                 time.sleep(0.1)
         finally:
