@@ -39,6 +39,12 @@ class Inputs:
     model_name: str | None = None
     progress: Callable[[int, int], None] = lambda done, total: None
     random: int | None = None  # the seed of random weights, in place of the model's own
+    chooser: str | None = None  # the network in which units are found by concept, where it is another
+
+    @property
+    def chosen_in(self) -> Model:
+        """Where the units of a concept are found: in a timeline at its newest, lest each step show another unit."""
+        return self.model if self.chooser is None else self.library.model(self.chooser)
 
     @property
     def model(self) -> Model:
@@ -51,7 +57,7 @@ class Inputs:
 
     @property
     def earlier(self) -> Model | None:
-        """The figure's model as it was at the checkpoint before the newest, None where there is none.
+        """The figure's model as it was at the checkpoint before its own, None where there is none.
 
         Only for kinds whose options say that they compare checkpoints: their keys tell of it.
         """

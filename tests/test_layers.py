@@ -12,10 +12,11 @@ ROOT = Path(__file__).parent.parent
 LAYERS = [  # from the top down; modules of one line never import each other
     "cli",
     "pipeline",
-    "site_folder standing unit_pages",
+    "site_folder standing unit_pages verdicts",
     "plan",
     "publish",
     "render content figures.* runners",
+    "claims obtained timelines",
     "excerpts followed",
     "passages choosing concept_options",
     "evidence labelled readable short_texts",

@@ -29,6 +29,7 @@ KINDS = {
     "prediction-text": "generator.figures.prediction_text",
     "gates": "generator.figures.gates",
     "ablation": "generator.figures.ablation",
+    "unit-changes": "generator.figures.unit_changes",
     "training-curve": "generator.figures.training_curve",
     "top-contexts": "generator.figures.top_contexts",
 }

@@ -64,7 +64,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         for split in ("validation", "test")
     )
     sought = any(choice.concept is not None for choice in options.units)
-    found = choosing.search(inputs.model, first) if sought else None
+    found = choosing.search(inputs.chosen_in, first) if sought else None
     chosen = [one for choice in options.units for one in choosing.chosen(choice, reader.groups, found)]
     groups = sorted({unit.group for unit in chosen})
     values = interp.ablation.means(reader, [reader.tokens(text).ids for text in first.texts], groups)

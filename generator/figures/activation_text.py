@@ -66,7 +66,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
             raise BuildError("to find the unit of a concept, name the text data set to search: `dataset`")
         labelling, documents = options.labelling(), inputs.documents(options.dataset, "validation")
         texts = corpus(documents, labelling, options.documents, options.length)
-        found = choosing.search(inputs.model, texts, inputs.progress)
+        found = choosing.search(inputs.chosen_in, texts, inputs.progress)
     shown = [one for choice in options.units for one in choosing.chosen(choice, groups, found)]
     if len(shown) > MOST_UNITS:
         raise BuildError(f"units: {len(shown)} are chosen; a figure shows up to {MOST_UNITS}")

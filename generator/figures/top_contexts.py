@@ -140,7 +140,7 @@ def unit_of(options: Options, inputs: Inputs) -> Chosen:
     if options.unit.concept is not None:
         labelling, documents = options.labelling(), inputs.documents(options.dataset, "validation")
         texts = corpus(documents, labelling, options.documents, options.length)
-        found = choosing.search(inputs.model, texts)
+        found = choosing.search(inputs.chosen_in, texts)
     (one,) = choosing.chosen(options.unit, reader_of(inputs.model).groups, found)
     return one
 

@@ -365,6 +365,6 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     if (!("DecompressionStream" in window)) return; // the page then shows its first unit, as without scripts
-    document.querySelectorAll("figure.activation-text > .content").forEach(enliven); // a control is a second one
+    document.querySelectorAll("figure.activation-text .content").forEach(enliven); // one for each checkpoint and for a control
   });
 })();

@@ -93,7 +93,36 @@
     });
   }
 
+  // A figure at several checkpoints: one at a time, chosen by a slider. Lines of measures mark the one that is shown.
+  function timeline(box) {
+    const steps = [...box.querySelectorAll(":scope > .steps > .step")];
+    const frame = box.querySelector(":scope > .steps");
+    const lines = [...box.querySelectorAll(".course-line")];
+    const slider = document.createElement("label");
+    const range = document.createElement("input");
+    const said = document.createElement("output");
+    Object.assign(range, { type: "range", min: 0, max: steps.length - 1, step: 1, value: steps.length - 1 });
+    slider.className = "slider";
+    slider.append("Checkpoint", range, said);
+    const show = () => {
+      const chosen = Number(range.value);
+      said.textContent = steps[chosen].dataset.step;
+      range.setAttribute("aria-valuetext", steps[chosen].dataset.step);
+      steps.forEach((step, number) => (step.hidden = number !== chosen));
+      for (const line of lines) {
+        const marks = [...line.querySelectorAll("[data-at]")];
+        marks.forEach((mark) => mark.classList.toggle("here", Number(mark.dataset.at) === chosen));
+      }
+    };
+    range.addEventListener("input", show);
+    frame.removeAttribute("tabindex"); // it no longer scrolls
+    box.classList.add("one");
+    box.prepend(slider);
+    show();
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll(".timeline:not(.side-by-side)").forEach(timeline);
     document.querySelectorAll("[data-order]").forEach(order);
     document.querySelectorAll("[data-filter]").forEach(filter);
     document.querySelectorAll(".theme-toggle").forEach(toggle);
@@ -471,7 +500,7 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     if (!("DecompressionStream" in window)) return; // the page then shows its first unit, as without scripts
-    document.querySelectorAll("figure.activation-text > .content").forEach(enliven); // a control is a second one
+    document.querySelectorAll("figure.activation-text .content").forEach(enliven); // one for each checkpoint and for a control
   });
 })();
 
@@ -603,7 +632,7 @@
   }
 
   document.addEventListener("DOMContentLoaded", () => {
-    document.querySelectorAll("figure.attention > .content").forEach(enliven); // a control is a second one
+    document.querySelectorAll("figure.attention .content").forEach(enliven); // one for each checkpoint and for a control
   });
 })();
 
@@ -655,7 +684,7 @@
   }
 
   document.addEventListener("DOMContentLoaded", () => {
-    document.querySelectorAll("figure.logit-lens > .content").forEach(enliven); // a control is a second one
+    document.querySelectorAll("figure.logit-lens .content").forEach(enliven); // one for each checkpoint and for a control
   });
 })();
 
