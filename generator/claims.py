@@ -15,12 +15,13 @@ from generator.spec import Claim, Expectation, Step, called, nearest
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?%?"
 EXPECTATION = re.compile(
-    rf"(?P<measure>\S+)\s+(?:(?P<sign>>=|<=|==|>|<)\s*(?P<bound>{NUMBER})"
+    rf"(?P<measure>[^\s<>=≤≥]+)\s*(?:(?P<sign>>=|<=|==|>|<|≥|≤)\s*(?P<bound>{NUMBER})"
     rf"|between\s+(?P<low>{NUMBER})\s+and\s+(?P<high>{NUMBER})"
     rf"|about\s+(?P<centre>{NUMBER})(?:\s*(?:±|\+-|\+/-)\s*(?P<tolerance>{NUMBER}))?)"
 )
 WORDS = (">=", "<=", "==", ">", "<", "between", "about")
-SIGNS = {">=": "≥", "<=": "≤", ">": ">", "<": "<", "==": "="}
+SIGNS = {">=": "≥", "<=": "≤", "==": "="}
+SLIPS = {"=>": ">=", "=<": "<=", "=": "=="}  # of the pen
 ABOUT = 0.05  # of the number, where `about` is not told how far off a value may be
 EQUAL = 1e-9  # of the number: how far off rounding may put what is equal
 
@@ -36,7 +37,8 @@ def expectation(text: str) -> Expectation:
     match = EXPECTATION.fullmatch(text.strip())
     if match is None:
         word = next(iter(text.split()[1:]), "")
-        hint = nearest(word, WORDS) if word and word not in WORDS else ""
+        close = nearest(SLIPS.get(word, word), WORDS) if word not in WORDS else ""
+        hint = close if "did you mean" in close else ""
         raise ValueError(
             f"{text!r} is not like 'auc >= 0.95', 'auc between 0.9 and 0.95' or 'auc about 0.93 ± 0.01'{hint}"
         )
@@ -53,10 +55,10 @@ def expectation(text: str) -> Expectation:
             raise ValueError(f"{text!r}: say how far from 0 a value may be, such as 'about 0 ± 0.01'")
         off = match["tolerance"] or f"{100 * ABOUT:g}%"
         return Expectation(measure, f"about {match['centre']} ± {off}", centre - tolerance, centre + tolerance)
-    bound, shown = number(match["bound"]), f"{SIGNS[sign]} {match['bound']}"
+    bound, shown = number(match["bound"]), f"{SIGNS.get(sign, sign)} {match['bound']}"
     if sign == "==":
         return Expectation(measure, shown, bound - EQUAL * abs(bound), bound + EQUAL * abs(bound))
-    if sign in (">=", ">"):
+    if sign in (">=", "≥", ">"):
         return Expectation(measure, shown, low=bound, strict=sign == ">")
     return Expectation(measure, shown, high=bound, strict=sign == "<")
 

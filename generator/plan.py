@@ -38,6 +38,7 @@ from generator.spec import (
     UnitChoice,
     UnitPage,
     Value,
+    called,
     mistakes,
     nearest,
     shown,
@@ -202,10 +203,13 @@ def make_job(spec: FigureSpec, library: Library, history: bool = False) -> Job:
     job = job_at(spec, library, names[-1][1], names[-1][1])
     if spec.control:
         job = with_control(job, spec)
-    earlier = [replace(job_at(spec, library, row, names[-1][1]), step=step) for step, row in names[:-1]]
+    earlier = [
+        replace(job_at(spec, library, row, names[-1][1]), step=step, id=f"{spec.id} at {called(step)}")
+        for step, row in names[:-1]
+    ]
     changes = None
     if spec.diff is not None:
-        changes = job_at(changes_of(spec), library, model, model)
+        changes = replace(job_at(changes_of(spec, library), library, model, model), id=f"{spec.id} (changes)")
     return replace(job, step=names[-1][0], earlier=tuple(earlier), changes=changes)
 
 
@@ -228,7 +232,7 @@ def wanted(spec: FigureSpec, library: Library, history: bool) -> list[tuple[Step
         elif history and not isinstance(steps, tuple) and steps in every:
             steps = tuple(every[: every.index(steps) + 1])
         named = steps if isinstance(steps, tuple) else (steps,)
-        if len(set(named)) < len(named):
+        if len(set(named)) < len(named) and steps != tuple(every):
             raise BuildError("the same checkpoint twice; name each once")
         ordered = named if spec.diff else sorted(named, key=lambda one: every.index(one) if one in every else 0)
         found: list[tuple[Step | None, str | None]] = [(one, library.at(model, one)) for one in ordered]
@@ -239,10 +243,14 @@ def wanted(spec: FigureSpec, library: Library, history: bool) -> list[tuple[Step
     return found
 
 
-def changes_of(spec: FigureSpec) -> FigureSpec:
-    """The figure of the units that changed most between the two checkpoints that a figure shows side by side."""
-    options: Any = spec.options
-    given = {key: getattr(options, key, None) for key in ("model", "dataset", "layer", "seed")}
+def changes_of(spec: FigureSpec, library: Library) -> FigureSpec:
+    """The figure of the units that changed most between the two checkpoints that a figure shows side by side.
+
+    They are compared on the figure's data set, or that of its model in site.toml.
+    """
+    model = str(spec.options.model)
+    given = {key: getattr(spec.options, key, None) for key in ("model", "dataset", "layer", "seed")}
+    given["dataset"] = given["dataset"] or getattr(library.row(model).settings, "dataset", None)
     kind = import_module(KINDS["unit-changes"]).Options
     try:
         chosen = kind(checkpoints=spec.diff, **{key: value for key, value in given.items() if value is not None})

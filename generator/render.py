@@ -362,7 +362,7 @@ class PostWriter:
         quoted += [one.expect.measure for one in self.post.claims if one.figure == spec.id]
         taken = [measures for _, measures in self.found.course(job)]
         try:
-            lines = timelines.lines(taken, spec.measures, quoted)
+            lines = timelines.lines(taken, spec.measures, quoted) if spec.measures or not spec.diff else []
         except ValueError as error:
             self.errors.append(BuildError(f"figure {spec.id}: {error}", spec.at("measures")))
             lines = []

@@ -5,6 +5,7 @@ Steps stand at equal distances, whatever lies between them, so that a place on t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,9 +21,10 @@ Point = tuple[float, float]
 def lines(taken: Sequence[Measures], asked: Sequence[str], quoted: Sequence[str]) -> list[dict[str, Any]]:
     """A drawing for each measure that is asked for, or else for those that the post quotes, or else for the first.
 
-    taken: the measures at each checkpoint, the newest last. ValueError where there is no measure of a name.
+    taken: the measures at each checkpoint, the newest last. ValueError where none of a name was taken twice.
     """
-    known = list(dict.fromkeys(name for one in taken for name in one.values))
+    counts = Counter(name for one in taken for name in one.values)
+    known = [name for name, count in counts.items() if count > 1]
     for name in asked:
         if name not in known:
             raise ValueError(f"measures: there is none called {name!r}{nearest(name, known)}")
@@ -33,7 +35,7 @@ def lines(taken: Sequence[Measures], asked: Sequence[str], quoted: Sequence[str]
 
 def changing(taken: Sequence[Measures], names: Sequence[str]) -> list[str]:
     """Those of the measures that are not the same everywhere."""
-    return [name for name in names if len({one.values.get(name) for one in taken}) > 1]
+    return [name for name in names if len({one.values[name] for one in taken if name in one.values}) > 1]
 
 
 def line(name: str, taken: Sequence[Measures]) -> dict[str, Any]:

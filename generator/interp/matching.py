@@ -12,7 +12,7 @@ import lazy_loader
 import torch
 from torch import Tensor
 
-optimize = lazy_loader.load("scipy.optimize")  # only the best pairs need it
+scipy = lazy_loader.load("scipy")  # only the best pairs need it
 
 
 def correlations(pairs: Iterable[tuple[Tensor, Tensor]]) -> Tensor:
@@ -55,7 +55,7 @@ def partners(found: Tensor) -> tuple[Tensor, Tensor]:
 
     The assignment problem: Kuhn, 1955, doi 10.1002/nav.3800020109.
     """
-    rows, columns = optimize.linear_sum_assignment(found.abs().numpy(), maximize=True)
+    rows, columns = scipy.optimize.linear_sum_assignment(found.abs().numpy(), maximize=True)
     return torch.from_numpy(rows), torch.from_numpy(columns)
 
 
