@@ -131,7 +131,7 @@ class Library:
         series = self.series(name)
         found = [one for one in series if one.name == step]
         if len(found) > 1:
-            files = " and ".join(one.path.name for one in found)
+            files = " and ".join(sorted(one.path.name for one in found))
             raise BuildError(f"model {name} has two checkpoints of {called(step)}, {files}; rename one")
         if not found:
             known = ", ".join(f"{one.name}" for one in series[:20])

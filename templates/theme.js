@@ -114,6 +114,20 @@
         marks.forEach((mark) => mark.classList.toggle("here", Number(mark.dataset.at) === chosen));
       }
     };
+    // What the reader chose at one checkpoint, such as a unit, holds at all of them.
+    const choices = (step) => [...step.querySelectorAll("input, select")];
+    box.addEventListener("change", (event) => {
+      const step = event.target.closest(".step");
+      if (!step || step.hidden) return; // the slider, or an echo of this
+      const place = choices(step).indexOf(event.target);
+      for (const other of steps) {
+        const own = other === step ? undefined : choices(other)[place];
+        if (!own) continue;
+        own.value = event.target.value;
+        own.checked = event.target.checked;
+        own.dispatchEvent(new Event("change", { bubbles: true }));
+      }
+    });
     range.addEventListener("input", show);
     frame.removeAttribute("tabindex"); // it no longer scrolls
     box.classList.add("one");

@@ -33,7 +33,7 @@ MODEL = [(100, Measures({"loss": 1.5})), (400, Measures({"loss": 1.2}))]  # what
 
 def at_step(score: float, other: float) -> Artifact:
     """Cells at a checkpoint, and how well they do."""
-    made = cells("c.py", cell_1=3)
+    made = cells("c.py", cell_1=3, hidden_2=7)
     return replace(made, measures={"score": score, "other": other}, intervals={"score": (score - 0.05, score + 0.02)})
 
 

@@ -114,6 +114,20 @@
         marks.forEach((mark) => mark.classList.toggle("here", Number(mark.dataset.at) === chosen));
       }
     };
+    // What the reader chose at one checkpoint, such as a unit, holds at all of them.
+    const choices = (step) => [...step.querySelectorAll("input, select")];
+    box.addEventListener("change", (event) => {
+      const step = event.target.closest(".step");
+      if (!step || step.hidden) return; // the slider, or an echo of this
+      const place = choices(step).indexOf(event.target);
+      for (const other of steps) {
+        const own = other === step ? undefined : choices(other)[place];
+        if (!own) continue;
+        own.value = event.target.value;
+        own.checked = event.target.checked;
+        own.dispatchEvent(new Event("change", { bubbles: true }));
+      }
+    });
     range.addEventListener("input", show);
     frame.removeAttribute("tabindex"); // it no longer scrolls
     box.classList.add("one");
@@ -421,6 +435,15 @@
       content.dataset.shown = chosen;
     }
 
+    // As the reader would with the pointer, so that whoever listens for it, such as a timeline, hears of it.
+    function choose(chosen) {
+      const button = units.querySelector(`input[value="${chosen}"]`);
+      const list = units.querySelector("select");
+      if (button) button.checked = true;
+      else list.selectedIndex = chosen;
+      (button ?? list).dispatchEvent(new Event("change", { bubbles: true }));
+    }
+
     const moves = {
       ArrowLeft: () => cursor - 1,
       ArrowRight: () => cursor + 1,
@@ -437,7 +460,7 @@
       event.preventDefault();
       if (neighbours[key]) {
         const count = data.units.length;
-        if (count > 1) show((wanted + neighbours[key] + count) % count);
+        if (count > 1) choose((wanted + neighbours[key] + count) % count);
       } else if (cursor < 0) {
         move(0);
       } else if (vertical[key]) {
@@ -539,7 +562,7 @@
   }
 
   document.addEventListener("DOMContentLoaded", () => {
-    document.querySelectorAll("figure.atlas").forEach(enliven);
+    document.querySelectorAll("figure.atlas .content").forEach(enliven); // one for each checkpoint and for a control
   });
 })();
 
