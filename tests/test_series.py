@@ -253,7 +253,7 @@ def test_two_checkpoints_stand_side_by_side_with_the_units_that_changed_most(sit
     site.build()
     page = site.read()
 
-    assert page.count('<section class="step"') == 2
+    assert page.count('<div class="step"') == 2
     assert 'class="timeline side-by-side"' in page
     assert "Units that changed most" in page
     assert "units of the same number" in page
