@@ -105,9 +105,9 @@ class Inputs:
             raise BuildError("the figure names no model")
         return self.library.untrained(self.model_name, seed)
 
-    def trained_with(self, setting: str, value: Any) -> tuple[Model, Mapping[str, float]]:
-        """The figure's model, trained by its recipe but for one setting, and what it measures; trained only once."""
-        variant = self.library.variant(str(self.model_name), setting, value)
+    def trained_with(self, settings: Mapping[str, Any]) -> tuple[Model, Mapping[str, float]]:
+        """The figure's model, trained by its recipe but for some settings, and what it measures; trained only once."""
+        variant = self.library.variant(str(self.model_name), settings)
         model = self.library.model(variant)
         return model, self.library.measures(variant)
 

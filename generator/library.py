@@ -89,24 +89,25 @@ class Library:
         """The row of a model of site.toml, or of a variant of one."""
         return self.models.get(name) or self.variants[name]
 
-    def variant(self, name: str, setting: str, value: Any) -> str:
-        """The name of a model whose recipe is that of another, but for one setting; its checkpoints are not read.
+    def variant(self, name: str, settings: Mapping[str, Any]) -> str:
+        """The name of a model whose recipe is that of another, but for some settings; its checkpoints are not read.
 
         Its training is kept like that of any model. BuildError where the recipe has no such setting or value.
         """
         row = self.row(name)
         recipe = row.settings.train
-        if setting not in type(recipe).model_fields:
-            hint = nearest(setting, type(recipe).model_fields)
-            raise BuildError(f"the recipe of model {name} has no setting {setting!r}{hint}")
+        for setting in settings:
+            if setting not in type(recipe).model_fields:
+                hint = nearest(setting, type(recipe).model_fields)
+                raise BuildError(f"the recipe of model {name} has no setting {setting!r}{hint}")
         try:
-            changed = type(recipe).model_validate({**recipe.model_dump(), setting: value})
+            changed = type(recipe).model_validate({**recipe.model_dump(), **settings})
         except ValidationError as problem:
-            _, message = next(mistakes(problem, type(recipe)))
-            raise BuildError(f"{setting}: {message}, not {value!r}") from problem
-        varied = f"{name} with {setting} = {value}"
-        settings = row.settings.model_copy(update={"train": changed, "checkpoints": None})
-        self.variants[varied] = Row(varied, row.module, settings)
+            key, message = next(mistakes(problem, type(recipe)))
+            raise BuildError(f"{key}: {message}, not {settings.get(key)!r}") from problem
+        varied = f"{name} with {', '.join(f'{setting} = {value}' for setting, value in settings.items())}"
+        own = row.settings.model_copy(update={"train": changed, "checkpoints": None})
+        self.variants[varied] = Row(varied, row.module, own)
         return varied
 
     def series(self, name: str) -> list[Checkpoint]:

@@ -168,7 +168,8 @@ def trainings(spec: FigureSpec, library: Library) -> list[dict[str, Any]]:
         for number, value in enumerate(options.values):
             known = type(library.row(options.model).settings.train).model_fields
             key = f"values.{number}" if options.setting in known else "setting"
-            found.append(library.fingerprint(library.variant(options.model, options.setting, value)))
+            for settings in options.variants(value):
+                found.append(library.fingerprint(library.variant(options.model, settings)))
         return found
     except BuildError as error:
         raise BuildError(f"figure {spec.id}: {error.message}", spec.at(key)) from error

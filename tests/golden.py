@@ -107,6 +107,7 @@ def artifacts() -> dict[str, Artifact]:
     columns = [
         {
             "value": value,
+            "off": {},
             "measures": {"accuracy": 0.5 + n / 8, "loss": 2.0 - n, "accuracy.train": 0.9, "roughness": 0.8 - n / 2},
             "pictures": [{"array": f"value-{n}-class-{k}", "label": name} for k, name in enumerate(names)],
         }
@@ -114,7 +115,7 @@ def artifacts() -> dict[str, Artifact]:
     ]
     found["swept"] = Artifact(
         {f"value-{n}-class-{k}": picture(40 + 2 * n + k) for n in range(2) for k in range(2)},
-        {"setting": "l2", "columns": columns, "rows": ["accuracy", "loss", "roughness"], "judged": "accuracy", "best": 1, "line": [[10.0, 13.0], [30.0, 3.0]], "size": [40, 16]},
+        {"setting": "l2", "columns": columns, "rows": ["accuracy", "loss", "roughness"], "judged": "accuracy", "best": 1, "line": [[10.0, 13.0], [30.0, 3.0]], "size": [40, 16], "seeds": 0},
         {"best": 0.01, "0.01.accuracy": 0.625},
     )  # fmt: skip
     row = {"unit": 7, "score": 0.91, "low": 0.86, "high": 0.96, "untrained": 0.58}
@@ -483,9 +484,9 @@ def rendered() -> dict[str, bytes]:
 
 
 def accept() -> None:
-    folder = GOLDEN / "site"
+    folder, files = GOLDEN / "site", rendered()
     shutil.rmtree(folder, ignore_errors=True)
-    for name, content in rendered().items():
+    for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

@@ -68,7 +68,7 @@ def test_check_prints_writes_and_exits(small_site: SmallSite, tmp_path: Path) ->
     claim = "\n```claim\nid: {0}\nfigure: written\nexpect: characters {1}\ntext: It writes.\n```\n"
     small_site.figure(
         "id: written\nkind: sample\nmodel: tiny-text\nlength: 30\n",
-        claim.format("yes", ">= 30") + claim.format("no", "> 30"),
+        claim.format("enough", ">= 30") + claim.format("more", "> 30"),
     )
 
     code, output = run("check", "--junit", str(tmp_path / "c.xml"), "--markdown", str(tmp_path / "c.md"))
