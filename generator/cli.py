@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator import __version__, machine
-from generator.artifact import ArtifactStore
+from generator import __version__, machine, verdicts
+from generator.artifact import ArtifactStore, write_whole
 from generator.deferred import Deferred
 from generator.figures import KINDS
 from generator.library import Library
@@ -139,6 +139,8 @@ def build(
     start = time.perf_counter()
     with display(sys.stderr) as shows:
         done = build_site(content, out, ArtifactStore(store), shows, drafts, again=again)
+    for gap in done.gaps:
+        click.echo(f"warning: {gap}", err=True)
     for broken in done.broken:
         click.echo(f"claim broken: {broken}", err=True)
     click.echo(
@@ -186,21 +188,24 @@ def train(model: str, to: Path | None, content: Path, store: Path) -> None:
 @main.command()
 @CONTENT
 @STORE
+@click.option("--drafts", is_flag=True, help="Check the claims of drafts, too.")
+@click.option("--junit", type=click.Path(path_type=Path), help="Write the verdicts here as JUnit XML, for CI.")
+@click.option("--markdown", type=click.Path(path_type=Path), help="Write them here as Markdown, for pull requests.")
 @tells_errors
-def check(content: Path, store: Path) -> None:
-    """Compute what the claims need and say which of them hold; exit 1 if one is broken, 2 if one is unknown."""
+def check(content: Path, store: Path, drafts: bool, junit: Path | None, markdown: Path | None) -> None:
+    """Compute what the claims need and say which of them hold.
+
+    The exit code is 0 where all hold, 1 where one is broken or something else is wrong, 2 where one could not be known.
+    """
     kept = ArtifactStore(store)
     with display(sys.stderr) as shows:
-        verdicts = check_claims(make_plan(content, kept, shows), kept, shows)
-    for verdict in verdicts:
-        value = "" if verdict.value is None else f" ({verdict.value:.4g})"
-        claim = verdict.claim
-        click.echo(
-            f"{verdict.status:8}{claim.id}: {claim.figure}.{claim.measure} {claim.comparison} {claim.bound:g}{value}"
-        )
-    states = {verdict.status for verdict in verdicts}
-    click.echo(f"{len(verdicts)} claims")
-    sys.exit(1 if "broken" in states else 2 if "unknown" in states else 0)
+        found = check_claims(make_plan(content, kept, shows, drafts), kept, shows)
+    if junit:
+        write_whole(junit, verdicts.junit(found))
+    if markdown:
+        write_whole(markdown, verdicts.markdown(found).encode())
+    click.echo(verdicts.table(found))
+    sys.exit(verdicts.exit_code(found))
 
 
 @main.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
@@ -10,17 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator import standing
-from generator.artifact import Artifact, ArtifactStore
+from generator.artifact import Artifact, ArtifactStore, Course, Measures
+from generator.claims import Verdict, judged
 from generator.deferred import Deferred
 from generator.figures import KINDS
 from generator.inputs import Inputs
 from generator.library import Library
+from generator.obtained import Obtained
 from generator.plan import Plan, files_of, make_job, make_plan, unknown_names
 from generator.progress import Display, Quiet
-from generator.render import Verdict, judged, measures_of
 from generator.runners import here
 from generator.site_folder import write_site
-from generator.spec import BuildError, BuildErrors, Job, Place, nearest, shown
+from generator.spec import BuildError, BuildErrors, Changed, Job, Place, nearest, shown
 from generator.unchanged import drop_changed
 from generator.unit_pages import models_of, unit_pages
 from generator.weights import AS_THEY_ARE, Sight
@@ -41,6 +43,7 @@ class Outcome:
     removed: int
     broken: tuple[str, ...]  # ids of claims that do not hold
     pages: int
+    gaps: tuple[str, ...] = ()  # checkpoints that are left out of timelines, and why
     lingering: frozenset[str] = frozenset()  # files that no page refers to any more, and that stay until the next build
 
 
@@ -84,16 +87,19 @@ def build(
     made_of = origin_of(plan, out)
     if made_of and not anew and (stands := standing.recall(store, made_of, out, stage.lingering)):
         kept = {one.key for job in plan.jobs.values() for one in job.all()}
-        return Outcome(0, len(kept), 0, 0, tuple(stands.broken), stands.pages, stage.lingering)
-    artifacts, missing = obtain(plan, plan.jobs.values(), store, display, anew)
-    if missing:
+        return Outcome(0, len(kept), 0, 0, tuple(stands.broken), stands.pages, lingering=stage.lingering)
+    found = obtain(plan, plan.jobs.values(), store, display, anew)
+    gaps = found.gaps(plan.jobs.values())
+    if found.computed:
         made_of = origin_of(plan, out)
     into = stage.into or out
-    done = write_site(plan, artifacts, missing, into, stage.spared)
+    done = write_site(plan, found, into, stage.spared)
     if made_of and made_of == origin_of(plan, out):  # not where a template was edited meanwhile
         standing.keep(store, made_of, into, done.broken, done.pages, done.lingering)
-    reused = len(artifacts) - len(missing)
-    return Outcome(len(missing), reused, done.written, done.removed, done.broken, done.pages, done.lingering)
+    computed, every = len(found.computed), len(found.artifacts)
+    return Outcome(
+        computed, every - computed, done.written, done.removed, done.broken, done.pages, gaps, done.lingering
+    )
 
 
 def origin_of(plan: Plan, out: Path) -> str | None:
@@ -111,23 +117,35 @@ def with_units(plan: Plan, display: Display) -> Plan:
 
 
 def check_claims(plan: Plan, store: ArtifactStore, display: Display) -> list[Verdict]:
-    """The verdict of every claim; only the figures that claims name are computed."""
-    train_quoted(plan, display)
+    """The verdict of every claim; only the figures that claims name are computed.
+
+    A claim whose figure or model fails is unknown.
+    """
     named = {(post.path, claim.figure) for post in plan.posts for claim in post.claims}
-    artifacts, _ = obtain(plan, [job for place, job in plan.jobs.items() if place in named], store, display)
+    found = obtain(plan, [job for place, job in plan.jobs.items() if place in named], store, display)
     verdicts = []
     for post in plan.posts:
         for claim in post.claims:
             job = plan.jobs.get((post.path, claim.figure))
-            measures = measures_of(job, artifacts) if job else plan.library.measures(claim.figure)
-            verdicts.append(judged(claim, post.path, measures.get(claim.measure)))
+            verdicts.append(
+                judged(claim, post.path, found.course(job) if job else trained(claim.figure, plan, display))
+            )
     return verdicts
+
+
+def trained(model: str, plan: Plan, display: Display) -> Course:
+    """What a model measures at its checkpoints; it is trained for that if it must be."""
+    try:
+        train({model}, plan.library, display)
+        return plan.library.course(model)
+    except BuildError as error:
+        return [(None, Measures(failure=error.message))]
 
 
 def obtain(
     plan: Plan, jobs: Iterable[Job], store: ArtifactStore, display: Display, anew: Set[str] = frozenset()
-) -> tuple[dict[str, Artifact], set[str]]:
-    """Artifacts of all jobs by key, and the keys of those that were computed now. BuildErrors of those that failed."""
+) -> Obtained:
+    """The artifacts of all jobs, computed where they are not kept."""
     wanted: dict[str, Job] = {}
     for job in jobs:
         for one in job.all():
@@ -139,8 +157,13 @@ def obtain(
         start = time.perf_counter()
         for error in unknown_names(job, plan.library):  # of a model that was trained only now
             raise error
-        inputs = Inputs(plan.library, job.options.model, display.advance, job.random)
+        if job.chooser and job.model and (difference := plan.library.unlike(job.model, job.chooser)):
+            raise BuildError(difference)
+        inputs = Inputs(plan.library, job.model, display.advance, job.random, job.chooser)
         artifact: Artifact = import_module(KINDS[job.kind]).compute(job.options, inputs)
+        for name, value in artifact.measures.items():
+            if not math.isfinite(value):
+                raise BuildError(f"its measure {name} is no number but {value}; are all activations numbers?")
         provenance = {
             "ingredients": job.ingredients,
             "seconds": round(time.perf_counter() - start, 1),
@@ -159,14 +182,14 @@ def obtain(
 
     files = {name: digest for job in missing for name, digest in files_of(job)}
     try:
-        errors = here(missing, compute, save, display) if missing else []
+        failed = here(missing, compute, save, display) if missing else {}
     except BaseException:  # such as Ctrl-C: what was computed so far stays, if it is what its keys say
         drop_changed(plan.library, files)
         raise
-    errors += drop_changed(plan.library, files)
-    if errors:
-        raise BuildErrors(errors)
-    return artifacts, {job.key for job in missing}
+    changed = [*drop_changed(plan.library, files), *(one for one in failed.values() if isinstance(one, Changed))]
+    if changed:
+        raise BuildErrors(changed)
+    return Obtained(artifacts, {job.key for job in missing} - set(failed), failed)
 
 
 def train_quoted(plan: Plan, display: Display) -> None:

@@ -11,15 +11,15 @@ from collections.abc import Callable, Sequence
 
 from generator.artifact import Artifact
 from generator.progress import Display
-from generator.spec import BuildError, Changed, Job
+from generator.spec import BuildError, Job
 
 Compute = Callable[[Job], Artifact]
 Save = Callable[[Job, Artifact], None]
 
 
-def here(jobs: Sequence[Job], compute: Compute, save: Save, display: Display) -> list[BuildError]:
-    """One after another in this process. A job that fails is told at the end; the others are computed."""
-    errors = []
+def here(jobs: Sequence[Job], compute: Compute, save: Save, display: Display) -> dict[str, BuildError]:
+    """One after another in this process. A job that fails is told at the end, by its key; the others are computed."""
+    errors = {}
     display.begin(len(jobs))
     for job in jobs:
         display.start(job.id)
@@ -27,12 +27,11 @@ def here(jobs: Sequence[Job], compute: Compute, save: Save, display: Display) ->
         try:
             save(job, compute(job))
         except BuildError as problem:
-            kind = Changed if isinstance(problem, Changed) else BuildError
-            error = kind(f"figure {job.id}: {problem.message}", problem.place or job.place)
+            error = problem.of(f"figure {job.id}", job.place)
         except Exception as problem:  # the author's network may raise anything; the other figures go on
             error = BuildError(f"figure {job.id}: {type(problem).__name__}: {problem}", job.place)
             error.__cause__ = problem
         if error:
-            errors.append(error)
+            errors[job.key] = error
         display.finish(job.id, time.perf_counter() - start, str(error or ""))
     return errors

@@ -90,7 +90,8 @@ class Watcher:
     waiting: float | None = None  # since when there is something to build
     pause: float = PAUSE
     lingering: frozenset[str] = frozenset()
-    told: frozenset[str] = frozenset()  # errors that stand
+    failed: bool = False  # whether the last round wrote nothing because of errors
+    told: frozenset[str] = frozenset()  # errors that stand, and gaps in timelines
     settings: tuple[Mark | None, Settings | None] = (None, None)
 
     def turn(self) -> None:
@@ -148,6 +149,7 @@ class Watcher:
         spared = frozenset(name for name in pages - self.lingering if not is_page(name))
         stage = Stage(self.swap.begin(), self.looks.sight(), spared, self.lingering)
         done = in_process(self.asked, stage, first)
+        well_again, self.failed = self.failed, isinstance(done, Failed)
         if isinstance(done, Failed):
             self.once_more = done.changed and not self.told.issuperset(done.errors)
             self.tell(done.errors, why)
@@ -155,10 +157,10 @@ class Watcher:
         if done.written or done.removed:
             self.swap.show()
             self.lingering = done.lingering
-        if first or done.computed or done.written or done.removed or self.told:
+        if first or done.computed or done.written or done.removed or well_again:
             took = time.perf_counter() - start
             self.say(f"{time.strftime('%H:%M:%S')} {why}: {summary(done)}, in {took:.1f} s")
-        self.told = frozenset()
+        self.tell(tuple(f"warning: {gap}" for gap in done.gaps), why)
 
 
 def summary(done: Outcome) -> str:

@@ -24,7 +24,7 @@ from safetensors.numpy import save
 
 from generator.artifact import Artifact, ArtifactStore, file_digest, matching, write_whole
 from generator.deferred import Deferred
-from generator.spec import BuildError, Changed
+from generator.spec import BuildError, Changed, Step
 
 if TYPE_CHECKING:
     import torch
@@ -53,6 +53,7 @@ class Trained:
     weights: Weights
     measures: Mapping[str, float]
     course: Mapping[str, Any] = field(default_factory=dict)
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -123,11 +124,21 @@ class Checkpoint:
     path: Path
     sight: Sight = AS_THEY_ARE
 
-    @property
+    @cached_property
     def step(self) -> int | None:
-        """The last number in the file's name."""
+        """The last number in the file's name, or else what its card says."""
         numbers = re.findall(r"\d+", self.path.stem)
-        return int(numbers[-1]) if numbers else None
+        if numbers:
+            return int(numbers[-1])
+        try:
+            return int(json.loads(self.sight.card(self.path) or b"")["step"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    @property
+    def name(self) -> Step:
+        """Its step, or, where none is told, the file's name without its ending."""
+        return self.path.stem if self.step is None else self.step
 
     def digest(self) -> str:
         return self._digest
@@ -166,18 +177,18 @@ class Checkpoint:
 
 
 def checkpoints(root: Path, pattern: str, sight: Sight = AS_THEY_ARE) -> list[Checkpoint]:
-    """The files that a glob names, by the step in their names, else by time; the newest last.
+    """The files that a glob names, by their steps, else by time; the newest last.
 
-    Those that `sight` does not see are left out, and so are those that were removed a moment ago.
+    Those that `sight` does not see are left out, and so are those that vanish.
     """
     found = []
     for path in matching(root, pattern) if pattern else ():
+        one = Checkpoint(path, sight)
         with suppress(FileNotFoundError):
             written = path.stat().st_mtime
             if sight.sees(path):
-                found.append((Checkpoint(path, sight), written))
-    found.sort(key=lambda one: (one[0].step is not None, one[0].step or 0, one[1], one[0].path.name))
-    return [checkpoint for checkpoint, _ in found]
+                found.append(((one.step is not None, one.step or 0, written, path.name), one))
+    return [one for _, one in sorted(found, key=lambda pair: pair[0])]
 
 
 def read_weights(path: Path) -> Weights:

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 from generator import pipeline, weights
 from generator.figures import sample
+from generator.inputs import Inputs
 from generator.spec import BuildErrors
 from tests import nets
 from tests.conftest import POST, SITE_TOML, SmallSite
@@ -155,7 +156,8 @@ def test_a_picture_of_the_content_that_changes_while_it_is_shown_is_told(
 def test_what_an_interrupted_build_computed_from_data_that_changed_is_not_kept(
     small_site: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(*given: object) -> None:
+    def interrupted(options: object, inputs: Inputs) -> None:
+        assert inputs.model  # which is trained for it, on the data that change then
         (small_site.content / "texts" / "text0.py").write_text("print('other')\n" * 50)
         raise KeyboardInterrupt
 
