@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = [  # from the top down; modules of one line never import each other
     "cli",
     "pipeline",
-    "site_folder standing unit_pages verdicts",
+    "site_folder standing unit_pages verdicts report_diff",
     "plan",
     "publish",
     "render content figures.* runners",
