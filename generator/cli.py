@@ -1,4 +1,4 @@
-"""The command line: build, train, check, serve, kinds."""
+"""The command line: build, train, check, report, serve, kinds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator import __version__, machine, verdicts
+from generator import __version__, machine, report_diff, verdicts
 from generator.artifact import ArtifactStore, write_whole
 from generator.deferred import Deferred
 from generator.figures import KINDS
@@ -206,6 +206,32 @@ def check(content: Path, store: Path, drafts: bool, junit: Path | None, markdown
         write_whole(markdown, verdicts.markdown(found).encode())
     click.echo(verdicts.table(found))
     sys.exit(verdicts.exit_code(found))
+
+
+@main.group()
+def report() -> None:
+    """Work with the report.json of built sites."""
+
+
+@report.command()
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@click.option("--markdown", is_flag=True, help="Print Markdown, for a pull request.")
+@tells_errors
+def diff(old: Path, new: Path, markdown: bool) -> None:
+    """Say what changed from the build of report OLD to that of NEW.
+
+    Claims that flipped, models with other weights, figures that were computed anew, and measures that changed, of
+    those that carry intervals only those that changed beyond them.
+    """
+    found = list(report_diff.differences(report_diff.read_report(old), report_diff.read_report(new)))
+    for heading, lines in found:
+        click.echo(f"### {heading}\n" if markdown else f"{heading}:")
+        for line in lines:
+            click.echo(f"- {verdicts.escaped(line)}" if markdown else f"  {line}")
+        click.echo()
+    if not found:
+        click.echo("Nothing changed.")
 
 
 @main.command()

@@ -27,7 +27,7 @@ source = "char-rnn"
 corpus = "tiny-corpus"
 train = { width = 8, embedding = 4, steps = 3, batch = 4, window = 16 }
 
-[models.other-text]
+[models.second-text]
 source = "char-rnn"
 corpus = "tiny-corpus"
 train = { width = 8, embedding = 4, steps = 3, batch = 4, window = 16, seed = 1 }

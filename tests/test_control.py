@@ -57,7 +57,7 @@ def test_the_key_of_a_control_is_neither_the_figure_s_nor_that_of_another_seed(s
 
 @pytest.mark.parametrize(("old", "new"), [("length: 40", "length: 41"), ("tiny-text", "third-text")])
 def test_an_option_or_another_model_changes_the_key_of_a_control(small_site: SmallSite, old: str, new: str) -> None:
-    small_site.toml(SITE_TOML + SITE_TOML[SITE_TOML.index("[models.tiny-text]") :].partition("[models.other-text]")[0]
+    small_site.toml(SITE_TOML + SITE_TOML[SITE_TOML.index("[models.tiny-text]") :].partition("[models.second-text]")[0]
                     .replace("tiny-text", "third-text").replace("width = 8", "width = 9"))  # fmt: skip
 
     assert control_key(small_site) != control_key(small_site, FIGURE.replace(old, new))

@@ -13,7 +13,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "cli",
     "watching",
     "pipeline site_swap",
-    "site_folder standing unit_pages verdicts",
+    "site_folder standing unit_pages verdicts report_diff",
     "plan",
     "publish",
     "render content figures.* runners",

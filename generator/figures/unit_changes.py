@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from generator.inputs import Inputs
 
 EXAMPLE = """\
-models: [tiny-text, other-text]
+models: [tiny-text, second-text]
 dataset: tiny-corpus
 length: 200
 caption: Two networks that were trained apart.

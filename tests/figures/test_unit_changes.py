@@ -23,7 +23,7 @@ def changes(models: str, more: str = "") -> str:
 
 
 def test_a_network_is_like_itself(quick_site: SmallSite) -> None:
-    quick_site.toml(SITE_TOML + SITE_TOML[SITE_TOML.index("[models.tiny-text]") :].partition("[models.other-text]")[0]
+    quick_site.toml(SITE_TOML + SITE_TOML[SITE_TOML.index("[models.tiny-text]") :].partition("[models.second-text]")[0]
                     .replace("tiny-text", "same-text"))  # fmt: skip
     quick_site.figure(changes("tiny-text, same-text"))
     quick_site.build()
@@ -37,7 +37,7 @@ def test_networks_trained_apart_are_matched_in_pairs_that_are_more_alike_than_th
 ) -> None:
     found = {}
     for matching in ("best", "number"):
-        quick_site.figure(changes("tiny-text, other-text", f"matching: {matching}\n"))
+        quick_site.figure(changes("tiny-text, second-text", f"matching: {matching}\n"))
         quick_site.build()
         found[matching] = measures(quick_site)["mean"]
 
@@ -68,7 +68,7 @@ def test_units_of_a_network_that_sees_are_channels_of_a_layer(quick_site: SmallS
             "tiny-text has no checkpoints to choose from",
         ),
         (
-            "models: [tiny-text, other-text]\ndataset: tiny-corpus\nlayer: cels\n",
+            "models: [tiny-text, second-text]\ndataset: tiny-corpus\nlayer: cels\n",
             "no group 'cels'; did you mean 'cell'?",
         ),
         ("models: [tiny-text, tiny-transformer]\ndataset: tiny-corpus\n", "read text in other tokens"),
