@@ -28,7 +28,7 @@ from generator.artifact import file_digest
 from generator.weights import card_beside
 
 PATIENCE = 4.0  # seconds for which a file that is being written anew is waited for
-BLINK = 0.1  # seconds between two readings of a file that never lies still
+BLINK = 0.2  # seconds between two readings of a file that never lies still
 
 Mark = tuple[int, int, int, int]  # size, times of the last changes of content and of state in ns, inode
 
@@ -72,9 +72,20 @@ def lacking(file: IO[bytes], suffix: str) -> str:
         return "the end of its zip is not there"
 
 
-def tells_its_end(content: bytes, suffix: str) -> bool:
-    """Whether the format says where a file ends, so that a part of it is not taken for all."""
-    return suffix == ".safetensors" or content.startswith(b"PK")
+def holds_together(content: bytes, suffix: str) -> bool:
+    """Whether the bytes of a file of weights are all there, of one writing, as far as its format tells.
+
+    A zip has check sums. What is neither a zip nor safetensors could be the beginning of something, and does not.
+    """
+    if lacking(io.BytesIO(content), suffix):
+        return False
+    if suffix == ".safetensors":
+        return True
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return archive.testzip() is None
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return False
 
 
 @dataclass(frozen=True)
@@ -188,7 +199,7 @@ class Looks:
             if lacking(file, path.suffix):
                 return
         content = path.read_bytes()
-        if lacking(io.BytesIO(content), path.suffix) or not tells_its_end(content, path.suffix):
+        if not holds_together(content, path.suffix):
             return
         time.sleep(BLINK)
         digest = hashlib.sha256(content).hexdigest()

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save
 
 from generator import looks
-from generator.looks import PATIENCE, Looks, lacking
+from generator.looks import PATIENCE, Looks, holds_together, lacking
 
 
 class Clock:
@@ -156,6 +156,16 @@ def test_a_checkpoint_that_never_lies_still_is_seen_after_a_while(
 
     assert sight.sees(path)
     assert sight.content(path) in whole
+
+
+def test_a_zip_that_is_half_of_one_writing_and_half_of_another_does_not_hold_together() -> None:
+    old, new = pickled(0), pickled(1)
+    middle = old.index(b"data/0") + 200
+
+    assert len(old) == len(new)
+    assert holds_together(new, ".pt")
+    assert lacking(io.BytesIO(new[:middle] + old[middle:]), ".pt") == ""
+    assert not holds_together(new[:middle] + old[middle:], ".pt")
 
 
 def test_a_format_that_does_not_tell_its_end_has_to_lie_still(
