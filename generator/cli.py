@@ -28,10 +28,10 @@ from generator.weights import write_weights
 if TYPE_CHECKING:
     import http.server as http_server
 
-    from generator import watching
+    from generator import rounds, watching
 else:
     http_server = Deferred("http.server")  # only `serve` needs it, and it is slow to import
-    watching = Deferred("generator.watching")  # so are the processes of rounds
+    rounds, watching = Deferred("generator.rounds"), Deferred("generator.watching")  # so are processes
 
 CONTENT = click.option(
     "--content",
@@ -134,7 +134,7 @@ def build(
     one before.
     """
     if folders:
-        watching.watch(watching.Asked(content, out, store, folders, drafts, again), click.echo)
+        watching.watch(rounds.Asked(content, out, store, folders, drafts, again), click.echo)
         return
     start = time.perf_counter()
     with display(sys.stderr) as shows:

@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from generator.artifact import WRITING
@@ -59,7 +60,7 @@ class Swap:
         self.first = self.out.stat().st_ino
         self.put_aside = clock() - REST  # when the folder beside was
         self.behind = True  # whether it is not what is shown
-        try:
+        with suppress(OSError):  # nothing may be written beside the site
             take(self.beside, content)
             self.locks.append(lock(self.beside))
             if not self.out.is_mount() and can_exchange(self.beside):
@@ -67,8 +68,6 @@ class Swap:
                 self.possible = True
             else:
                 self.remove()
-        except OSError:  # nothing may be written beside the site
-            pass
 
     def begin(self) -> Path:
         """The folder to write to. What is left half written there is not shown."""
@@ -237,8 +236,7 @@ def hidden_folders(folder: Path) -> list[Path]:
 
 def copy_whole(source: Path, target: Path) -> None:
     """Copy a file, unless the two are equal; it appears whole. Not synced: what is lost with the power is made anew."""
-    as_long = target.is_file() and target.stat().st_size == source.stat().st_size
-    if as_long and target.read_bytes() == source.read_bytes():
+    if target.is_file() and target.read_bytes() == source.read_bytes():
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=WRITING)

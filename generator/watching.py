@@ -1,59 +1,30 @@
-"""Rounds of a watched build: it looks, and builds when a checkpoint is whole or a post was edited, until Ctrl-C.
-
-Each round is a process of its own. So a network that its author edits is computed with as it stands in the file, the
-memory of a round is free after it, and whatever ends a round, ends no more than that.
-"""
+"""Watching: it looks, and builds when a checkpoint is whole or a post was edited, until Ctrl-C."""
 
 from __future__ import annotations
 
 import glob
-import multiprocessing
 import os
 import signal
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import takewhile
-from multiprocessing import connection
 from pathlib import Path
 
-from generator import machine
-from generator.artifact import ArtifactStore, matching
+from generator.artifact import matching
 from generator.looks import PATIENCE, Looks, Mark, mark_of
-from generator.pipeline import Outcome, Stage, build
-from generator.progress import Quiet, display
+from generator.pipeline import Outcome, Stage
 from generator.render import theme_folders
+from generator.rounds import Asked, Failed, in_process
 from generator.settings import Settings, read_settings
 from generator.site_folder import is_page
 from generator.site_swap import Swap, files_below
-from generator.spec import BuildError, BuildErrors, Changed, shown
+from generator.spec import BuildError, shown
 
 PAUSE, LONGEST_PAUSE = 0.5, 5.0  # seconds between two looks
 SHARE = 0.02  # of the time that asking for the state of all files may take
 NAMED = 3  # changed files that a line names
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What is built, as the command line says."""
-
-    content: Path
-    out: Path
-    store: Path
-    folders: tuple[Path, ...]
-    drafts: bool
-    again: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Failed:
-    """Why a round wrote nothing. `changed`: only because something changed while it was at work."""
-
-    errors: tuple[str, ...]
-    changed: bool = False
 
 
 def watch(asked: Asked, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
@@ -208,94 +179,3 @@ def meets(pattern: Path, folder: Path) -> bool:
     parts = takewhile(lambda part: not glob.has_magic(part), pattern.parts)
     start, folder = Path(*parts).resolve(), folder.resolve()
     return start.is_relative_to(folder) or folder.is_relative_to(start)
-
-
-def in_process(asked: Asked, stage: Stage, first: bool) -> Outcome | Failed:
-    """What a build in a process of its own gave. Ctrl-C is passed on to it, so that it keeps what it has."""
-    spawn = multiprocessing.get_context("spawn")  # so that nothing that was imported is older than its file
-    receiver, sender = spawn.Pipe(duplex=False)
-    process = spawn.Process(target=work, args=(sender, asked, stage, first))
-    try:
-        with interrupts_held():  # until the new process is able to take one
-            process.start()
-        sender.close()
-        done: Outcome | Failed = receiver.recv()
-    except EOFError:
-        process.join()
-        done = Failed((f"error: the build was ended ({ended(process.exitcode)}); it is tried again when files change",))
-    except KeyboardInterrupt:
-        if process.pid is not None and process.is_alive():
-            os.kill(process.pid, signal.SIGINT)
-        try:
-            process.join()
-        except KeyboardInterrupt:
-            process.kill()
-        raise
-    process.join()
-    return done
-
-
-@contextmanager
-def interrupts_held() -> Iterator[None]:
-    """Inside, Ctrl-C waits, also in processes that are started here."""
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        release_interrupts()
-
-
-def release_interrupts() -> None:
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-
-
-def ended(code: int | None) -> str:
-    return f"by {signal.Signals(-code).name}" if code is not None and code < 0 else f"exit code {code}"
-
-
-def work(sender: connection.Connection, asked: Asked, stage: Stage, first: bool) -> None:
-    """One round; what it gave is sent."""
-    if hasattr(os, "setpgrp"):
-        os.setpgrp()  # a terminal's Ctrl-C goes to the whole group: it is for the watching process to pass it on
-    threading.Thread(target=end_with_parent, daemon=True).start()
-    machine.settle()
-    try:
-        release_interrupts()
-        sender.send(built(asked, stage, first))
-    except KeyboardInterrupt:
-        sys.exit(1)
-
-
-def end_with_parent() -> None:
-    """Who was ended in the middle of a round shows nothing of it; so the round ends, too."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def built(asked: Asked, stage: Stage, first: bool) -> Outcome | Failed:
-    """One round in this process."""
-    store, again = ArtifactStore(asked.store), asked.again if first else ()
-    try:
-        if not first:
-            return build(asked.content, asked.out, store, Quiet(), asked.drafts, again, stage)
-        with display(sys.stderr) as shows:
-            return build(asked.content, asked.out, store, shows, asked.drafts, again, stage)
-    except BuildErrors as found:
-        return failed(found.errors)
-    except BuildError as error:
-        return failed([error])
-    except OSError as error:
-        return Failed(
-            (f"error: {error.filename or ''}: {error.strerror or error}",), isinstance(error, FileNotFoundError)
-        )
-    except Exception as error:  # a template or a module that is being edited may raise anything; the watch goes on
-        return Failed((f"error: {type(error).__name__}: {error}",))
-
-
-def failed(errors: list[BuildError]) -> Failed:
-    told = [error for error in errors if not isinstance(error, Changed)]
-    return Failed(tuple(f"error: {error}" for error in told) or tuple(map(str, errors)), changed=not told)

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = [  # from the top down; modules of one line never import each other
     "cli",
     "watching",
+    "rounds",
     "pipeline site_swap",
     "site_folder standing unit_pages verdicts report_diff",
     "plan",

@@ -20,11 +20,12 @@ import torch
 from PIL import Image
 from safetensors.torch import save, save_file
 
-from generator import watching
+from generator import rounds, watching
 from generator.artifact import file_digest
 from generator.pipeline import build
+from generator.rounds import Asked, Failed, built
 from generator.site_swap import Swap
-from generator.watching import Asked, Failed, Watcher, built
+from generator.watching import Watcher
 from tests import nets
 from tests.conftest import POST, ROOT, SITE_TOML, SmallSite, forget_code
 from tests.test_looks import Clock
@@ -429,7 +430,7 @@ def test_a_round_that_is_killed_is_told_and_watching_goes_on(
 ) -> None:
     monkeypatch.undo()
     monkeypatch.chdir(small_site.folder)
-    monkeypatch.setattr(watching, "work", killed)
+    monkeypatch.setattr(rounds, "work", killed)
     told = turns()
 
     assert len(told) == 1
