@@ -166,3 +166,16 @@ def test_what_an_interrupted_build_computed_from_data_that_changed_is_not_kept(
         small_site.build()
 
     assert keys(small_site) == set()
+
+
+def test_a_checkpoint_of_a_timeline_that_changed_since_the_plan_is_no_gap_in_it(
+    small_site: SmallSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_site.toml(VISION)
+    small_site.figure(DREAM + "checkpoint: all\n")
+    checkpoint(small_site, 0)
+    checkpoint(small_site, 1, step=2)
+    when_jobs_begin(monkeypatch, lambda: checkpoint(small_site, 9))
+
+    with pytest.raises(BuildErrors, match=r"step-1.safetensors changed while the build was at work; build again"):
+        small_site.build()

@@ -408,6 +408,21 @@ def test_a_checkpoint_that_is_removed_leaves_the_one_before_to_be_shown(small_si
     assert json.loads(small_site.read("report.json"))["models"]["run"]["checkpoint"] == "step-0.safetensors"
 
 
+def test_a_gap_in_a_timeline_is_told_once(small_site: SmallSite, turns: Turns) -> None:
+    write_checkpoints(small_site.folder / "runs")
+    save_file({"other": torch.ones(3)}, small_site.folder / "runs" / "step-1.safetensors")
+    save_file(nets.vision().state_dict(), small_site.folder / "runs" / "step-2.safetensors")
+    small_site.toml(TOML)
+    post = PAGE.format("a", "run").replace("size: 32", "size: 32\ncheckpoint: all")
+    small_site.post(post)
+    first = turns()
+    small_site.post(post + "\nMore.\n")
+
+    assert len(first) == 2
+    assert first[1].startswith("first build: warning: content/posts/a.md:6: left out of the timeline, step 1: ")
+    assert turns() == ["a.md: 0 figures computed, 2 kept; 2 files written, 0 removed"]
+
+
 def test_code_in_a_watched_folder_counts_and_logs_do_not(
     small_site: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
