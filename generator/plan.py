@@ -51,8 +51,11 @@ class Plan:
     units: Sequence[UnitPage] = ()
 
 
-def make_plan(content: Path, store: ArtifactStore, display: Display, drafts: bool = False) -> Plan:
-    """Read everything and name every artifact, without loading a model. BuildErrors of all mistakes together."""
+def make_plan(content: Path, store: ArtifactStore, display: Display, drafts: bool = False, names: bool = True) -> Plan:
+    """Read everything and name every artifact, without loading a model. BuildErrors of all mistakes together.
+
+    `names`: of figures that must be computed, load the models and see whether they have the layers and classes named.
+    """
     known_code.recall(store)
     toml = shown(content / "site.toml")
     settings = read_settings(content, toml)
@@ -95,7 +98,7 @@ def make_plan(content: Path, store: ArtifactStore, display: Display, drafts: boo
         errors.append(BuildError(f"there is no post in {shown(content / 'posts')}; write one as NAME.md"))
     wanted = {job.key: job for job in jobs.values()}
     for job in wanted.values():
-        if not store.has(job.key) and not (job.options.model and library.untaught(job.options.model)):
+        if names and not store.has(job.key) and not (job.options.model and library.untaught(job.options.model)):
             errors += unknown_names(job, library)
     if errors:
         raise BuildErrors(errors)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from markupsafe import Markup
 
-from generator import __version__
+from generator import __version__, downloads
 from generator.artifact import Artifact
 from generator.deferred import Deferred
 from generator.followed import Followed, followed
@@ -349,9 +349,14 @@ class PostWriter:
         control = None
         if job.control:
             # No author can write an id with a dot, so what has an id in the control has one of its own.
-            inside, _ = self.content(spec, job.control, f"{spec.id}.control", f"{number}, control")
+            inside, drawn = self.content(spec, job.control, f"{spec.id}.control", f"{number}, control")
             made = provenance(self.artifacts[job.control.key], job.control)
-            control = {"content": inside, "key": job.control.key, "provenance": made}
+            control = {
+                "content": inside,
+                "key": job.control.key,
+                "provenance": made,
+                "downloads": self.to_take_away(spec, job.control, f"{spec.id}-control", drawn),
+            }
         return self.env.get_template("figure.html").render(
             figure={
                 "id": spec.id,
@@ -362,8 +367,9 @@ class PostWriter:
                 "caption": Markup(self.filled(spec.caption)),  # the author's Markdown
                 "absent": spec.absent,
                 "yaml": spec.source.strip("\n"),
-                "command": f"whatfires build --again {spec.id}",
+                "command": f"whatfires figure {self.post.path}#{spec.id} --out {spec.id}.png",
                 "provenance": provenance(self.artifacts[job.key], job),
+                "downloads": self.to_take_away(spec, job, spec.id, pictures),
             },
             content=content,
             control=control,
@@ -405,6 +411,21 @@ class PostWriter:
             elif path not in self.rendered.files:
                 self.rendered.files[path] = webp(array)
             yield name, Picture("../" * self.post.path.count("/") + path, array.shape[1], array.shape[0])
+
+    def to_take_away(
+        self, spec: FigureSpec, job: Job, stem: str, pictures: Mapping[str, Picture]
+    ) -> list[tuple[str, str, str]]:
+        """What a reader can take away, (what it is, where it lies, the name to save it under): pictures, then data.
+
+        The data are written out each time, for an artifact that was computed again may differ in its last digits.
+        """
+        path = f"{downloads.FOLDER}/{job.key}.npz"
+        if path not in self.rendered.files:
+            self.rendered.files[path] = downloads.as_npz(self.artifacts[job.key], drawn=False)
+        self.rendered.figure_files.setdefault((self.post.path, spec.id), []).append(path)
+        names = downloads.file_names(stem, pictures, ".webp")
+        rows = [(name, pictures[name].url, file) for name, file in names.items()]
+        return [*rows, ("data", "../" * self.post.path.count("/") + path, f"{stem}.npz")]
 
     def measure(self, name: str, measure: str, place: Place) -> float | None:
         """A figure's or a model's number; None, with an error noted, where it has none of this name."""

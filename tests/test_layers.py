@@ -11,8 +11,10 @@ ROOT = Path(__file__).parent.parent
 
 LAYERS = [  # from the top down; modules of one line never import each other
     "cli",
+    "remaking",
+    "finding",
     "pipeline",
-    "site_folder standing unit_pages",
+    "site_folder standing unit_pages alone",
     "plan",
     "publish",
     "render content figures.* runners",
@@ -36,7 +38,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "interp.* interp",
     "mask_files",
     "weights image_files progress",
-    "callables known_code",
+    "callables known_code downloads chromium",
     "artifact images histogram settings data key deferred machine quantised stopping",
     "spec",
     "",  # the package itself: its version

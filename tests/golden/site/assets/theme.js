@@ -471,7 +471,10 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     if (!("DecompressionStream" in window)) return; // the page then shows its first unit, as without scripts
-    document.querySelectorAll("figure.activation-text > .content").forEach(enliven); // a control is a second one
+    document.querySelectorAll("figure.activation-text > .content").forEach((content) => { // a control is a second one
+      content.setAttribute("aria-busy", "true"); // until its activations are unpacked
+      enliven(content).finally(() => content.removeAttribute("aria-busy"));
+    });
   });
 })();
 
