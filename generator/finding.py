@@ -69,8 +69,8 @@ def page_named(page: str, plan: Plan, display: Display) -> Post:
     if len(posts) > 1:
         raise BuildError(f"{page!r} may be {' or '.join(post.path for post in posts)}; write which")
     if not posts:
-        known = [post.path if "/" in page else Path(post.path).stem for post in plan.posts]
-        raise BuildError(f"no post {page!r}{nearest(page, known)}")
+        names = [post.path if "/" in page else Path(post.path).stem for post in plan.posts]
+        raise BuildError(f"no post {page!r}{nearest(page, names)}")
     return posts[0]
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +31,8 @@ def test_equal_artifacts_give_equal_bytes_whoever_computed_them_and_for_how_long
 
     assert downloads.as_npz(ARTIFACT, drawn=False) == downloads.as_npz(other, drawn=False)
     assert downloads.as_npz(ARTIFACT, drawn=False) != downloads.as_npz(replace(other, measures={}), drawn=False)
+    with zipfile.ZipFile(io.BytesIO(downloads.as_npz(ARTIFACT, drawn=True))) as archive:
+        assert {(one.date_time, one.create_system) for one in archive.infolist()} == {((1980, 1, 1, 0, 0, 0), 3)}
 
 
 @pytest.mark.parametrize(("drawn", "arrays"), [(False, {"curve"}), (True, {"curve", "picture"})])
