@@ -340,3 +340,12 @@ def test_figures_and_models_that_a_caption_quotes_are_computed_for_its_page_only
 
     assert (for_numbers, len(computed(small_site)), code) == (1, 2, 0)
     assert re.search(r"It has 30, and \d+%\.", page)
+
+
+def test_layers_and_classes_are_looked_up_for_the_figure_alone(small_site: SmallSite) -> None:
+    """To look up those of the others would load all models of the site."""
+    other = "\n```figure\nid: other\nkind: templates\nmodel: tiny-vision\nlayer: conv9\n```\n"
+    small_site.post(POST + other)
+
+    assert figure("written")[0] == 0
+    assert "a.md:22: figure other: unknown layer 'conv9' of model tiny-vision; did you mean 'conv" in figure("other")[1]
