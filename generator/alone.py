@@ -15,8 +15,9 @@ from urllib.parse import urljoin
 from markupsafe import Markup
 
 from generator import __version__
-from generator.artifact import Artifact
+from generator.artifact import Artifact, Course
 from generator.images import Picture, is_picture, webp
+from generator.obtained import Obtained
 from generator.render import HOLE, PostWriter, Rendered, Site, assets, environment
 from generator.spec import BuildError, BuildErrors, FigureSpec, Job, Post
 
@@ -48,8 +49,8 @@ def lone_page(
     post: Post,
     spec: FigureSpec,
     jobs: Mapping[tuple[str, str], Job],
-    artifacts: Mapping[str, Artifact],
-    models: Callable[[str], Mapping[str, float]],
+    found: Obtained,
+    courses: Callable[[str], Course],
     units: Set[str],
 ) -> bytes:
     """The page of one figure of a post. `units` are the paths of pages of units, which the figure may link to.
@@ -59,7 +60,7 @@ def lone_page(
     """
     env = environment(site.theme)
     errors: list[BuildError] = []
-    writer = LoneWriter(env, post, jobs, artifacts, models, Rendered(), errors, lambda name: False, units)
+    writer = LoneWriter(env, post, jobs, found, courses, Rendered(), errors, lambda name: False, units)
     figure = writer.figure(spec)
     if errors:
         raise BuildErrors(errors)

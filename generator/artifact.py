@@ -13,12 +13,14 @@ import os
 import tempfile
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from generator.spec import Step
 
 JSON_NAME = "artifact.json"
 WRITING = ".writing-"  # the beginning of the names of files under way
@@ -38,6 +40,28 @@ class Artifact:
     measures: Mapping[str, float] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)  # ingredients, seconds, …; set by the runner
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Named numbers, and the 95 % intervals of those that are estimates; or why there are none."""
+
+    values: dict[str, float] = field(default_factory=dict)
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    failure: str = ""
+
+
+Course = Sequence[tuple[Step | None, Measures]]  # what is measured at each checkpoint, the newest last
+
+
+def together(course: Course) -> Measures:
+    """What is measured at the newest checkpoint, and, where there are others, what is at each as NAME@STEP."""
+    newest = course[-1][1]
+    found = Measures(dict(newest.values), dict(newest.intervals), newest.failure)
+    for step, measures in course if len(course) > 1 else ():
+        found.values.update({f"{name}@{step}": value for name, value in measures.values.items()})
+        found.intervals.update({f"{name}@{step}": ends for name, ends in measures.intervals.items()})
+    return found
 
 
 def digest(value: Any) -> str:

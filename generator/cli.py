@@ -1,4 +1,4 @@
-"""The command line: build, figure, train, check, serve, kinds."""
+"""The command line: build, figure, train, check, report, serve, kinds."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator import __version__, machine
-from generator.artifact import ArtifactStore
+from generator import __version__, machine, report_diff, verdicts
+from generator.artifact import ArtifactStore, write_whole
 from generator.deferred import Deferred
 from generator.figures import KINDS
 from generator.library import Library
@@ -21,7 +21,7 @@ from generator.pipeline import build as build_site
 from generator.pipeline import check_claims
 from generator.plan import make_plan
 from generator.progress import display
-from generator.remaking import SUFFIXES, offers, remake
+from generator.remaking import CONTROL, SUFFIXES, offers, remake
 from generator.settings import read_settings
 from generator.spec import BuildError, BuildErrors, nearest, shown
 from generator.weights import write_weights
@@ -122,6 +122,8 @@ def build(content: Path, out: Path, store: Path, drafts: bool, again: tuple[str,
     start = time.perf_counter()
     with display(sys.stderr) as shows:
         done = build_site(content, out, ArtifactStore(store), shows, drafts, again=again)
+    for gap in done.gaps:
+        click.echo(f"warning: {gap}", err=True)
     for broken in done.broken:
         click.echo(f"claim broken: {broken}", err=True)
     click.echo(
@@ -139,19 +141,34 @@ def build(content: Path, out: Path, store: Path, drafts: bool, again: tuple[str,
     help=f"File to write; what it holds is said by its suffix: {', '.join(SUFFIXES)}.",
 )
 @click.option("--control", is_flag=True, help="The figure's control in its place.")
+@click.option("--checkpoint", metavar="STEP", default="", help="The figure at this one of the checkpoints it shows.")
 @click.option("--again", is_flag=True, help="Compute it anew, and leave what is kept of it as it is.")
 @CONTENT
 @STORE
 @click.option("--drafts", is_flag=True, help="Look in drafts, too.")
 @tells_errors
-def figure(name: str, out: Path | None, control: bool, again: bool, content: Path, store: Path, drafts: bool) -> None:
+def figure(
+    name: str,
+    out: Path | None,
+    control: bool,
+    checkpoint: str,
+    again: bool,
+    content: Path,
+    store: Path,
+    drafts: bool,
+) -> None:
     """Make one figure again, alone, with the site's very pixels.
 
     POST#ID is a figure as its page's address ends, such as posts/cells.html#quote-cell; posts/cells.md, cells, and an
     id that no other figure has, do as well. Without --out it says what can be written, and prints the measures.
     """
+    if control and checkpoint:
+        raise BuildError("--control and --checkpoint: the control has no checkpoints; give one of them")
     with display(sys.stderr) as shows:
-        made = remake(name, content, ArtifactStore(store), shows, out, control, again, drafts)
+        part = CONTROL if control else checkpoint
+        made = remake(name, content, ArtifactStore(store), shows, out, part, again, drafts)
+    for gap in made.gaps:
+        click.echo(f"warning: {gap}", err=True)
     for file in made.files:
         click.echo(f"wrote {shown(file)}")
     if out is not None:
@@ -202,21 +219,50 @@ def train(model: str, to: Path | None, content: Path, store: Path) -> None:
 @main.command()
 @CONTENT
 @STORE
+@click.option("--drafts", is_flag=True, help="Check the claims of drafts, too.")
+@click.option("--junit", type=click.Path(path_type=Path), help="Write the verdicts here as JUnit XML, for CI.")
+@click.option("--markdown", type=click.Path(path_type=Path), help="Write them here as Markdown, for pull requests.")
 @tells_errors
-def check(content: Path, store: Path) -> None:
-    """Compute what the claims need and say which of them hold; exit 1 if one is broken, 2 if one is unknown."""
+def check(content: Path, store: Path, drafts: bool, junit: Path | None, markdown: Path | None) -> None:
+    """Compute what the claims need and say which of them hold.
+
+    The exit code is 0 where all hold, 1 where one is broken or something else is wrong, 2 where one could not be known.
+    """
     kept = ArtifactStore(store)
     with display(sys.stderr) as shows:
-        verdicts = check_claims(make_plan(content, kept, shows), kept, shows)
-    for verdict in verdicts:
-        value = "" if verdict.value is None else f" ({verdict.value:.4g})"
-        claim = verdict.claim
-        click.echo(
-            f"{verdict.status:8}{claim.id}: {claim.figure}.{claim.measure} {claim.comparison} {claim.bound:g}{value}"
-        )
-    states = {verdict.status for verdict in verdicts}
-    click.echo(f"{len(verdicts)} claims")
-    sys.exit(1 if "broken" in states else 2 if "unknown" in states else 0)
+        found = check_claims(make_plan(content, kept, shows, drafts), kept, shows)
+    if junit:
+        write_whole(junit, verdicts.junit(found))
+    if markdown:
+        write_whole(markdown, verdicts.markdown(found).encode())
+    click.echo(verdicts.table(found))
+    sys.exit(verdicts.exit_code(found))
+
+
+@main.group()
+def report() -> None:
+    """Work with the report.json of built sites."""
+
+
+@report.command()
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@click.option("--markdown", is_flag=True, help="Print Markdown, for a pull request.")
+@tells_errors
+def diff(old: Path, new: Path, markdown: bool) -> None:
+    """Say what changed from the build of report OLD to that of NEW.
+
+    Claims that flipped, models with other weights, figures that were computed anew, and measures that changed, of
+    those that carry intervals only those that changed beyond them.
+    """
+    found = list(report_diff.differences(report_diff.read_report(old), report_diff.read_report(new)))
+    for heading, lines in found:
+        click.echo(f"### {heading}\n" if markdown else f"{heading}:")
+        for line in lines:
+            click.echo(f"- {verdicts.escaped(line)}" if markdown else f"  {line}")
+        click.echo()
+    if not found:
+        click.echo("Nothing changed.")
 
 
 @main.command()

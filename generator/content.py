@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -22,8 +22,10 @@ from markdown import Extension, Markdown
 from markdown.treeprocessors import Treeprocessor
 from pydantic import Field, ValidationError, field_validator
 
+from generator.claims import expectation
 from generator.figures import KINDS
 from generator.spec import (
+    TOLD,
     BuildError,
     BuildErrors,
     Claim,
@@ -39,8 +41,8 @@ from generator.spec import (
 
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?\n)---[ \t]*\n", re.DOTALL)
 VALUE = re.compile(r"\{value(?::(?P<format>[^}]*))?\}\s+(?P<figure>[\w-]+)\.(?P<measure>\S+)")
-FORMAT = re.compile(r"[+]?,?((\.\d{1,2})?[efg%]?|d)")
-EXPECTATION = re.compile(r"(?P<measure>\S+)\s*(?P<comparison>>=|<=|==|>|<)\s*(?P<bound>[-+]?[\d.]+(?:e[-+]?\d+)?)")
+NO_HOLE = re.compile(r"<(?!/?data\b)[^>]+>")  # a tag that is neither end of a hole
+FORMAT = re.compile(r"[+]?,?((\.\d{1,2})?[efg%]?|d)±?")
 ID = re.compile(r"[a-z][a-z0-9-]*")
 MOST_YAML = 100_000  # characters of one block: more is an accident or an attack
 
@@ -70,6 +72,13 @@ class FigureBlock(Options):
     caption: str = ""
     wide: bool = False
     control: Literal["random-weights"] | None = None
+    checkpoint: int | str | tuple[int | str, ...] = Field(
+        "newest", description="newest, a step, a list of steps, or all: several make a timeline"
+    )
+    diff: tuple[int | str, int | str] | None = Field(
+        None, description="two checkpoints side by side, and the units that changed most between them"
+    )
+    measures: tuple[str, ...] = Field((), description="those whose course over the checkpoints is drawn")
     otherwise: Mapping[str, Any] | None = None
 
 
@@ -78,8 +87,12 @@ class ClaimBlock(Options):
 
     id: str
     figure: str
-    expect: str
+    expect: str = Field(description="auc >= 0.95, auc between 0.9 and 1, auc about 0.93 ± 0.01")
     text: str
+    judge: Literal["value", "interval"] = Field(
+        "value", description="interval: it holds only where all of the measure's 95 % interval is as expected"
+    )
+    history: bool = Field(False, description="judge it also at all earlier checkpoints of the figure's model")
 
 
 Block = TypeVar("Block", bound=Options)
@@ -114,6 +127,14 @@ class Reading:
         """The line, from 1, where `needle` is first written after position `start`."""
         at = self.text.find(needle, start)
         return self.text.count("\n", 0, max(at, 0)) + 1
+
+    def value(self, match: re.Match[str], text: str, line: int) -> bool:
+        """Note a number that is written as `text`; whether its format is one."""
+        if not FORMAT.fullmatch(match["format"] or ""):
+            self.wrong(f"`{text}`: the format {match['format']!r} is not like .2f, .0% or .2f±", line)
+            return False
+        self.values.append(Value(match["figure"], match["measure"], match["format"] or "", Place(self.shown, line)))
+        return True
 
     def line_of_block(self, name: str, source: str) -> int:
         """The line of a block's opening fence; superfences does not tell it."""
@@ -158,6 +179,8 @@ def read_post(path: Path, root: Path, shown: str) -> Post:
     for id in repeated([name for name, _ in named]):
         lines = sorted(place.line for name, place in named if name == id)
         reading.wrong(f"two blocks have the id {id!r}; the first is at line {lines[0]}", lines[1])
+    for match in TOLD.finditer(front[0].description) if front else ():
+        reading.value(match, match[0].strip("`"), reading.line_of("description:"))
     known = [one.id for one in reading.figures]
     if front is not None and front[0].picture and front[0].picture not in known:
         hint = nearest(front[0].picture, known)
@@ -169,13 +192,23 @@ def read_post(path: Path, root: Path, shown: str) -> Post:
         path=site_path,
         body=body,
         place=Place(shown),
-        contents=getattr(converter, "toc", "") if len(getattr(converter, "toc_tokens", [])) > 2 else "",
+        contents=contents(tokens) if len(tokens := getattr(converter, "toc_tokens", [])) > 2 else "",
         figures=tuple(reading.figures),
         claims=tuple(reading.claims),
         values=tuple(reading.values),
         references=tuple(reading.references),
         **front[0].model_dump(),
     )
+
+
+def contents(tokens: Iterable[Mapping[str, Any]]) -> str:
+    """The table of contents, from what Markdown's toc tells of the headings; their holes are in it, their links not."""
+    rows = (
+        f'<li><a href="#{token["id"]}">{NO_HOLE.sub("", token["html"])}</a>'
+        f"{contents(token['children']) if token['children'] else ''}</li>"
+        for token in tokens
+    )
+    return f"<ul>{''.join(rows)}</ul>"
 
 
 def path_in_site(path: Path, root: Path) -> str:
@@ -253,6 +286,9 @@ def read_figure(reading: Reading, source: str, line: int) -> str:
             otherwise=otherwise,
             wide=block.wide,
             control=block.control is not None,
+            checkpoint=block.checkpoint,
+            diff=block.diff,
+            measures=block.measures,
         )
     )
     return f'<div class="hole" data-figure="{block.id}"></div>'
@@ -264,11 +300,10 @@ def read_claim(reading: Reading, source: str, line: int) -> str:
     if found is None:
         return ""
     block, lines = found
-    match = EXPECTATION.fullmatch(block.expect.strip())
-    if match is None:
-        reading.wrong(
-            f"claim {block.id}: expect {block.expect!r} is not like 'auc >= 0.95'", lines.get(("expect",), line)
-        )
+    try:
+        expect = expectation(block.expect)
+    except ValueError as error:
+        reading.wrong(f"claim {block.id}: expect {error}", lines.get(("expect",), line))
         return ""
     if not ID.fullmatch(block.id):
         reading.wrong(f"claim id {block.id!r} must be lower-case letters, digits and hyphens", lines.get(("id",), line))
@@ -277,11 +312,11 @@ def read_claim(reading: Reading, source: str, line: int) -> str:
         Claim(
             id=block.id,
             figure=block.figure,
-            measure=match["measure"],
-            comparison=match["comparison"],  # type: ignore[arg-type]  # the pattern admits no other
-            bound=float(match["bound"]),
+            expect=expect,
             text=block.text,
             place=Place(reading.shown, lines.get(("figure",), line)),
+            by_interval=block.judge == "interval",
+            history=block.history,
         )
     )
     return f'<div class="hole" data-claim="{block.id}"></div>'
@@ -410,11 +445,11 @@ class Holes(Extension):
         self.reading, self.site_path = reading, site_path
 
     def extendMarkdown(self, md: Markdown) -> None:
-        md.treeprocessors.register(HolesProcessor(md, self.reading, self.site_path), "whatfires", 5)
+        md.treeprocessors.register(HolesProcessor(md, self.reading, self.site_path), "whatfires", 6)
 
 
 class HolesProcessor(Treeprocessor):
-    """Runs after inline Markdown has become elements."""
+    """Runs after inline Markdown has become elements, and before the table of contents is made of them."""
 
     def __init__(self, md: Markdown, reading: Reading, site_path: str) -> None:
         super().__init__(md)
@@ -437,13 +472,8 @@ class HolesProcessor(Treeprocessor):
                     f"`{text}` is not like `{{value}} figure-id.measure` or `{{value:.2f}} figure-id.measure`", line
                 )
             return
-        place = Place(self.reading.shown, self.reading.line_of(text))
-        if not FORMAT.fullmatch(match["format"] or ""):
-            self.reading.errors.append(
-                BuildError(f"`{text}`: the format {match['format']!r} is not like .2f or .0%", place)
-            )
+        if not self.reading.value(match, text, self.reading.line_of(text)):
             return
-        self.reading.values.append(Value(match["figure"], match["measure"], match["format"] or "", place))
         code.tag, code.text = "data", ""
         # One attribute: Markdown chooses the order of several.
         code.attrib = {"class": "hole", "value": f"{match['figure']}.{match['measure']} {match['format'] or ''}"}

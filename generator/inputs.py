@@ -39,6 +39,12 @@ class Inputs:
     model_name: str | None = None
     progress: Callable[[int, int], None] = lambda done, total: None
     random: int | None = None  # the seed of random weights, in place of the model's own
+    chooser: str | None = None  # the network in which units are found by concept, where it is another
+
+    @property
+    def chosen_in(self) -> Model:
+        """Where the units of a concept are found: in a timeline at its newest, lest each step show another unit."""
+        return self.model if self.chooser is None else self.library.model(self.chooser)
 
     @property
     def model(self) -> Model:
@@ -51,7 +57,7 @@ class Inputs:
 
     @property
     def earlier(self) -> Model | None:
-        """The figure's model as it was at the checkpoint before the newest, None where there is none.
+        """The figure's model as it was at the checkpoint before its own, None where there is none.
 
         Only for kinds whose options say that they compare checkpoints: their keys tell of it.
         """
@@ -99,9 +105,9 @@ class Inputs:
             raise BuildError("the figure names no model")
         return self.library.untrained(self.model_name, seed)
 
-    def trained_with(self, setting: str, value: Any) -> tuple[Model, Mapping[str, float]]:
-        """The figure's model, trained by its recipe but for one setting, and what it measures; trained only once."""
-        variant = self.library.variant(str(self.model_name), setting, value)
+    def trained_with(self, settings: Mapping[str, Any]) -> tuple[Model, Mapping[str, float]]:
+        """The figure's model, trained by its recipe but for some settings, and what it measures; trained only once."""
+        variant = self.library.variant(str(self.model_name), settings)
         model = self.library.model(variant)
         return model, self.library.measures(variant)
 

@@ -9,7 +9,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from generator import interp
-from generator.artifact import Artifact, ArtifactStore, digest
+from generator.artifact import Artifact, ArtifactStore, Course, Measures, digest
 from generator.data import Document, Images
 from generator.datasets import DATASETS
 from generator.deferred import Deferred
@@ -27,7 +27,7 @@ from generator.key import code_digest, versions
 from generator.model import Model
 from generator.models import SOURCES
 from generator.settings import Settings
-from generator.spec import BuildError, mistakes, nearest
+from generator.spec import BuildError, Step, called, mistakes, nearest
 from generator.weights import Checkpoint, Desk, Trained, Weights, checkpoints, read_weights
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class Row:
     name: str
     module: ModuleType
     settings: Any
+    pinned: Path | None = None  # the checkpoint that is read, where it need not be the newest
 
 
 class Library:
@@ -74,7 +75,7 @@ class Library:
                     self.errors.append(BuildError(f"models.{name}.{field}: no data set {wanted!r}{hint}"))
                     self.models.pop(name, None)
         self.wrong = set(settings.models) - set(self.models)
-        self.variants: dict[str, Row] = {}  # models whose recipe differs from that of site.toml
+        self.variants: dict[str, Row] = {}  # models of another recipe than that of site.toml, or at other checkpoints
         # Per library, not per class: two sites of one process share nothing.
         self.missing = cache(self._missing)
         self.dataset_digest = cache(self._dataset_digest)
@@ -88,36 +89,76 @@ class Library:
         """The row of a model of site.toml, or of a variant of one."""
         return self.models.get(name) or self.variants[name]
 
-    def variant(self, name: str, setting: str, value: Any) -> str:
-        """The name of a model whose recipe is that of another, but for one setting; its checkpoints are not read.
+    def variant(self, name: str, settings: Mapping[str, Any]) -> str:
+        """The name of a model whose recipe is that of another, but for some settings; its checkpoints are not read.
 
         Its training is kept like that of any model. BuildError where the recipe has no such setting or value.
         """
         row = self.row(name)
         recipe = row.settings.train
-        if setting not in type(recipe).model_fields:
-            hint = nearest(setting, type(recipe).model_fields)
-            raise BuildError(f"the recipe of model {name} has no setting {setting!r}{hint}")
+        for setting in settings:
+            if setting not in type(recipe).model_fields:
+                hint = nearest(setting, type(recipe).model_fields)
+                raise BuildError(f"the recipe of model {name} has no setting {setting!r}{hint}")
         try:
-            changed = type(recipe).model_validate({**recipe.model_dump(), setting: value})
+            changed = type(recipe).model_validate({**recipe.model_dump(), **settings})
         except ValidationError as problem:
-            _, message = next(mistakes(problem, type(recipe)))
-            raise BuildError(f"{setting}: {message}, not {value!r}") from problem
-        varied = f"{name} with {setting} = {value}"
-        settings = row.settings.model_copy(update={"train": changed, "checkpoints": None})
-        self.variants[varied] = Row(varied, row.module, settings)
+            key, message = next(mistakes(problem, type(recipe)))
+            raise BuildError(f"{key}: {message}, not {settings.get(key)!r}") from problem
+        varied = f"{name} with {', '.join(f'{setting} = {value}' for setting, value in settings.items())}"
+        own = row.settings.model_copy(update={"train": changed, "checkpoints": None})
+        self.variants[varied] = Row(varied, row.module, own)
         return varied
 
-    def checkpoint(self, name: str) -> Checkpoint | None:
-        """The newest checkpoint that a model's row names, None where it has none yet."""
+    def series(self, name: str) -> list[Checkpoint]:
+        """The checkpoints that a model's row names, in order, up to the one that it is read from."""
         row = self.row(name)
         found = checkpoints(self.root, getattr(row.settings, "checkpoints", None) or "")
-        return found[-1] if found else None
+        if row.pinned is None:
+            return found
+        paths = [one.path for one in found]
+        return found[: paths.index(row.pinned) + 1] if row.pinned in paths else []
+
+    def checkpoint(self, name: str) -> Checkpoint | None:
+        """The checkpoint that a model is read from: the newest, unless another is chosen; None where it has none."""
+        return found[-1] if (found := self.series(name)) else None
 
     def before(self, name: str) -> Checkpoint | None:
-        """The checkpoint before the newest, None where there is none."""
-        found = checkpoints(self.root, getattr(self.row(name).settings, "checkpoints", None) or "")
-        return found[-2] if len(found) > 1 else None
+        """The checkpoint before that one, None where there is none."""
+        return found[-2] if len(found := self.series(name)) > 1 else None
+
+    def at(self, name: str, step: Step) -> str:
+        """The name of a model as it was at one of its checkpoints. BuildError where there is none, or more than one."""
+        series = self.series(name)
+        found = [one for one in series if one.name == step]
+        if len(found) > 1:
+            files = " and ".join(sorted(one.path.name for one in found))
+            raise BuildError(f"model {name} has two checkpoints of {called(step)}, {files}; rename one")
+        if not found:
+            known = ", ".join(f"{one.name}" for one in series[:20])
+            raise BuildError(
+                f"model {name} has no checkpoint {step!r}; known: {known}"
+                if series
+                else f"model {name} has no checkpoints to choose from; name them in site.toml by `checkpoints`"
+            )
+        if found[0].path == series[-1].path:
+            return name
+        pinned = f"{name} at {called(step)}"
+        self.variants[pinned] = replace(self.row(name), name=pinned, pinned=found[0].path)
+        return pinned
+
+    def unlike(self, name: str, other: str) -> str:
+        """How a model's weights differ in shape from those of another, "" where they do not."""
+        shapes = [
+            {key: tuple(one.shape) for key, one in self.model(each).network.state_dict().items()}
+            for each in (name, other)
+        ]
+        for key in {**shapes[1], **shapes[0]}:
+            own, wanted = (one.get(key) for one in shapes)
+            if own != wanted:
+                sizes = [" × ".join(map(str, one)) if one else "not there" for one in (own, wanted)]
+                return f"its weights have other shapes than those of {other}: {key} is {sizes[0]}, there {sizes[1]}"
+        return ""
 
     def _earlier(self, name: str) -> Model | None:
         row, checkpoint = self.row(name), self.before(name)
@@ -182,18 +223,21 @@ class Library:
 
     def measures(self, name: str) -> Mapping[str, float]:
         """What the model's card states, or what was measured when it was trained here; nothing is trained for it."""
+        return self.course(name)[-1][1].values
+
+    def course(self, name: str) -> Course:
+        """The same at each of its checkpoints, the newest last, with their names."""
         if name not in self.models and name not in self.variants:
-            return {}
-        checkpoint = self.checkpoint(name)
-        if checkpoint is not None:
-            return dict(checkpoint.card().get("measures", {}))
+            return [(None, Measures())]
+        series = self.series(name)
+        if series:
+            return [(one.name, measures_of(one.card())) for one in series]
         artifact = self.store.get(digest(self.fingerprint(name))) if self.trains(name) else None
-        return artifact.measures if artifact else {}
+        return [(None, Measures(dict(artifact.measures), dict(artifact.intervals)) if artifact else Measures())]
 
     def cards(self, name: str) -> list[dict[str, Any]]:
         """The cards of all its checkpoints that have one, the newest last; nothing is trained for it."""
-        found = checkpoints(self.root, getattr(self.row(name).settings, "checkpoints", None) or "")
-        return [card for one in found if (card := one.card())]
+        return [card for one in self.series(name) if (card := one.card())]
 
     def trainings(self, name: str) -> list[dict[str, Any]]:
         """What is told of the training that led to each checkpoint, or to the weights that the build trains."""
@@ -271,6 +315,7 @@ class Library:
                 {"about": dict(last.weights.about), "course": dict(last.course)},
                 last.measures,
                 {"ingredients": self.fingerprint(name), "seconds": round(time.perf_counter() - start, 1)},
+                last.intervals,
             )
             self.store.put(key, artifact)
             self.desk(name).clear()
@@ -312,6 +357,7 @@ class Library:
             "recipe": recipe,
             "data": {"source": self.datasets[dataset].settings.source, "digest": self.dataset_digest(dataset)},
             "measures": dict(trained.measures),
+            **({"intervals": dict(trained.intervals)} if trained.intervals else {}),
             "seconds": round(seconds, 1),
             "machine": f"{machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads",
             "versions": versions(),
@@ -362,6 +408,12 @@ def rows(
         except ValidationError as problem:
             errors += [BuildError(f"{prefix}.{key}: {message}") for key, message in mistakes(problem, module.Settings)]
     return good
+
+
+def measures_of(card: Mapping[str, Any]) -> Measures:
+    """What a training card states."""
+    intervals = {name: (float(low), float(high)) for name, (low, high) in card.get("intervals", {}).items()}
+    return Measures(dict(card.get("measures", {})), intervals)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
@@ -10,17 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator import standing
-from generator.artifact import Artifact, ArtifactStore
+from generator.artifact import Artifact, ArtifactStore, Course, Measures
+from generator.claims import Verdict, judged
 from generator.deferred import Deferred
 from generator.figures import KINDS
 from generator.inputs import Inputs
 from generator.library import Library
+from generator.obtained import Obtained
 from generator.plan import Plan, make_job, make_plan, unknown_names
 from generator.progress import Display, Quiet
-from generator.render import Verdict, judged, measures_of
 from generator.runners import here
 from generator.site_folder import write_site
-from generator.spec import BuildError, BuildErrors, Job, Place, nearest, shown
+from generator.spec import BuildError, Job, Place, nearest, shown
 from generator.unit_pages import models_of, unit_pages
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ class Outcome:
     removed: int
     broken: tuple[str, ...]  # ids of claims that do not hold
     pages: int
+    gaps: tuple[str, ...] = ()  # checkpoints that are left out of timelines, and why
 
 
 def build(
@@ -65,13 +68,15 @@ def build(
     if made_of and not anew and (stands := standing.recall(store, made_of, out)):
         kept = {one.key for job in plan.jobs.values() for one in job.all()}
         return Outcome(0, len(kept), 0, 0, tuple(stands.broken), stands.pages)
-    artifacts, missing = obtain(plan, plan.jobs.values(), store, display, anew)
-    if missing:
+    found = obtain(plan, plan.jobs.values(), store, display, anew)
+    gaps = found.gaps(plan.jobs.values())
+    if found.computed:
         made_of = origin_of(plan, out)
-    written, removed, broken, pages = write_site(plan, artifacts, missing, out)
+    written, removed, broken, pages = write_site(plan, found, out)
     if made_of and made_of == origin_of(plan, out):  # not where a template was edited meanwhile
         standing.keep(store, made_of, out, broken, pages)
-    return Outcome(len(missing), len(artifacts) - len(missing), written, removed, broken, pages)
+    computed = len(found.computed)
+    return Outcome(computed, len(found.artifacts) - computed, written, removed, broken, pages, gaps)
 
 
 def origin_of(plan: Plan, out: Path) -> str | None:
@@ -89,23 +94,35 @@ def with_units(plan: Plan, display: Display) -> Plan:
 
 
 def check_claims(plan: Plan, store: ArtifactStore, display: Display) -> list[Verdict]:
-    """The verdict of every claim; only the figures that claims name are computed."""
-    train_quoted(plan, display)
+    """The verdict of every claim; only the figures that claims name are computed.
+
+    A claim whose figure or model fails is unknown.
+    """
     named = {(post.path, claim.figure) for post in plan.posts for claim in post.claims}
-    artifacts, _ = obtain(plan, [job for place, job in plan.jobs.items() if place in named], store, display)
+    found = obtain(plan, [job for place, job in plan.jobs.items() if place in named], store, display)
     verdicts = []
     for post in plan.posts:
         for claim in post.claims:
             job = plan.jobs.get((post.path, claim.figure))
-            measures = measures_of(job, artifacts) if job else plan.library.measures(claim.figure)
-            verdicts.append(judged(claim, post.path, measures.get(claim.measure)))
+            verdicts.append(
+                judged(claim, post.path, found.course(job) if job else trained(claim.figure, plan, display))
+            )
     return verdicts
+
+
+def trained(model: str, plan: Plan, display: Display) -> Course:
+    """What a model measures at its checkpoints; it is trained for that if it must be."""
+    try:
+        train({model}, plan.library, display)
+        return plan.library.course(model)
+    except BuildError as error:
+        return [(None, Measures(failure=error.message))]
 
 
 def obtain(
     plan: Plan, jobs: Iterable[Job], store: ArtifactStore, display: Display, anew: Set[str] = frozenset()
-) -> tuple[dict[str, Artifact], set[str]]:
-    """Artifacts of all jobs by key, and the keys of those that were computed now. BuildErrors of those that failed."""
+) -> Obtained:
+    """The artifacts of all jobs, computed where they are not kept."""
     wanted: dict[str, Job] = {}
     for job in jobs:
         for one in job.all():
@@ -117,8 +134,13 @@ def obtain(
         start = time.perf_counter()
         for error in unknown_names(job, plan.library):  # of a model that was trained only now
             raise error
-        inputs = Inputs(plan.library, job.options.model, display.advance, job.random)
+        if job.chooser and job.model and (difference := plan.library.unlike(job.model, job.chooser)):
+            raise BuildError(difference)
+        inputs = Inputs(plan.library, job.model, display.advance, job.random, job.chooser)
         artifact: Artifact = import_module(KINDS[job.kind]).compute(job.options, inputs)
+        for name, value in artifact.measures.items():
+            if not math.isfinite(value):
+                raise BuildError(f"its measure {name} is no number but {value}; are all activations numbers?")
         provenance = {
             "ingredients": job.ingredients,
             "seconds": round(time.perf_counter() - start, 1),
@@ -135,10 +157,8 @@ def obtain(
         assert kept is not None
         artifacts[job.key] = kept
 
-    errors = here(missing, compute, save, display) if missing else []
-    if errors:
-        raise BuildErrors(errors)
-    return artifacts, {job.key for job in missing}
+    failed = here(missing, compute, save, display) if missing else {}
+    return Obtained(artifacts, {job.key for job in missing} - set(failed), failed)
 
 
 def train_quoted(plan: Plan, display: Display) -> None:

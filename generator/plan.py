@@ -8,8 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from pydantic import ValidationError
 
 from generator import known_code
 from generator.artifact import ArtifactStore, digest, file_digest
@@ -31,8 +34,12 @@ from generator.spec import (
     Job,
     Options,
     Post,
+    Step,
+    UnitChoice,
     UnitPage,
     Value,
+    called,
+    mistakes,
     nearest,
     shown,
 )
@@ -84,10 +91,11 @@ def make_plan(content: Path, store: ArtifactStore, display: Display, drafts: boo
     resolved = []
     for post in posts:
         figures = []
+        told = {claim.figure for claim in post.claims if claim.history}
         for spec in post.figures:
             try:
                 spec = at_hand(spec, library)
-                jobs[post.path, spec.id] = make_job(spec, library)
+                jobs[post.path, spec.id] = make_job(spec, library, spec.id in told)
             except BuildError as error:
                 errors.append(error if error.place else BuildError(f"figure {spec.id}: {error.message}", spec.place))
             figures.append(spec)
@@ -96,8 +104,7 @@ def make_plan(content: Path, store: ArtifactStore, display: Display, drafts: boo
     errors += same_paths(posts)
     if not posts and not errors:
         errors.append(BuildError(f"there is no post in {shown(content / 'posts')}; write one as NAME.md"))
-    wanted = {job.key: job for job in jobs.values()}
-    for job in wanted.values():
+    for job in {job.key: job for job in jobs.values()}.values():
         if names and not store.has(job.key) and not (job.options.model and library.untaught(job.options.model)):
             errors += unknown_names(job, library)
     if errors:
@@ -164,7 +171,8 @@ def trainings(spec: FigureSpec, library: Library) -> list[dict[str, Any]]:
         for number, value in enumerate(options.values):
             known = type(library.row(options.model).settings.train).model_fields
             key = f"values.{number}" if options.setting in known else "setting"
-            found.append(library.fingerprint(library.variant(options.model, options.setting, value)))
+            for settings in options.variants(value):
+                found.append(library.fingerprint(library.variant(options.model, settings)))
         return found
     except BuildError as error:
         raise BuildError(f"figure {spec.id}: {error.message}", spec.at(key)) from error
@@ -185,13 +193,79 @@ def names_in(value: Any, field: str, path: str = "") -> Iterable[tuple[str, str]
             yield from names_in(inner, field, f"{path}.{number}")
 
 
-def make_job(spec: FigureSpec, library: Library) -> Job:
-    """The key and all that it is made of. BuildError where the figure names a model that is not there."""
+def make_job(spec: FigureSpec, library: Library, history: bool = False) -> Job:
+    """All that a figure asks to be computed. BuildError where it names a model or a checkpoint that is not there.
+
+    history: also at all earlier checkpoints of its model, as a claim may ask for.
+    """
     model = spec.options.model
     if model in library.wrong:
         raise BuildError(f"figure {spec.id}: its model {model} is wrong in site.toml", spec.at("model"))
     if model is not None and model not in library.models:
         raise BuildError(f"figure {spec.id}: unknown model {model!r}{nearest(model, library.models)}", spec.at("model"))
+    names = wanted(spec, library, history)
+    job = job_at(spec, library, names[-1][1], names[-1][1])
+    if spec.control:
+        job = with_control(job, spec)
+    earlier = [
+        replace(job_at(spec, library, row, names[-1][1]), step=step, id=f"{spec.id} at {called(step)}")
+        for step, row in names[:-1]
+    ]
+    changes = None
+    if spec.diff is not None:
+        changes = replace(job_at(changes_of(spec, library), library, model, model), id=f"{spec.id} (changes)")
+    return replace(job, step=names[-1][0], earlier=tuple(earlier), changes=changes)
+
+
+def wanted(spec: FigureSpec, library: Library, history: bool) -> list[tuple[Step | None, str | None]]:
+    """The checkpoints that a figure is computed at, with the library's names of the networks; the main one last."""
+    model, steps, key = spec.options.model, spec.checkpoint, "checkpoint"
+    if spec.diff is not None:
+        if steps != "newest":
+            raise BuildError(f"figure {spec.id}: give checkpoint or diff, not both", spec.at("diff"))
+        steps, key = spec.diff, "diff"
+    if steps == "newest" and not history:
+        return [(None, model)]
+    if model is None or spec.options.varies_training:
+        reason = "reads no model" if model is None else "trains its networks itself"
+        raise BuildError(f"figure {spec.id}: it {reason}, so it has no checkpoints", spec.at(key))
+    try:
+        every = [one.name for one in library.series(model)]
+        if steps == "all" or (history and steps == "newest"):
+            steps = tuple(every)
+        elif history and not isinstance(steps, tuple) and steps in every:
+            steps = tuple(every[: every.index(steps) + 1])
+        named = steps if isinstance(steps, tuple) else (steps,)
+        if len(set(named)) < len(named) and steps != tuple(every):
+            raise BuildError("the same checkpoint twice; name each once")
+        ordered = named if spec.diff else sorted(named, key=lambda one: every.index(one) if one in every else 0)
+        found: list[tuple[Step | None, str | None]] = [(one, library.at(model, one)) for one in ordered]
+    except BuildError as error:
+        raise BuildError(f"figure {spec.id}: {error.message}", spec.at(key)) from error
+    if not found:
+        return [(None, model)]  # its weights are trained by the build, or need none
+    return found
+
+
+def changes_of(spec: FigureSpec, library: Library) -> FigureSpec:
+    """The figure of the units that changed most between the two checkpoints that a figure shows side by side.
+
+    They are compared on the figure's data set, or that of its model in site.toml.
+    """
+    model = str(spec.options.model)
+    given = {key: getattr(spec.options, key, None) for key in ("model", "dataset", "layer", "seed")}
+    given["dataset"] = given["dataset"] or getattr(library.row(model).settings, "dataset", None)
+    kind = import_module(KINDS["unit-changes"]).Options
+    try:
+        chosen = kind(checkpoints=spec.diff, **{key: value for key, value in given.items() if value is not None})
+    except ValidationError as error:
+        key, message = next(mistakes(error, kind))
+        raise BuildError(f"figure {spec.id}: diff: {key}: {message}", spec.at("diff")) from error
+    return replace(spec, kind="unit-changes", options=chosen, control=False)
+
+
+def job_at(spec: FigureSpec, library: Library, model: str | None, chooser: str | None) -> Job:
+    """One computation: its key, and all that it is made of."""
     ingredients: dict[str, Any] = {
         "kind": spec.kind,
         "options": nameless(spec.options.model_dump(mode="json")),
@@ -200,6 +274,11 @@ def make_job(spec: FigureSpec, library: Library) -> Job:
     }
     if model is not None:
         ingredients["model"] = library.fingerprint(model)
+    if compared := getattr(spec.options, "checkpoints", ()):
+        try:
+            ingredients["compared"] = [library.fingerprint(library.at(str(model), one)) for one in compared]
+        except BuildError as error:
+            raise BuildError(f"figure {spec.id}: {error.message}", spec.at("checkpoints")) from error
     for number, name in enumerate(getattr(spec.options, "models", ())):
         if name not in library.models:
             place = spec.at(f"models.{number}" if f"models.{number}" in spec.lines else "models")
@@ -222,9 +301,24 @@ def make_job(spec: FigureSpec, library: Library) -> Job:
             ingredients.setdefault("functions", {})[name] = callable_digest(f"concept {name}:", function)
         except BuildError as error:
             raise BuildError(f"figure {spec.id}: {error.message}", error.place or spec.at("functions")) from error
-    job = Job(digest(ingredients), spec.kind, spec.options, ingredients, spec.place, spec.id, dict(spec.lines))
-    if not spec.control:
-        return job
+    if model != chooser and chooses(spec.options):
+        ingredients["units of"] = library.fingerprint(str(chooser))
+    return Job(
+        digest(ingredients),
+        spec.kind,
+        spec.options,
+        ingredients,
+        spec.place,
+        spec.id,
+        dict(spec.lines),
+        model=model,
+        chooser=None if model == chooser else chooser,
+    )
+
+
+def with_control(job: Job, spec: FigureSpec) -> Job:
+    """The job, and the same with random weights."""
+    ingredients, model = job.ingredients, job.options.model
     if model is None or "trained" in ingredients:
         reason = "reads no model" if model is None else "trains its networks itself"
         raise BuildError(f"figure {spec.id}: it {reason}, so there is no control", spec.at("control"))
@@ -239,6 +333,14 @@ def make_job(spec: FigureSpec, library: Library) -> Job:
         random=seed,
     )
     return replace(job, control=control)
+
+
+def chooses(options: Any) -> bool:
+    """Whether a figure finds units by a concept that they follow."""
+    if isinstance(options, UnitChoice):
+        return options.concept is not None
+    inner = vars(options).values() if isinstance(options, Options) else options if isinstance(options, tuple) else ()
+    return any(map(chooses, inner))
 
 
 def nameless(options: Any) -> Any:
@@ -269,7 +371,7 @@ def unknown_names(job: Job, library: Library) -> Iterable[BuildError]:
     Loads the model, so it is asked only of figures that must be computed; a model that must be trained first
     is asked after that.
     """
-    name = job.options.model
+    name = job.model
     asked = {key: getattr(job.options, key, None) for key in ("layer", "layers", "classes")}
     if name is None or not any(asked.values()) or job.options.varies_training:
         return  # of networks that the figure trains, it knows the classes best
@@ -280,8 +382,7 @@ def unknown_names(job: Job, library: Library) -> Iterable[BuildError]:
         return
     for key, value in asked.items():
         known = model.classes if key == "classes" else model.layers()
-        wanted = [value] if isinstance(value, str) else list(value or ())
-        for number, one in enumerate(wanted):
+        for number, one in enumerate([value] if isinstance(value, str) else list(value or ())):
             one = one if isinstance(one, str) else getattr(one, "layer", None)
             if isinstance(one, str) and one not in known:
                 what = "class" if key == "classes" else "layer"

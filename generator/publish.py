@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from generator import __version__
-from generator.artifact import Artifact
+from generator.artifact import together
 from generator.library import Library
-from generator.render import Rendered, Site, environment, measures_of, unit_title
+from generator.obtained import Obtained
+from generator.render import Rendered, Site, environment, unit_title
 from generator.spec import Job, Post, UnitPage
 
 # No reader of feeds runs them, and a figure's may hold megabytes of data.
@@ -40,16 +42,15 @@ def report(
     posts: Sequence[Post],
     units: Sequence[UnitPage],
     jobs: Mapping[tuple[str, str], Job],
-    artifacts: Mapping[str, Artifact],
+    found: Obtained,
     library: Library,
-    computed: set[str],
     rendered: Rendered,
 ) -> bytes:
     """report.json, schema 1: pages, figures with their measures, claims with their verdicts, models."""
     used = sorted({job.options.model for job in jobs.values() if job.options.model})
     figures = []
     for (page, id), job in jobs.items():
-        artifact = artifacts[job.key]
+        made, measures = found.artifacts[job.key].provenance, together(found.course(job))
         figures.append(
             {
                 "id": id,
@@ -57,10 +58,15 @@ def report(
                 "kind": job.kind,
                 "model": job.options.model,
                 "key": job.key,
-                "cached": not computed & {one.key for one in job.all()},
-                "seconds": artifact.provenance.get("seconds"),
-                "device": artifact.provenance.get("device"),
-                "measures": measures_of(job, artifacts),
+                "cached": not found.computed & {one.key for one in job.all()},
+                "seconds": made.get("seconds"),
+                "device": made.get("device"),
+                "measures": measures.values,
+                "intervals": measures.intervals,
+                "steps": [
+                    {"step": one.step, "key": one.key, "failure": found.measures(one).failure or None}
+                    for one in (job.series() if job.step is not None else ())
+                ],
                 "files": rendered.figure_files.get((page, id), []),
             }
         )
@@ -69,9 +75,10 @@ def report(
             "id": one.claim.id,
             "page": one.page,
             "text": one.claim.text,
-            "expect": f"{one.claim.measure} {one.claim.comparison} {one.claim.bound:g}",
-            "value": one.value,
-            "status": one.status,
+            "figure": one.claim.figure,
+            "expect": f"{one.claim.expect.measure} {one.claim.expect.comparison}",
+            **asdict(one.now),
+            "history": [asdict(moment) for moment in one.history],
         }
         for one in rendered.verdicts
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,24 +18,27 @@ from generator.artifact import Artifact, ArtifactStore, write_whole
 from generator.chromium import screenshot
 from generator.finding import Found, find, units_of
 from generator.images import webp
+from generator.obtained import Obtained
 from generator.pipeline import obtain, train
 from generator.plan import make_plan
 from generator.progress import Display
 from generator.spec import BuildError, Job, nearest, shown
 
 SUFFIXES = (".png", ".webp", ".npz", ".csv", ".json", ".html")  # of the files that a figure can be written to
+CONTROL = "control"  # what the control is called among the parts of a figure
 DRAWN_IN = (".png", ".html")  # those that show what a browser draws
 
 
 @dataclass(frozen=True)
 class Remade:
-    """A figure, or its control, that was made again: what it gave, and where that was written."""
+    """A figure, or a part of it, that was made again: what it gave, and where that was written."""
 
     name: str
     kind: str
     key: str
     artifact: Artifact
     files: Sequence[Path]
+    gaps: Sequence[str]  # checkpoints that its page leaves out, and why
 
 
 def remake(
@@ -44,50 +47,67 @@ def remake(
     store: ArtifactStore,
     display: Display,
     out: Path | None = None,
-    control: bool = False,
+    part: str = "",
     again: bool = False,
     drafts: bool = False,
 ) -> Remade:
     """Make the figure called `name`, POST#ID or ID, and write it to `out`, whose suffix says as what.
 
-    Nothing is computed but the figure and, for a page of it, the figures that its caption quotes. What is kept of it is
-    used, and what is computed is kept; `again` computes it anew, and neither reads nor changes what is kept.
-    BuildError where there is no such figure, or the file cannot be written.
+    part: "control", or a checkpoint that the figure shows, in the figure's place. Nothing is computed but the figure
+    and, for a page of it, the figures that its caption quotes. What is kept of it is used, and what is computed is
+    kept; `again` computes it anew, and neither reads nor changes what is kept. BuildError where there is no such
+    figure, or the file cannot be written.
     """
     if out is not None:
         check(out)
-    found = find(name, make_plan(content, store, display, drafts, names=False), display)
-    job = found.job
     page = out is not None and out.suffix == ".html"
-    if control and job.control is None:
-        raise BuildError(
-            f"figure {found.spec.id} has no control; its block may ask for one: `control: random-weights`",
-            found.spec.place,
-        )
-    if control and page:
-        raise BuildError("--control: the page of a figure shows its control, too; leave it out")
-    if not page:
-        job = (job.control if control else None) or replace(job, control=None)
+    if part and page:
+        raise BuildError(f"--out {shown(out or Path())}: a page has all parts of its figure; ask for no {part}")
+    found = find(name, make_plan(content, store, display, drafts, names=False), display)
+    job = whole(found) if page else part_of(found, part)
     with tempfile.TemporaryDirectory() as folder:
-        artifacts, _ = obtain(found.plan, [job], ArtifactStore(Path(folder)) if again else store, display)
+        gave = obtain(found.plan, [job], ArtifactStore(Path(folder)) if again else store, display)
+    gaps = gave.gaps([job])
     if page:
-        artifacts = {**quoted(found, store, display), **artifacts}
-    artifact = artifacts[job.key]
-    files = {} if out is None else contents(found, job, artifacts, out, display)
+        others = quoted(found, store, display)
+        gave = replace(gave, artifacts={**others.artifacts, **gave.artifacts})
+    files = {} if out is None else contents(found, job, gave, out, display)
     for path, written in files.items():
         try:
             write_whole(path, written)
         except OSError as error:
             raise BuildError(f"cannot write {shown(path)}: {error.strerror or error}") from error
-    return Remade(found.name, job.kind, job.key, artifact, list(files))
+    return Remade(found.name, job.kind, job.key, gave.artifacts[job.key], list(files), gaps)
 
 
-def quoted(found: Found, store: ArtifactStore, display: Display) -> dict[str, Artifact]:
+def whole(found: Found) -> Job:
+    """All that a page shows of the figure, or says of it in the caption."""
+    several = found.spec.several or found.spec.id in quoted_by(found.spec)
+    return found.job if several else replace(found.job, earlier=())
+
+
+def part_of(found: Found, part: str) -> Job:
+    """The figure without what stands beside it, its control, or the figure at one of its checkpoints."""
+    job, id, place = found.job, found.spec.id, found.spec.place
+    if part == CONTROL and job.control is None:
+        raise BuildError(f"figure {id} has no control; its block may ask for one: `control: random-weights`", place)
+    if part == CONTROL and job.control is not None:
+        return job.control
+    steps = {str(one.step): one for one in job.series() if one.step is not None}
+    if part and part not in steps:
+        told = nearest(part, steps) if steps else "; it shows the newest alone, its block may ask for others"
+        raise BuildError(f"figure {id} shows no checkpoint {part!r}{told}", place)
+    return replace(steps[part] if part else job, control=None, earlier=(), changes=None)
+
+
+def quoted(found: Found, store: ArtifactStore, display: Display) -> Obtained:
     """The artifacts of the other figures that the caption quotes; models that it quotes are trained."""
     names = quoted_by(found.spec) - {found.spec.id}
     train(names & set(found.plan.library.models), found.plan.library, display)
     jobs = [found.plan.jobs[found.post.path, figure.id] for figure in found.post.figures if figure.id in names]
-    return obtain(found.plan, jobs, store, display)[0]
+    gave = obtain(found.plan, jobs, store, display)
+    gave.gaps(jobs)
+    return gave
 
 
 def check(out: Path) -> None:
@@ -104,11 +124,9 @@ def check(out: Path) -> None:
         raise BuildError(f"--out {shown(out)}: {shown(above)} is no folder that can be written to")
 
 
-def contents(
-    found: Found, job: Job, artifacts: Mapping[str, Artifact], out: Path, display: Display
-) -> dict[Path, bytes]:
+def contents(found: Found, job: Job, gave: Obtained, out: Path, display: Display) -> dict[Path, bytes]:
     """What is to be written, by file: `out`, or beside it one file for each of several pictures."""
-    artifact, suffix = artifacts[job.key], out.suffix
+    artifact, suffix = gave.artifacts[job.key], out.suffix
     pictures = downloads.pictures(artifact)
     if suffix in (".png", ".webp") and pictures:
         encode = downloads.as_png if suffix == ".png" else webp
@@ -116,10 +134,9 @@ def contents(
         return {out.with_name(names[name]): encode(array) for name, array in pictures.items()}
     if suffix in DRAWN_IN:
         units = {unit.path for unit in units_of(found.plan, {str(found.spec.options.model)}, display)}
-        spec = found.spec if suffix == ".html" else replace(found.spec, caption="")
+        spec = found.spec if suffix == ".html" else replace(found.spec, caption="", checkpoint="newest", diff=None)
         jobs = {**found.plan.jobs, (found.post.path, spec.id): job}
-        measures = found.plan.library.measures
-        page = lone_page(found.plan.site, found.post, spec, jobs, artifacts, measures, units)
+        page = lone_page(found.plan.site, found.post, spec, jobs, gave, found.plan.library.course, units)
         return {out: page if suffix == ".html" else screenshot(page, f'[id="{spec.id}"] > .content')}
     if suffix == ".webp":
         raise BuildError(

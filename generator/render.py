@@ -6,12 +6,10 @@ A theme is a folder of page templates; one in site.toml is searched before the d
 from __future__ import annotations
 
 import html
-import math
-import operator
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,21 +17,24 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from markupsafe import Markup
 
-from generator import __version__, downloads
-from generator.artifact import Artifact
+from generator import __version__, downloads, timelines
+from generator.artifact import Artifact, Course, Measures, together
+from generator.claims import Verdict, judged, story
 from generator.deferred import Deferred
 from generator.followed import Followed, followed
 from generator.images import Picture, is_picture, picture_name, webp
+from generator.obtained import Obtained
 from generator.spec import (
+    TOLD,
     UNIT_PAGES,
     BuildError,
     BuildErrors,
     Claim,
     FigureSpec,
     Job,
-    Place,
     Post,
     UnitPage,
+    called,
     nearest,
     unit_folder,
 )
@@ -48,16 +49,8 @@ HOLE = re.compile(
     r'|<data class="hole" value="(?P<value>[^" ]+) (?P<format>[^"]*)"></data>'
     r'|<a class="hole" href="#(?P<target>[^"]+)"></a>|<a href="#(?P<late>[^"]+)" class="hole"></a>'
 )
-COMPARE: dict[str, Callable[[float, float], bool]] = {
-    ">=": operator.ge,
-    "<=": operator.le,
-    ">": operator.gt,
-    "<": operator.lt,
-    "==": math.isclose,
-}
-SIGNS = {">=": "≥", "<=": "≤", ">": ">", "<": "<", "==": "="}
 WORDS_PER_MINUTE = 230
-GENERATED = ("index.html", "tags.html")  # pages that no author writes
+GENERATED = ("index.html", "tags.html", "claims.html")  # pages that no author writes
 THUMBNAIL = 128  # pixels of the longer side, below which a picture is a blur in lists of posts
 
 
@@ -71,16 +64,6 @@ class Site:
     base_url: str
     language: str
     theme: str = ""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """A claim and what became of it: holds, broken, or unknown where the measure is no number."""
-
-    claim: Claim
-    page: str
-    value: float | None
-    status: str
 
 
 @dataclass
@@ -123,8 +106,8 @@ def render_site(
     site: Site,
     posts: Sequence[Post],
     jobs: Mapping[tuple[str, str], Job],
-    artifacts: Mapping[str, Artifact],
-    models: Callable[[str], Mapping[str, float]],
+    found: Obtained,
+    courses: Callable[[str], Course],
     exists: Callable[[str], bool],
     units: Sequence[UnitPage] = (),
 ) -> Rendered:
@@ -139,9 +122,11 @@ def render_site(
     if units:
         nav.insert(0, {"title": "Units", "path": f"{UNIT_PAGES}/index.html"})
     pages = {unit.path for unit in units}
+    if any(post.claims for post in posts):
+        nav.append({"title": "Claims", "path": "claims.html"})
 
     def writer_of(post: Post) -> PostWriter:
-        return PostWriter(env, post, jobs, artifacts, models, rendered, errors, exists, pages)
+        return PostWriter(env, post, jobs, found, courses, rendered, errors, exists, pages)
 
     def emit(path: str, template: str, **context: Any) -> None:
         root = "../" * path.count("/")
@@ -159,12 +144,12 @@ def render_site(
             "title": post.title,
             "path": post.path,
             "date": post.date,
-            "description": post.description,
+            "description": writer.described(),
             "authors": list(post.authors) or ([site.author] if site.author else []),
             "tags": [{"name": tag, "path": tag_path(tag)} for tag in post.tags],
             "picture": writer.thumbnail(),
         }
-        contents = Markup(post.contents)  # made by Markdown's toc from headings
+        contents = Markup(writer.filled(post.contents))  # the text of headings, holes filled with escaped text
         minutes = max(1, round(words / WORDS_PER_MINUTE)) if post.date else None
         emit(post.path, "post.html", page={**summary, "contents": contents, "body": body, "minutes": minutes})
         if post.date:
@@ -187,7 +172,11 @@ def render_site(
         tagged = [one for one in rendered.posts if {"name": tag, "path": tag_path(tag)} in one["tags"]]
         page = {"title": f"Posts about {tag}", "path": tag_path(tag), "description": ""}
         emit(tag_path(tag), "tag.html", tag={"name": tag}, posts=tagged, page=page)
-    write_units(units, followed(posts, jobs, artifacts), writer_of, emit)
+    if rendered.verdicts:
+        page = {"title": "Claims", "path": "claims.html", "description": f"Every claim of {site.title}, and its state"}
+        titles = {post.path: post.title for post in posts}
+        emit("claims.html", "claims.html", claims=list(map(told, rendered.verdicts)), titles=titles, page=page)
+    write_units(units, followed(posts, jobs, found.artifacts), writer_of, emit)
     rendered.files |= assets(site.theme)
     return rendered
 
@@ -213,7 +202,7 @@ def write_units(
         follows = known.get((unit.model, unit.layer, unit.unit))
         context = {"unit": unit, "figure": figure, "follows": follows, "beside": beside, "folders": folders}
         emit(unit.path, "unit.html", page=page, **context)
-        data = writer.artifacts[writer.jobs[unit.figure.id].key].data
+        data = writer.found.artifacts[writer.jobs[unit.figure.id].key].data
         row = {
             "unit": unit,
             "follows": follows,
@@ -242,13 +231,6 @@ def write_units(
 
 def unit_title(unit: UnitPage) -> str:
     return f"{unit.label[:1].upper()}{unit.label[1:]} of {unit.layer} in {unit.model}"
-
-
-def judged(claim: Claim, page: str, value: float | None) -> Verdict:
-    """Whether a claim holds, given its measure's value; None where there is no such measure."""
-    if value is None:
-        return Verdict(claim, page, None, "unknown")
-    return Verdict(claim, page, value, "holds" if COMPARE[claim.comparison](value, claim.bound) else "broken")
 
 
 def tag_path(tag: str) -> str:
@@ -286,27 +268,20 @@ class PostWriter:
         env: jinja2.Environment,
         post: Post,
         jobs: Mapping[tuple[str, str], Job],
-        artifacts: Mapping[str, Artifact],
-        models: Callable[[str], Mapping[str, float]],
+        found: Obtained,
+        courses: Callable[[str], Course],
         rendered: Rendered,
         errors: list[BuildError],
         exists: Callable[[str], bool],
         pages: Set[str],
     ) -> None:
-        self.env, self.post, self.rendered, self.errors, self.exists, self.models = (
-            env,
-            post,
-            rendered,
-            errors,
-            exists,
-            models,
-        )
+        self.env, self.post, self.found, self.courses = env, post, found, courses
+        self.rendered, self.errors, self.exists = rendered, errors, exists
         self.pages = pages  # of units
         self.figures = {figure.id: figure for figure in post.figures}
         self.numbers = {figure.id: number for number, figure in enumerate(post.figures, 1)}
         self.claims = {claim.id: claim for claim in post.claims}
         self.jobs = {id: jobs[post.path, id] for id in self.figures}
-        self.artifacts = artifacts
         self.illustrations: dict[str, list[Picture]] = {}  # by figure, in the order of the post
 
     def thumbnail(self) -> dict[str, Any] | None:
@@ -346,11 +321,12 @@ class PostWriter:
         job, number = self.jobs[spec.id], str(self.numbers[spec.id])
         content, pictures = self.content(spec, job, spec.id, number)
         self.illustrations[spec.id] = list(pictures.values())
+        course = self.timeline(spec, job, content, number) if spec.several else None
         control = None
         if job.control:
             # No author can write an id with a dot, so what has an id in the control has one of its own.
             inside, drawn = self.content(spec, job.control, f"{spec.id}.control", f"{number}, control")
-            made = provenance(self.artifacts[job.control.key], job.control)
+            made = provenance(self.found.artifacts[job.control.key], job.control)
             control = {
                 "content": inside,
                 "key": job.control.key,
@@ -368,16 +344,52 @@ class PostWriter:
                 "absent": spec.absent,
                 "yaml": spec.source.strip("\n"),
                 "command": f"whatfires figure {self.post.path}#{spec.id} --out {spec.id}.png",
-                "provenance": provenance(self.artifacts[job.key], job),
+                "step": called(job.step) if job.step is not None else "",
+                "provenance": provenance(self.found.artifacts[job.key], job),
                 "downloads": self.to_take_away(spec, job, spec.id, pictures),
             },
             content=content,
+            course=course,
             control=control,
         )
 
+    def timeline(self, spec: FigureSpec, job: Job, content: Markup, number: str) -> dict[str, Any]:
+        """What a timeline shows: the figure at each checkpoint, and lines of its measures over them."""
+        steps: list[dict[str, Any]] = []
+        offered: list[tuple[str, list[tuple[str, str, str]]]] = []
+        for place, one in enumerate(job.earlier):
+            told = {"name": called(one.step), "gap": "", "content": ""}
+            if one.key in self.found.artifacts:
+                told["content"], drawn = self.content(spec, one, f"{spec.id}.{place}", f"{number}, {told['name']}")
+                offered.append((told["name"], self.to_take_away(spec, one, f"{spec.id}-{slug(str(one.step))}", drawn)))
+            else:
+                told["gap"] = self.found.why(one)
+            steps.append(told)
+        steps.append({"name": called(job.step), "gap": "", "content": content})
+        quoted = [one.measure for one in self.post.values if one.figure == spec.id]
+        quoted += [one.expect.measure for one in self.post.claims if one.figure == spec.id]
+        taken = [measures for _, measures in self.found.course(job)]
+        try:
+            lines = timelines.lines(taken, spec.measures, quoted) if spec.measures or not spec.diff else []
+        except ValueError as error:
+            self.errors.append(BuildError(f"figure {spec.id}: {error}", spec.at("measures")))
+            lines = []
+        changes = None
+        if job.changes:
+            other = replace(spec, kind=job.changes.kind, options=job.changes.options)
+            changes, drawn = self.content(other, job.changes, f"{spec.id}.changes", f"{number}, changes")
+            offered.append(("changes", self.to_take_away(spec, job.changes, f"{spec.id}-changes", drawn)))
+        return {
+            "steps": steps,
+            "lines": lines,
+            "side_by_side": spec.diff is not None,
+            "changes": changes,
+            "downloads": offered,
+        }
+
     def content(self, spec: FigureSpec, job: Job, id: str, number: str) -> tuple[Markup, dict[str, Picture]]:
         """What a kind's template prints of a job's artifact, and the pictures in it."""
-        artifact = self.artifacts[job.key]
+        artifact = self.found.artifacts[job.key]
         pictures = dict(self.pictures(spec, artifact))
         shown = {"id": id, "number": number, "kind": spec.kind, "key": job.key, "wide": spec.wide}
         try:
@@ -421,61 +433,108 @@ class PostWriter:
         """
         path = f"{downloads.FOLDER}/{job.key}.npz"
         if path not in self.rendered.files:
-            self.rendered.files[path] = downloads.as_npz(self.artifacts[job.key], drawn=False)
+            self.rendered.files[path] = downloads.as_npz(self.found.artifacts[job.key], drawn=False)
         self.rendered.figure_files.setdefault((self.post.path, spec.id), []).append(path)
         names = downloads.file_names(stem, pictures, ".webp")
         rows = [(name, pictures[name].url, file) for name, file in names.items()]
         return [*rows, ("data", "../" * self.post.path.count("/") + path, f"{stem}.npz")]
 
-    def measure(self, name: str, measure: str, place: Place) -> float | None:
-        """A figure's or a model's number; None, with an error noted, where it has none of this name."""
-        measures = measures_of(self.jobs[name], self.artifacts) if name in self.jobs else self.models(name)
-        if measure in measures:
-            return float(measures[measure])
-        self.errors.append(BuildError(f"{name} has no measure {measure!r}{nearest(measure, measures)}", place))
-        return None
+    def measures(self, name: str) -> Measures:
+        """A figure's or a model's, those at several checkpoints also as NAME@STEP."""
+        return together(self.course(name))
+
+    def course(self, name: str) -> Course:
+        return self.found.course(self.jobs[name]) if name in self.jobs else self.courses(name)
+
+    def described(self) -> str:
+        """The post's description as plain text, its values filled in."""
+        return TOLD.sub(
+            lambda match: self.number(match["figure"], match["measure"], match["format"] or "")[1],
+            self.post.description,
+        )
 
     def value(self, name: str, format: str) -> str:
         figure, _, measure = html.unescape(name).partition(".")
-        place = next(one.place for one in self.post.values if (one.figure, one.measure) == (figure, measure))
-        number = self.measure(figure, measure, place)
+        number, shown = self.number(figure, measure, format)
         if number is None:
             return ""
-        shown, title = html.escape(written(number, format)), html.escape(html.unescape(name))
-        return f'<data class="value" value="{number:.6g}" title="{title}">{shown}</data>'
+        title = html.escape(html.unescape(name))
+        return f'<data class="value" value="{number:.6g}" title="{title}">{html.escape(shown)}</data>'
+
+    def number(self, figure: str, measure: str, format: str) -> tuple[float | None, str]:
+        """A measure, and how the prose shows it; None, with an error noted, where there is none of this name."""
+        place = next(one.place for one in self.post.values if (one.figure, one.measure) == (figure, measure))
+        measures = self.measures(figure)
+        if measure not in measures.values:
+            hint = nearest(measure, measures.values)
+            self.errors.append(BuildError(f"{figure} has no measure {measure!r}{hint}", place))
+            return None, ""
+        value, interval = float(measures.values[measure]), measures.intervals.get(measure)
+        if "±" in format and interval is None:
+            known = nearest(measure, measures.intervals)
+            self.errors.append(BuildError(f"{figure}.{measure} has no interval to write after ±{known}", place))
+            return None, ""
+        return value, written(value, format, interval)
 
     def claim(self, claim: Claim) -> str:
-        value = self.measure(claim.figure, claim.measure, claim.place)
-        verdict = judged(claim, self.post.path, value)
+        verdict = judged(claim, self.post.path, self.course(claim.figure))
+        now = verdict.now
+        if now.value is None:
+            self.errors.append(BuildError(f"claim {claim.id}: {now.reason}", claim.place))
+        if claim.by_interval and now.value is not None and now.interval is None:
+            self.errors.append(BuildError(f"claim {claim.id}: {now.reason}, so give `judge: value`", claim.place))
         self.rendered.verdicts.append(verdict)
-        expect = f"{claim.figure}.{claim.measure} {SIGNS[claim.comparison]} {claim.bound:g}"
-        shown = {
-            "id": claim.id,
-            "text": claim.text,
-            "expect": expect,
-            "value": "" if value is None else written(value, ""),
-            "status": verdict.status,
-        }
-        return self.env.get_template("claim.html").render(claim=shown)
+        return self.env.get_template("claim.html").render(claim=told(verdict))
 
 
-def measures_of(job: Job, artifacts: Mapping[str, Artifact]) -> dict[str, float]:
-    """A figure's measures, and those of its control as control.MEASURE."""
-    control = artifacts[job.control.key].measures if job.control else {}
-    return {**artifacts[job.key].measures, **{f"control.{name}": value for name, value in control.items()}}
-
-
-def written(value: float, format: str) -> str:
+def written(value: float, format: str, interval: tuple[float, float] | None = None) -> str:
     """A measure as prose shows it: whole numbers whole, others to three digits, or as `format` says.
+
+    With ± in the format, also how far the farther end of its interval is off.
 
     >>> written(0.98123, ""), written(768, ""), written(0.052, ".0%"), written(12.0, "d")
     ('0.981', '768', '5%', '12')
+    >>> written(0.98123, ".2f±", (0.95, 0.99))
+    '0.98 ± 0.03'
     """
+    if "±" in format and interval is not None:
+        format = format.replace("±", "")
+        return f"{written(value, format)} ± {written(max(value - interval[0], interval[1] - value), format or '.2g')}"
     if format.endswith("d"):
         return number(format, round(value))
     if format:
         return number(format, value)
     return number("d", int(value)) if float(value).is_integer() and abs(value) < 1e15 else number(".3g", value)
+
+
+def told(verdict: Verdict) -> dict[str, Any]:
+    """A claim as templates print it."""
+    claim, now = verdict.claim, verdict.now
+
+    def shown(value: float | None, interval: tuple[float, float] | None) -> str:
+        ends = "" if interval is None else f" ({written(interval[0], '')} to {written(interval[1], '')})"
+        return "" if value is None else written(value, "") + ends
+
+    return {
+        "id": claim.id,
+        "page": verdict.page,
+        "text": claim.text,
+        "expect": f"{claim.figure}.{claim.expect.measure} {claim.expect.comparison}",
+        "by_interval": claim.by_interval,
+        "value": shown(now.value, now.interval),
+        "status": verdict.status,
+        "reason": now.reason,
+        "story": story(verdict.history) if verdict.history else "",
+        "history": [
+            {
+                "step": called(one.step),
+                "status": one.status,
+                "value": shown(one.value, one.interval),
+                "reason": one.reason,
+            }
+            for one in verdict.history
+        ],
+    }
 
 
 def number(format: str, value: float) -> str:

@@ -17,9 +17,9 @@ Compute = Callable[[Job], Artifact]
 Save = Callable[[Job, Artifact], None]
 
 
-def here(jobs: Sequence[Job], compute: Compute, save: Save, display: Display) -> list[BuildError]:
-    """One after another in this process. A job that fails is told at the end; the others are computed."""
-    errors = []
+def here(jobs: Sequence[Job], compute: Compute, save: Save, display: Display) -> dict[str, BuildError]:
+    """One after another in this process. A job that fails is told at the end, by its key; the others are computed."""
+    errors = {}
     display.begin(len(jobs))
     for job in jobs:
         display.start(job.id)
@@ -33,6 +33,6 @@ def here(jobs: Sequence[Job], compute: Compute, save: Save, display: Display) ->
             error = BuildError(f"figure {job.id}: {type(problem).__name__}: {problem}", job.place)
             error.__cause__ = problem
         if error:
-            errors.append(error)
+            errors[job.key] = error
         display.finish(job.id, time.perf_counter() - start, str(error or ""))
     return errors

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
-from generator.artifact import WRITING, Artifact, write_whole
+from generator.artifact import WRITING, write_whole
+from generator.obtained import Obtained
 from generator.plan import Plan
 from generator.publish import feed, report, same_report
 from generator.render import render_site
@@ -34,23 +34,21 @@ def take(out: Path, content: Path) -> None:
         write_whole(out / REPORT, b'{"schema": 1, "pages": []}')
 
 
-def write_site(
-    plan: Plan, artifacts: Mapping[str, Artifact], computed: set[str], out: Path
-) -> tuple[int, int, tuple[str, ...], int]:
+def write_site(plan: Plan, found: Obtained, out: Path) -> tuple[int, int, tuple[str, ...], int]:
     """Render everything and write what differs: (files written, files removed, broken claims, pages)."""
     take(out, plan.library.root)
     rendered = render_site(
         plan.site,
         plan.posts,
         plan.jobs,
-        artifacts,
-        plan.library.measures,
+        found,
+        plan.library.course,
         lambda name: (out / name).exists(),
         plan.units,
     )
     files = dict(rendered.files)
     files["feed.xml"] = feed(plan.site, rendered.posts)
-    account = report(plan.posts, plan.units, plan.jobs, artifacts, plan.library, computed, rendered)
+    account = report(plan.posts, plan.units, plan.jobs, found, plan.library, rendered)
     old = (out / REPORT).read_bytes() if (out / REPORT).exists() else b""
     files[REPORT] = old if same_report(old, account) else account
     written = 0

@@ -6,6 +6,7 @@ Nothing here reads a file, loads a model or knows HTML.
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,6 +16,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
+# A number in plain text, such as a description: {value:.0%} svm.accuracy, with or without backticks around it.
+TOLD = re.compile(r"`?\{value(?::(?P<format>[^}]*))?\}\s+(?P<figure>[\w-]+)\.(?P<measure>[^\s`]*[^\s`.,;:!?)])`?")
 UNIT_PAGES = "models"  # the folder of the site that their pages lie in; no post can take it
 UNITS = re.compile(r"(?P<layers>[^\[\]]+)(\[(?P<units>\d+|\d*:\d*)\])?")  # such as blocks.*[0:16]
 RANGE = re.compile(r"\d*:\d*")  # such as 0:64, as Python slices
@@ -106,7 +109,7 @@ class FigureOptions(Options):
     names of its classes.
     """
 
-    compares_checkpoints: ClassVar[bool] = False  # whether the kind also reads the checkpoint before the newest
+    compares_checkpoints: ClassVar[bool] = False  # whether the kind also reads the checkpoint before the one it shows
     # Whether it has `setting` and `values`, and trains the model by its recipe once for each value of that setting.
     varies_training: ClassVar[bool] = False
 
@@ -228,6 +231,18 @@ class UnitChoice(Options):
         return range(width)[int(start or 0) : int(stop or width)]
 
 
+Step = int | str  # a checkpoint by its training step, or, where its file tells none, by the file's name
+
+
+def called(step: Step | None) -> str:
+    """A checkpoint as prose calls it.
+
+    >>> called(2000), called("final")
+    ('step 2,000', 'final')
+    """
+    return f"step {step:,}" if isinstance(step, int) else str(step)
+
+
 @dataclass(frozen=True)
 class FigureSpec:
     """One figure block. `absent` says which data were missing where `otherwise` had to replace its options."""
@@ -243,6 +258,14 @@ class FigureSpec:
     absent: str = ""
     wide: bool = False
     control: bool = False  # the same is also computed with random weights
+    checkpoint: Step | Literal["newest", "all"] | tuple[Step, ...] = "newest"  # several make a timeline
+    diff: tuple[Step, Step] | None = None  # two checkpoints side by side, and the units that changed most between them
+    measures: tuple[str, ...] = ()  # whose course over the checkpoints is drawn
+
+    @property
+    def several(self) -> bool:
+        """Whether it shows its model at more than one checkpoint."""
+        return self.diff is not None or self.checkpoint == "all" or isinstance(self.checkpoint, tuple)
 
     def at(self, key: str) -> Place:
         return replace(self.place, line=self.lines.get(key, self.place.line))
@@ -271,16 +294,34 @@ def unit_folder(model: str, layer: str = "", unit: int | None = None) -> str:
 
 
 @dataclass(frozen=True)
+class Expectation:
+    """What a measure is expected to be: as written, and the numbers that are as expected, from `low` to `high`."""
+
+    measure: str
+    comparison: str  # such as "≥ 0.95"
+    low: float = -math.inf
+    high: float = math.inf
+    strict: bool = False  # the ends themselves are not as expected
+
+    def __contains__(self, value: float) -> bool:
+        return self.low < value < self.high if self.strict else self.low <= value <= self.high
+
+
+@dataclass(frozen=True)
 class Claim:
-    """A sentence that holds as long as a measure compares as expected; checked on every build."""
+    """A sentence that holds as long as a measure is as expected; checked on every build.
+
+    by_interval: all of the measure's interval must be as expected, not its value alone. history: also at all earlier
+    checkpoints of the figure's model, whether or not the figure shows them.
+    """
 
     id: str
     figure: str
-    measure: str
-    comparison: Literal[">=", "<=", ">", "<", "=="]
-    bound: float
+    expect: Expectation
     text: str
     place: Place
+    by_interval: bool = False
+    history: bool = False
 
 
 @dataclass(frozen=True)
@@ -327,9 +368,18 @@ class Job:
     lines: Mapping[str, int] = field(default_factory=dict)  # and its keys
     random: int | None = None  # the seed of random weights, in place of the model's own
     control: Job | None = None  # the same with random weights, shown below the figure
+    model: str | None = None  # the network, as the library calls it: one of site.toml, or one of its checkpoints
+    chooser: str | None = None  # the network in which units are found by concept, where that is another
+    step: Step | None = None  # of the checkpoint, where the figure does not simply show the newest
+    earlier: tuple[Job, ...] = ()  # the same at other checkpoints, in order
+    changes: Job | None = None  # which units changed most between two of them
 
     def all(self) -> tuple[Job, ...]:
-        return (self, self.control) if self.control else (self,)
+        return tuple(job for job in (self, self.control, *self.earlier, self.changes) if job)
+
+    def series(self) -> tuple[Job, ...]:
+        """The figure at each checkpoint, in order."""
+        return (*self.earlier, self)
 
     def at(self, key: str) -> Place:
         return replace(self.place, line=self.lines.get(key, self.place.line))

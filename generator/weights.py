@@ -12,7 +12,9 @@ import pickle
 import re
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +23,7 @@ from safetensors.numpy import save
 
 from generator.artifact import Artifact, ArtifactStore, file_digest, matching, write_whole
 from generator.deferred import Deferred
-from generator.spec import BuildError
+from generator.spec import BuildError, Step
 
 if TYPE_CHECKING:
     import torch
@@ -49,6 +51,7 @@ class Trained:
     weights: Weights
     measures: Mapping[str, float]
     course: Mapping[str, Any] = field(default_factory=dict)
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,11 +82,21 @@ class Checkpoint:
 
     path: Path
 
-    @property
+    @cached_property
     def step(self) -> int | None:
-        """The last number in the file's name."""
+        """The last number in the file's name, or else what its card says."""
         numbers = re.findall(r"\d+", self.path.stem)
-        return int(numbers[-1]) if numbers else None
+        if numbers:
+            return int(numbers[-1])
+        try:
+            return int(json.loads(self.path.with_suffix(".json").read_text("utf-8"))["step"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    @property
+    def name(self) -> Step:
+        """Its step, or, where none is told, the file's name without its ending."""
+        return self.path.stem if self.step is None else self.step
 
     def digest(self) -> str:
         return file_digest(self.path)
@@ -103,9 +116,13 @@ class Checkpoint:
 
 
 def checkpoints(root: Path, pattern: str) -> list[Checkpoint]:
-    """The files that a glob names, by the step in their names, else by time; the newest last."""
-    found = [Checkpoint(path) for path in matching(root, pattern)] if pattern else []
-    return sorted(found, key=lambda one: (one.step is not None, one.step or 0, one.path.stat().st_mtime, one.path.name))
+    """The files that a glob names, by their steps, else by time; the newest last. One that vanishes is left out."""
+    found = []
+    for path in matching(root, pattern) if pattern else ():
+        one = Checkpoint(path)
+        with suppress(FileNotFoundError):
+            found.append(((one.step is not None, one.step or 0, path.stat().st_mtime, path.name), one))
+    return [one for _, one in sorted(found, key=lambda pair: pair[0])]
 
 
 def read_weights(path: Path) -> Weights:

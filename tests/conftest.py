@@ -22,6 +22,11 @@ source = "char-rnn"
 corpus = "tiny-corpus"
 train = { width = 8, embedding = 4, steps = 3, batch = 4, window = 16 }
 
+[models.second-text]
+source = "char-rnn"
+corpus = "tiny-corpus"
+train = { width = 8, embedding = 4, steps = 3, batch = 4, window = 16, seed = 1 }
+
 [models.tiny-linear]
 source = "linear-svm"
 dataset = "digits"

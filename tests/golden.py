@@ -9,21 +9,32 @@ from __future__ import annotations
 import base64
 import shutil
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from generator.artifact import Artifact, digest
+from generator.artifact import Artifact, Measures, digest
 from generator.content import read_post
 from generator.figures.activation_text import blocks, passage
+from generator.obtained import Obtained
 from generator.publish import feed
 from generator.render import Site, render_site
-from generator.spec import FigureOptions, FigureSpec, Job, Place, UnitPage, unit_folder
+from generator.spec import BuildError, FigureOptions, FigureSpec, Job, Place, UnitPage, unit_folder
 
 GOLDEN = Path(__file__).parent / "golden"
 SITE = Site("Golden", "Pages that change only when someone means it", "A. Author", "https://example.org", "en")
 HOSTILE = "if x == '<script>alert(1)</script>':\n\treturn \"&\"  # é 日\n"
 TEXT = HOSTILE + "# שלום, e\u0301, 👩\u200d🔬\r\n"  # from right to left, combined, and beyond 16 bits
+
+
+MODEL = [(100, Measures({"loss": 1.5})), (400, Measures({"loss": 1.2}))]  # what the model of the pages measures
+
+
+def at_step(score: float, other: float) -> Artifact:
+    """Cells at a checkpoint, and how well they do."""
+    made = cells("c.py", cell_1=3, hidden_2=7)
+    return replace(made, measures={"score": score, "other": other}, intervals={"score": (score - 0.05, score + 0.02)})
 
 
 def picture(seed: int, size: int = 8) -> np.ndarray:
@@ -63,8 +74,15 @@ def artifacts() -> dict[str, Artifact]:
     """By figure id, one for each kind."""
     made = {"seconds": 1.5, "device": "cpu", "threads": 2, "ingredients": {"code": "0" * 64, "versions": {"torch": "2.0"}, "model": {"checkpoint": "f" * 64, "settings": {"source": "python"}}}}  # fmt: skip
     names = ["cat", "<dog>"]
+    changes = {"names": ["step 100", "step 400"], "by_number": True, "rows": [{"unit": {"group": "cell", "number": 4, "name": "cell 4"}, "partner": None, "correlation": -0.25}], "bins": [1, 0, 4], "low": -1.0, "tallest": 4, "left_over": 0}  # fmt: skip
     found = {
         "written": Artifact(data={"start": "def ", "by_character": True, "samples": [{"temperature": 0.5, "text": HOSTILE}, {"temperature": 1.0, "text": "pass\n", "runs": [{"text": "pa", "level": 3}, {"text": "<s>\n", "level": 20}]}], "unit": {"name": "cell 3", "low": -0.5, "high": 0.75}}, measures={"characters": 58}),
+        "course.100": at_step(0.5, 3),
+        "course.300": at_step(0.9, 3),
+        "course": at_step(0.96, 3),
+        "both.100": cells("b.py", cell_1=3),
+        "both": cells("b.py", cell_1=5),
+        "changes": Artifact(data=changes, measures={"median": 0.5, "kept-share": 0.25, "units": 5}),
         "cells": cells("<a>.py", cell_1=3, hidden_2=7, cell_9=11),
         "census": Artifact(
             data={
@@ -89,6 +107,7 @@ def artifacts() -> dict[str, Artifact]:
     columns = [
         {
             "value": value,
+            "off": {},
             "measures": {"accuracy": 0.5 + n / 8, "loss": 2.0 - n, "accuracy.train": 0.9, "roughness": 0.8 - n / 2},
             "pictures": [{"array": f"value-{n}-class-{k}", "label": name} for k, name in enumerate(names)],
         }
@@ -96,7 +115,7 @@ def artifacts() -> dict[str, Artifact]:
     ]
     found["swept"] = Artifact(
         {f"value-{n}-class-{k}": picture(40 + 2 * n + k) for n in range(2) for k in range(2)},
-        {"setting": "l2", "columns": columns, "rows": ["accuracy", "loss", "roughness"], "judged": "accuracy", "best": 1, "line": [[10.0, 13.0], [30.0, 3.0]], "size": [40, 16]},
+        {"setting": "l2", "columns": columns, "rows": ["accuracy", "loss", "roughness"], "judged": "accuracy", "best": 1, "line": [[10.0, 13.0], [30.0, 3.0]], "size": [40, 16], "seeds": 0},
         {"best": 0.01, "0.01.accuracy": 0.625},
     )  # fmt: skip
     row = {"unit": 7, "score": 0.91, "low": 0.86, "high": 0.96, "untrained": 0.58}
@@ -128,7 +147,7 @@ def artifacts() -> dict[str, Artifact]:
     )  # fmt: skip
     found["cells-again"] = found["cells"]
     found["cells-again.control"] = cells("<a>.py", cell_1=2, hidden_2=5)
-    return {id: Artifact(one.arrays, one.data, one.measures, made) for id, one in found.items()}
+    return {id: replace(one, provenance=made) for id, one in found.items()}
 
 
 def contexts() -> Artifact:
@@ -439,7 +458,19 @@ def rendered() -> dict[str, bytes]:
         for post in posts
         for figure in post.figures
     }
-    by_key = {one.key: made[one.id] for job in jobs.values() for one in job.all()}
+    for place, steps in {"course": (100, 200, 300), "both": (100,)}.items():
+        at = ("posts/courses.html", place)
+        earlier = tuple(
+            replace(jobs[at], key=digest(f"{place} {step}"), id=f"{place}.{step}", step=step) for step in steps
+        )
+        jobs[at] = replace(jobs[at], step=400, earlier=earlier)
+    changes = Job(digest("changes"), "unit-changes", FigureOptions(model="m"), {}, Place("courses.md"), "changes")
+    jobs[at] = replace(jobs[at], changes=changes)
+    by_key = {one.key: made[one.id] for job in jobs.values() for one in job.all() if one.id in made}
+    gap = next(one for one in jobs["posts/courses.html", "course"].earlier if one.step == 200)
+    found = Obtained(
+        by_key, failed={gap.key: BuildError("figure course.200: its weights have <other> shapes", gap.place)}
+    )
     for page in (units := [unit_page(number) for number in (2, 3)]):
         own = Job(digest("card"), "unit-card", FigureOptions(model="m"), {}, page.figure.place, page.figure.id)
         jobs[page.path, page.figure.id] = own
@@ -448,14 +479,14 @@ def rendered() -> dict[str, bytes]:
         path = f"{unit_folder('m', 'cell', number)}/index.html"
         units.append(UnitPage(path, "m", "cell", number, f"cell {number}", cell))
         jobs[path, cell.id] = Job(digest("contexts"), cell.kind, cell.options, {}, cell.place, cell.id)
-    site = render_site(SITE, posts, jobs, by_key, lambda name: {}, lambda name: False, units)
+    site = render_site(SITE, posts, jobs, found, lambda name: MODEL, lambda name: False, units)
     return {**site.files, "feed.xml": feed(SITE, site.posts)}
 
 
 def accept() -> None:
-    folder = GOLDEN / "site"
+    folder, files = GOLDEN / "site", rendered()
     shutil.rmtree(folder, ignore_errors=True)
-    for name, content in rendered().items():
+    for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

@@ -161,7 +161,7 @@ def test_a_model_that_only_prose_speaks_of_is_trained(small_site: SmallSite) -> 
         ('name = "x"', "site.toml:1: title: Field required"),
         (SITE_TOML.replace('source = "digits"', 'source = "digit"'), "datasets.digits.source: no source 'digit' of data sets; did you mean 'digits'?"),
         (SITE_TOML.replace("train = {}", "trian = {}"), "models.tiny-linear.trian: there is no such key; did you mean 'train'?"),
-        (SITE_TOML.replace("train = {}", "train = { smothness = 1 }"), "site.toml:13: models.tiny-linear.train.smothness: there is no such key; did you mean 'smoothness'?"),
+        (SITE_TOML.replace("train = {}", "train = { smothness = 1 }"), "site.toml:18: models.tiny-linear.train.smothness: there is no such key; did you mean 'smoothness'?"),
         (SITE_TOML.replace("base_url", "bas_url"), "bas_url: there is no such key; did you mean 'base_url'?"),
         ('theme = "nowhere"\n' + SITE_TOML, "site.toml:1: theme: there is no folder 'nowhere'"),
         (SITE_TOML.replace('corpus = "tiny-corpus"', 'corpus = "tiny-korpus"'), "no data set 'tiny-korpus'; did you mean 'tiny-corpus'?"),

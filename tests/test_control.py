@@ -55,10 +55,10 @@ def test_the_key_of_a_control_is_neither_the_figure_s_nor_that_of_another_seed(s
     assert len({figure, control, control_key(small_site, FIGURE + "seed: 1\n")}) == 3
 
 
-@pytest.mark.parametrize(("old", "new"), [("length: 40", "length: 41"), ("tiny-text", "other-text")])
+@pytest.mark.parametrize(("old", "new"), [("length: 40", "length: 41"), ("tiny-text", "third-text")])
 def test_an_option_or_another_model_changes_the_key_of_a_control(small_site: SmallSite, old: str, new: str) -> None:
-    small_site.toml(SITE_TOML + SITE_TOML[SITE_TOML.index("[models.tiny-text]") :].partition("[models.tiny-linear]")[0]
-                    .replace("tiny-text", "other-text").replace("width = 8", "width = 9"))  # fmt: skip
+    small_site.toml(SITE_TOML + SITE_TOML[SITE_TOML.index("[models.tiny-text]") :].partition("[models.second-text]")[0]
+                    .replace("tiny-text", "third-text").replace("width = 8", "width = 9"))  # fmt: skip
 
     assert control_key(small_site) != control_key(small_site, FIGURE.replace(old, new))
 
@@ -111,7 +111,7 @@ def test_the_measures_of_a_control_are_quoted_claimed_and_reported(quick_site: S
     assert figure["measures"]["cosine.0.8"] != chance
     assert len(figure["files"]) == 6, "two templates and the data of the figure, and of its control"
     assert all((quick_site.out / path).exists() for path in figure["files"])
-    assert [verdict.value for verdict in check_claims(plan, quick_site.store, Quiet())] == [chance]
+    assert [verdict.now.value for verdict in check_claims(plan, quick_site.store, Quiet())] == [chance]
 
 
 def test_again_computes_a_figure_and_its_control(small_site: SmallSite) -> None:

@@ -371,7 +371,11 @@ def test_report_tells_pages_figures_claims_and_models(quick_site: SmallSite) -> 
     assert report["schema"] == 1
     assert report["pages"] == [{"path": "posts/a.html", "title": "A post", "figures": ["written"]}]
     (figure,) = report["figures"]
-    assert set(figure) == {"id", "page", "kind", "model", "key", "cached", "seconds", "device", "measures", "files"}
+    assert set(figure) == {"id", "page", "kind", "model", "key", "cached", "seconds", "device", "files"} | {
+        "measures",
+        "intervals",
+        "steps",
+    }
     assert figure["measures"] == {"characters": 30, "tokens": 30}
     assert [(row["id"], row["status"], row["value"]) for row in report["claims"]] == [
         ("long", "holds", 30.0),

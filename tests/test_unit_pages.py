@@ -224,7 +224,7 @@ CONTEXTS = "id: cell\nkind: top-contexts\nmodel: tiny-text\nunit: {group: cell, 
 def with_cells(site: SmallSite, *units: str, dataset: str = "tiny-corpus") -> None:
     listed = ", ".join(f"'{one}'" for one in units)
     row = f'\ndataset = "{dataset}"\nunits = [{listed}]\n'
-    site.toml(SITE_TOML.replace('corpus = "tiny-corpus"', 'corpus = "tiny-corpus"' + row))
+    site.toml(SITE_TOML.replace('corpus = "tiny-corpus"', 'corpus = "tiny-corpus"' + row, 1))
 
 
 def test_units_of_a_network_that_reads_have_pages_with_their_contexts(small_site: SmallSite) -> None:

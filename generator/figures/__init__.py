@@ -3,7 +3,7 @@
 A kind's module has a docstring whose first line says what it shows, `Options`, `EXAMPLE` (a figure
 block's body, less its id and kind) and `compute(options, inputs) -> Artifact`. Importing it costs no
 torch: the science is in the instruments, which are loaded on first use. A template prefixes ids with the
-figure's, and a script enlivens each `.content`: a figure with a control has two.
+figure's, and a script enlivens each `.content`: a figure has one for each checkpoint, and one for its control.
 """
 
 KINDS = {
@@ -29,6 +29,7 @@ KINDS = {
     "prediction-text": "generator.figures.prediction_text",
     "gates": "generator.figures.gates",
     "ablation": "generator.figures.ablation",
+    "unit-changes": "generator.figures.unit_changes",
     "training-curve": "generator.figures.training_curve",
     "top-contexts": "generator.figures.top_contexts",
 }

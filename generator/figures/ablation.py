@@ -63,9 +63,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         corpus(inputs.documents(options.dataset, split), labelling, options.documents, options.length)
         for split in ("validation", "test")
     )
-    sought = any(choice.concept is not None for choice in options.units)
-    found = choosing.search(inputs.model, first) if sought else None
-    chosen = [one for choice in options.units for one in choosing.chosen(choice, reader.groups, found)]
+    chosen = choosing.units(options.units, options, inputs)
     groups = sorted({unit.group for unit in chosen})
     values = interp.ablation.means(reader, [reader.tokens(text).ids for text in first.texts], groups)
     others = {group: random_others(reader, group, chosen, options) for group in groups}

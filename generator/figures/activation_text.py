@@ -18,7 +18,6 @@ from generator import choosing, interp, readers
 from generator.artifact import Artifact
 from generator.choosing import Chosen
 from generator.concept_options import ConceptOptions
-from generator.labelling import corpus
 from generator.model import Model
 from generator.quantised import LEVELS, STEPS, Quantised, largest_error, quantised, scale_of
 from generator.spec import BuildError, TextChoice, UnitChoice
@@ -59,17 +58,10 @@ class Options(ConceptOptions):
 def compute(options: Options, inputs: Inputs) -> Artifact:
     """The page carries each activation as a whole number, see generator/quantised.py, and the largest error of all."""
     context, text, document = inputs.text(options.text)
-    groups = readers.reader_of(inputs.model).groups
-    found = None
-    if any(choice.concept is not None for choice in options.units):
-        if options.dataset is None:
-            raise BuildError("to find the unit of a concept, name the text data set to search: `dataset`")
-        labelling, documents = options.labelling(), inputs.documents(options.dataset, "validation")
-        texts = corpus(documents, labelling, options.documents, options.length)
-        found = choosing.search(inputs.model, texts, inputs.progress)
-    shown = [one for choice in options.units for one in choosing.chosen(choice, groups, found)]
+    shown = choosing.units(options.units, options, inputs)
     if len(shown) > MOST_UNITS:
         raise BuildError(f"units: {len(shown)} are chosen; a figure shows up to {MOST_UNITS}")
+    judged = choosing.held_out_of(shown, options, inputs)
     values = recorded(inputs.model, context, text, shown, inputs.progress)
     there = np.isfinite(values[0])
     shared = scale_of(values[:, there]) if options.scale == "shared" else None
@@ -89,7 +81,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         "blocks": blocks(text, kept[0].levels),
         "passages": [passage(text, peak, float(kept[0].values[peak])) for peak in peaks(values[0])],
     }
-    return Artifact(data=data, measures=measures)
+    return Artifact(data=data, measures={**judged.values, **measures}, intervals=judged.intervals)
 
 
 def told(unit: Chosen, kept: Quantised, error: float, highest: list[int]) -> dict[str, Any]:

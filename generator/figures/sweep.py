@@ -7,11 +7,13 @@ so a fair estimate of it needs other data yet.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from statistics import fmean, stdev
 from typing import Any, ClassVar
 
 from numpy.typing import NDArray
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from generator import interp
 from generator.artifact import Artifact
@@ -29,6 +31,8 @@ caption: From no penalty on the weights to a strong one.
 """
 
 Value = int | float | bool | str
+# The 97.5 % quantiles of Student's t with 1, 2, … degrees of freedom (Student, 1908, doi 10.2307/2331554).
+STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 SHOWN = 4  # classes, where none are named
 STEP, HEIGHT = 20, 16  # of the line: units between values, and from top to bottom
 MARGIN = 3  # units above and below the line
@@ -40,6 +44,9 @@ class Options(FigureOptions):
     model: str = Field(description="a model of site.toml with a `train` recipe; it is trained once for each value")
     setting: str = Field(description="a setting of that recipe, such as l2 or rate")
     values: tuple[Value, ...] = Field(min_length=2, max_length=12, description="its values, in order of display")
+    seeds: tuple[int, ...] = Field(
+        (), max_length=len(STUDENT) + 1, description="seeds of the recipe, each trained for each value; its own if none"
+    )
     classes: tuple[str, ...] | None = Field(
         None, min_length=1, max_length=12, description="whose weights are shown; the first four if not given"
     )
@@ -54,16 +61,38 @@ class Options(FigureOptions):
                 raise ValueError(f"the value {name} is there twice")
         return values
 
+    @model_validator(mode="after")
+    def _several_seeds(self) -> Options:
+        if len(self.seeds) == 1 or len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("seeds: give two or more that differ, for an interval; one is set in the recipe")
+        if self.seeds and self.setting == "seed":
+            raise ValueError("seeds: the values are seeds already")
+        return self
+
+    def variants(self, value: Value) -> list[dict[str, Value]]:
+        """The settings of the networks that are trained for a value: one for each seed.
+
+        >>> Options(model="m", setting="l2", values=(0, 1), seeds=(3, 4)).variants(1)
+        [{'l2': 1, 'seed': 3}, {'l2': 1, 'seed': 4}]
+        """
+        return [{self.setting: value, **({} if seed is None else {"seed": seed})} for seed in self.seeds or (None,)]
+
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
     """Each picture has its own scale: a strong penalty makes weights small, and their shape is what is compared."""
     arrays: dict[str, NDArray[Any]] = {}
     measures: dict[str, float] = {}
     columns: list[dict[str, Any]] = []
+    intervals: dict[str, tuple[float, float]] = {}
     for number, value in enumerate(options.values):
-        model, measured = inputs.trained_with(options.setting, value)
+        trained = [inputs.trained_with(each) for each in options.variants(value)]
+        model = trained[0][0]
         inputs.progress(number + 1, len(options.values))
-        found = {name: float(one) for name, one in measured.items()}
+        found = {name: fmean(one[name] for _, one in trained) for name in trained[0][1]}
+        if options.seeds:
+            ends = {name: interval([one[name] for _, one in trained]) for name in found}
+            intervals |= {f"{written(value)}.{name}": pair for name, pair in ends.items()}
+        off = {name: intervals[f"{written(value)}.{name}"][1] - found[name] for name in found if options.seeds}
         pictures: list[dict[str, str]] = []
         if model.image is not None:
             found["roughness"] = float(interp.linear.roughness(picture_rows(model, None).weights).mean())
@@ -73,7 +102,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
                 pictures.append({"array": array, "label": label})
         elif options.classes is not None:
             raise BuildError(f"the weights of model {model.name} are no pictures; leave out `classes`")
-        columns.append({"value": written(value), "measures": found, "pictures": pictures})
+        columns.append({"value": written(value), "measures": found, "off": off, "pictures": pictures})
         measures |= {f"{written(value)}.{name}": one for name, one in found.items()}
     judged = "accuracy" if "accuracy" in columns[0]["measures"] else "loss"
     scores = [column["measures"][judged] for column in columns]
@@ -89,8 +118,15 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         "best": best,
         "line": line(scores),
         "size": [STEP * len(scores), HEIGHT],
+        "seeds": len(options.seeds),
     }
-    return Artifact(arrays, data, measures)
+    return Artifact(arrays, data, measures, intervals=intervals)
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """Ends of Student's 95 % interval of the mean of what different seeds gave."""
+    middle, off = fmean(values), STUDENT[len(values) - 2] * stdev(values) / math.sqrt(len(values))
+    return middle - off, middle + off
 
 
 def drawn(model: Model, options: Options) -> list[tuple[str, NDArray[Any]]]:

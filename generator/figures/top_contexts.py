@@ -17,11 +17,9 @@ from pydantic import Field, field_validator, model_validator
 
 from generator import choosing, interp
 from generator.artifact import Artifact
-from generator.choosing import Chosen
 from generator.concept_options import ConceptOptions
 from generator.data import Document
 from generator.excerpts import Excerpt, Scale, excerpts
-from generator.labelling import corpus
 from generator.passages import Places, Unit, group_of, texts, unit
 from generator.readers import reader_of
 from generator.spec import UnitChoice
@@ -85,7 +83,7 @@ class Options(ConceptOptions):
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
     """The colours are those of one scale for all passages: the middle is 0 where the unit is of both signs or rests."""
-    chosen = unit_of(options, inputs)
+    (chosen,) = choosing.units([options.unit], options, inputs)
     group = group_of(inputs.model, chosen.group)
     documents = texts(inputs, options.dataset, options.split, options.characters)
     wanted = interp.contexts.Wanted(
@@ -132,17 +130,6 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         "copies": copies,
     }
     return Artifact(data=data, measures={name: float(value) for name, value in measures.items()})
-
-
-def unit_of(options: Options, inputs: Inputs) -> Chosen:
-    """The unit of the figure; one that follows a concept is found on the validation split."""
-    found = None
-    if options.unit.concept is not None:
-        labelling, documents = options.labelling(), inputs.documents(options.dataset, "validation")
-        texts = corpus(documents, labelling, options.documents, options.length)
-        found = choosing.search(inputs.model, texts)
-    (one,) = choosing.chosen(options.unit, reader_of(inputs.model).groups, found)
-    return one
 
 
 def scale_of(found: Unit) -> Scale:

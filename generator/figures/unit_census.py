@@ -74,8 +74,12 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     quantities = quantity_rows(trained, untrained, options.seed)
 
     measures = summary(trained, untrained, found, control, options.threshold)
+    intervals = {"readable-share": (measures["readable-share.interval-low"], measures["readable-share.interval-high"])}
     for row in [*rows, *quantities]:
-        measures |= {f"{row['name']}.{key}": value for key, value in row["scores"].items()}
+        scores = row["scores"]
+        measures |= {f"{row['name']}.{key}": value for key, value in scores.items()}
+        for key in sorted({"auc", "correlation"} & scores.keys()) if "interval-high" in scores else ():
+            intervals[f"{row['name']}.{key}"] = (scores["interval-low"], scores["interval-high"])
     data = {
         "threshold": options.threshold,
         "concepts": [{**row, "description": labelling.describe(row["name"])} for row in rows],
@@ -83,7 +87,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         "units": unit_rows(trained, found),
         "bins": [round(float(edge), 3) for edge in BINS],
     }
-    return Artifact(data=data, measures=measures)
+    return Artifact(data=data, measures=measures, intervals=intervals)
 
 
 def summary(

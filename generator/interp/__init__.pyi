@@ -17,6 +17,7 @@ from . import hooked as hooked
 from . import hooks as hooks
 from . import keeping as keeping
 from . import linear as linear
+from . import matching as matching
 from . import moments as moments
 from . import ngrams as ngrams
 from . import objectives as objectives

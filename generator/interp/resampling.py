@@ -68,6 +68,12 @@ def area_errors(
     return np.array(found).reshape(-1, 2)
 
 
+def mean_interval(values: NDArray[np.float64], seed: int) -> tuple[float, float]:
+    """Ends of the 95 % interval of the mean of independent values, (count,), such as those of images."""
+    low, high = np.quantile(weights(len(values), seed) @ values / len(values), [0.025, 0.975])
+    return float(low), float(high)
+
+
 def off(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """From the value, the first, to the ends of the interval of the others; NaN where it or all others are."""
     if np.isnan(values[0]) or np.isnan(values[1:]).all():

@@ -6,7 +6,7 @@ Weston and Watkins, 1999.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 
 import torch
 from torch import Tensor
@@ -40,14 +40,16 @@ def train(
     batch: int,
     rate: float,
     seed: int,
+    keep: Collection[int] = (),
     report: Callable[[int, int], None] = lambda done, total: None,
-) -> tuple[Tensor, Tensor]:
+) -> Iterator[tuple[int, Tensor, Tensor]]:
     """Minimise the mean hinge loss + sum of penalty × weight², by stochastic gradient descent from zero.
 
-    features: (examples, features), best of mean 0 and deviation 1; penalty: (features,). Returns the
-    weight (classes, features) and the bias (classes,), which has no penalty. The rate falls linearly
-    to zero, and the answer is the mean of the second half of the iterates (Polyak and Juditsky, 1992,
-    https://doi.org/10.1137/0330046). `seed` chooses the order of the examples.
+    features: (examples, features), best of mean 0 and deviation 1; penalty: (features,). Gives the step, the
+    weight (classes, features) and the bias (classes,), which has no penalty, at the steps of `keep` and at the
+    last. The rate falls linearly to zero, and the answer is the mean of the second half of the iterates (Polyak
+    and Juditsky, 1992, https://doi.org/10.1137/0330046); before that half, the iterate itself. `seed` chooses the
+    order of the examples.
     """
     generator = torch.Generator().manual_seed(seed)
     batch = min(batch, len(features))
@@ -71,4 +73,5 @@ def train(
             mean_bias += (bias - mean_bias) / averaged
         if (step + 1) % 50 == 0 or step + 1 == steps:
             report(step + 1, steps)
-    return mean_weight, mean_bias
+        if step + 1 in keep or step + 1 == steps:
+            yield step + 1, *((mean_weight, mean_bias) if averaged else (weight, bias))

@@ -39,6 +39,7 @@ class Recipe(Options):
     l2: float = Field(0.01, ge=0, description="penalty on the squared weights; a strong one gives calm templates")
     smoothness: float = Field(0.3, ge=0, description="how much more fine detail of a template costs than a flat one")
     seed: int = 0
+    keep: tuple[int, ...] = Field((), description="steps whose weights are kept, besides the last")
 
 
 class Settings(UnitPagesOptions):
@@ -92,7 +93,7 @@ def train(settings: Settings, splits: Mapping[str, Images], desk: Desk) -> Itera
     features = interp.linear.to_frequencies(images).flatten(1)
     mean, deviation = features.mean(0), features.std(0).clamp_min(STILL)
     cycles = interp.linear.frequency(*shape).flatten()
-    weight, bias = interp.svm.train(
+    training = interp.svm.train(
         features.sub_(mean).div_(deviation),
         labels,
         len(classes),
@@ -101,26 +102,38 @@ def train(settings: Settings, splits: Mapping[str, Images], desk: Desk) -> Itera
         batch=recipe.batch,
         rate=recipe.rate,
         seed=recipe.seed,
+        keep=recipe.keep,
         report=lambda done, total: desk.report(done, total, ""),
     )
-    weight = weight / deviation
-    bias = bias - weight @ mean
-    rows = interp.linear.from_frequencies(weight.view(-1, *shape)).flatten(1)
-    # Rounded as a checkpoint keeps them, so that the measures are those of the stored weights.
-    tensors = {"linear.weight": rows.half().float(), "linear.bias": bias.half().float()}
     about = dict(zip(ABOUT, (list(classes), *shape), strict=True))
-    yield Trained(recipe.steps, Weights(tensors, about), measured(tensors, splits))
+    for step, weight, bias in training:
+        weight = weight / deviation
+        bias = bias - weight @ mean
+        rows = interp.linear.from_frequencies(weight.view(-1, *shape)).flatten(1)
+        # Rounded as a checkpoint keeps them, so that the measures are those of the stored weights.
+        tensors = {"linear.weight": rows.half().float(), "linear.bias": bias.half().float()}
+        measures, intervals = measured(tensors, splits, recipe.seed)
+        yield Trained(step, Weights(tensors, about), measures, intervals=intervals)
 
 
-def measured(tensors: Mapping[str, torch.Tensor], splits: Mapping[str, Images]) -> dict[str, float]:
-    """Accuracy and mean hinge loss (without the penalty), on images held out and on those of training."""
-    measures = {}
+def measured(
+    tensors: Mapping[str, torch.Tensor], splits: Mapping[str, Images], seed: int
+) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+    """Accuracy and mean hinge loss (without the penalty), on images held out and on those of training.
+
+    And the intervals of what is of those held out, as other images of their kind would give it.
+    """
+    measures, intervals = {}, {}
     for split, suffix in (("test", ""), ("train", ".train")):
         labels = torch.from_numpy(splits[split].labels)
         scores = as_floats(splits[split]).flatten(1) @ tensors["linear.weight"].T + tensors["linear.bias"]
-        measures[f"accuracy{suffix}"] = round(float((scores.argmax(1) == labels).double().mean()), 4)
-        measures[f"loss{suffix}"] = round(float(interp.svm.hinge(scores, labels).mean()), 4)
-    return measures
+        each = {"accuracy": (scores.argmax(1) == labels).double(), "loss": interp.svm.hinge(scores, labels).double()}
+        for name, values in each.items():
+            measures[f"{name}{suffix}"] = round(float(values.mean()), 4)
+            if split == "test":
+                low, high = interp.resampling.mean_interval(values.numpy(), seed)
+                intervals[name] = (round(low, 4), round(high, 4))
+    return measures, intervals
 
 
 def as_floats(images: Images) -> torch.Tensor:

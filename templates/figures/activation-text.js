@@ -286,6 +286,15 @@
       content.dataset.shown = chosen;
     }
 
+    // As the reader would with the pointer, so that whoever listens for it, such as a timeline, hears of it.
+    function choose(chosen) {
+      const button = units.querySelector(`input[value="${chosen}"]`);
+      const list = units.querySelector("select");
+      if (button) button.checked = true;
+      else list.selectedIndex = chosen;
+      (button ?? list).dispatchEvent(new Event("change", { bubbles: true }));
+    }
+
     const moves = {
       ArrowLeft: () => cursor - 1,
       ArrowRight: () => cursor + 1,
@@ -302,7 +311,7 @@
       event.preventDefault();
       if (neighbours[key]) {
         const count = data.units.length;
-        if (count > 1) show((wanted + neighbours[key] + count) % count);
+        if (count > 1) choose((wanted + neighbours[key] + count) % count);
       } else if (cursor < 0) {
         move(0);
       } else if (vertical[key]) {
@@ -365,7 +374,8 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     if (!("DecompressionStream" in window)) return; // the page then shows its first unit, as without scripts
-    document.querySelectorAll("figure.activation-text > .content").forEach((content) => { // a control is a second one
+    // One for each checkpoint and for a control.
+    document.querySelectorAll("figure.activation-text .content").forEach((content) => {
       content.setAttribute("aria-busy", "true"); // until its activations are unpacked
       enliven(content).finally(() => content.removeAttribute("aria-busy"));
     });

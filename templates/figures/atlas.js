@@ -33,6 +33,6 @@
   }
 
   document.addEventListener("DOMContentLoaded", () => {
-    document.querySelectorAll("figure.atlas").forEach(enliven);
+    document.querySelectorAll("figure.atlas .content").forEach(enliven); // one for each checkpoint and for a control
   });
 })();

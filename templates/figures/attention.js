@@ -87,6 +87,6 @@
   }
 
   document.addEventListener("DOMContentLoaded", () => {
-    document.querySelectorAll("figure.attention > .content").forEach(enliven); // a control is a second one
+    document.querySelectorAll("figure.attention .content").forEach(enliven); // one for each checkpoint and for a control
   });
 })();

@@ -23,10 +23,27 @@ from playwright.sync_api import Browser, Locator, Page
 
 from generator.chromium import ALONE, HEIGHT, WIDTH
 from generator.figures import KINDS
-from tests.conftest import ROOT, SmallSite
+from tests.conftest import ROOT, SITE_TOML, SmallSite
 
 every_kind = pytest.mark.parametrize("kind", sorted(KINDS))
 CONTROLLED = ("templates", "activation-text")  # one of pictures, and one that the browser draws
+ROW = """
+[models.course]
+source = "char-rnn"
+corpus = "tiny-corpus"
+checkpoints = "checkpoints/course/*.safetensors"
+train = { width = 8, embedding = 4, steps = 3, batch = 4, window = 16, keep = [2] }
+"""
+TIMELINE = """
+```figure
+id: timeline
+kind: activation-text
+model: course
+checkpoint: all
+units: [{index: 0}]
+text: {literal: "def f(x): return 'a string'"}
+```
+"""
 PROCESS = """
 import json, sys
 from generator.cli import main
@@ -48,7 +65,7 @@ def post() -> str:
             parts.append(
                 f"Words\nabout {kind}.\n\n```figure\nid: {kind}{more}\nkind: {kind}\n{example}{control}\n```\n"
             )
-    return "\n".join(parts)
+    return "\n".join([*parts, TIMELINE])
 
 
 @dataclass(frozen=True)
@@ -65,12 +82,12 @@ class Both:
         return {name: self.site.out / path for path, name in links}
 
 
-def remade(site: SmallSite, calls: Sequence[Sequence[str]]) -> None:
-    """Calls of `whatfires figure` in one fresh process; each fails the test if it fails."""
+def commands(site: SmallSite, calls: Sequence[Sequence[str]]) -> None:
+    """Calls of `whatfires` in one fresh process; each fails the test if it fails."""
     where = ["--content", str(site.content), "--store", str(site.store.folder)]
     done = subprocess.run(
         [sys.executable, "-c", PROCESS],
-        input="".join(json.dumps(["figure", *call, *where]) + "\n" for call in calls),
+        input="".join(json.dumps([*call, *where]) + "\n" for call in calls),
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -83,18 +100,21 @@ def remade(site: SmallSite, calls: Sequence[Sequence[str]]) -> None:
 def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
     folder = tmp_path_factory.mktemp("report")
     site = SmallSite(folder, folder / "store")
+    site.toml(SITE_TOML + ROW)
+    commands(site, [["train", "course"]])
     site.post(post())
     site.build()
     again = folder / "again"
     kept = {path: path.read_bytes() for path in site.store.folder.glob("*/*.npz")}
-    calls = [[f"posts/a.html#{kind}", "--again", "--out", f"{again}/{kind}.{{}}"] for kind in KINDS]
+    calls = [["timeline", "--again", "--checkpoint", "2", "--out", f"{again}/timeline-2.{{}}"]]
+    calls += [[f"posts/a.html#{kind}", "--again", "--out", f"{again}/{kind}.{{}}"] for kind in KINDS]
     calls += [
         [f"a#{kind}-controlled", "--again", "--control", "--out", f"{again}/{kind}-controlled-control.{{}}"]
         for kind in CONTROLLED
     ]
-    pages = [[f"a#{id}", "--out", f"{again}/{id}-alone.html"] for id in (*KINDS, "templates-controlled")]
+    pages = [[f"a#{id}", "--out", f"{again}/{id}-alone.html"] for id in (*KINDS, "templates-controlled", "timeline")]
     calls = [[part.format(suffix) for part in call] for call in calls for suffix in ("png", "npz")]
-    remade(site, calls + pages)
+    commands(site, [["figure", *call] for call in calls + pages])
     assert {path: path.read_bytes() for path in kept} == kept, "what is kept stays as it is"
     return Both(site, again)
 
@@ -143,9 +163,17 @@ def test_a_control_made_again_has_the_pixels_of_the_site(kind: str, both: Both, 
     assert pictures_like(both, f"{kind}-controlled", f"{kind}-controlled-control", page, 1) > 0
 
 
-@pytest.mark.parametrize("id", [*sorted(KINDS), *(f"{kind}-controlled-control" for kind in CONTROLLED)])
+def test_a_timeline_made_again_at_a_checkpoint_has_the_pixels_of_the_site(both: Both, page: Page) -> None:
+    figure = page.locator("#timeline")
+    figure.locator("input[type=range]").fill("0")
+    shown = drawn(figure.locator(".step:not([hidden]) > .content"))
+
+    np.testing.assert_array_equal(pixels((both.again / "timeline-2.png").read_bytes()), shown)
+
+
+@pytest.mark.parametrize("id", [*sorted(KINDS), *(f"{kind}-controlled-control" for kind in CONTROLLED), "timeline-2"])
 def test_data_made_again_are_those_of_the_site_to_the_byte(id: str, both: Both) -> None:
-    site = both.taken_away(id.removesuffix("-control"))[f"{id}.npz"]
+    site = both.taken_away(id.removesuffix("-control").removesuffix("-2"))[f"{id}.npz"]
     with zipfile.ZipFile(site) as there, zipfile.ZipFile(both.again / f"{id}.npz") as again:
         assert {"data.json", "measures.csv"} <= set(there.namelist())
         assert [again.read(name) for name in there.namelist()] == [there.read(name) for name in there.namelist()]
@@ -187,6 +215,13 @@ def test_a_page_alone_shows_a_control_too_and_axe_finds_no_violation(both: Both,
 
     assert alone.locator("figure > .content").count() == 2
     assert Axe().run(alone, options={"preload": False}).response["violations"] == []
+
+
+def test_a_page_alone_has_the_slider_of_a_timeline(alone: Page, both: Both) -> None:
+    alone.goto((both.again / "timeline-alone.html").as_uri())
+    alone.locator("input[type=range]").press("ArrowLeft")
+
+    assert alone.locator(".step:visible").get_attribute("data-step") == "step 2"
 
 
 def test_downloads_are_reached_and_taken_by_keyboard_from_a_file(both: Both, page: Page) -> None:

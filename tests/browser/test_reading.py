@@ -16,6 +16,8 @@ PAGES = [
     "posts/controls.html",
     "posts/maps.html",
     "posts/training.html",
+    "posts/courses.html",
+    "claims.html",
     "posts/transformers.html",
     "about.html",
     "tags.html",

@@ -1,6 +1,7 @@
 """Sweeps on the digits, and what is trained for them."""
 
 import json
+from statistics import stdev
 
 import pytest
 import torch
@@ -39,6 +40,32 @@ def test_a_stronger_penalty_gives_smoother_pictures_and_the_best_value_is_neithe
     assert measures["best.accuracy"] == measures["0.001.accuracy"] > 0.95
     assert measures["10.loss"] > measures["0.001.loss"]
     assert quick_site.read().count("<img") == 6
+
+
+def test_several_seeds_give_means_with_intervals_and_are_kept_one_by_one(small_site: SmallSite) -> None:
+    small_site.figure(SWEEP.replace("values: [0, 0.001, 10]", "values: [0, 0.01]\nseeds: [3, 4, 5]"))
+    small_site.build()
+    (figure,) = json.loads((small_site.out / "report.json").read_text())["figures"]
+    alone = []
+    for seed in (3, 4, 5):
+        small_site.figure(SWEEP.replace("setting: l2", "setting: seed").replace("[0, 0.001, 10]", f"[{seed}, 9]"))
+        small_site.toml(SITE_TOML.replace('dataset = "digits"\ntrain = {}', 'dataset = "digits"\ntrain = {l2 = 0}'))
+        small_site.build()
+        alone.append(measures_of(small_site)[f"{seed}.accuracy"])
+    low, high = figure["intervals"]["0.accuracy"]
+
+    assert figure["measures"]["0.accuracy"] == pytest.approx(sum(alone) / 3)
+    assert low < figure["measures"]["0.accuracy"] < high
+    assert high - low == pytest.approx(2 * 4.303 * stdev(alone) / 3**0.5)
+
+
+@pytest.mark.parametrize("seeds", ["[1]", "[1, 1]", "[1, 2]\nsetting: seed"])
+def test_seeds_that_give_no_interval_are_told(small_site: SmallSite, seeds: str) -> None:
+    body = SWEEP if "setting" not in seeds else SWEEP.replace("setting: l2\n", "")
+    small_site.figure(body + f"seeds: {seeds}\n")
+
+    with pytest.raises(BuildErrors, match="seeds: "):
+        small_site.build()
 
 
 def test_each_value_is_trained_once_and_kept_like_any_model(

@@ -49,7 +49,9 @@ def test_a_class_outside_the_margin_has_no_gradient():
 
 def train(features, labels, penalty=0.01, **more):
     settings = {"steps": 400, "batch": 50, "rate": 0.1, "seed": 0, **more}
-    return svm.train(features, labels, 2, penalty=torch.full((features.shape[1],), penalty), **settings)
+    penalties = torch.full((features.shape[1],), penalty)
+    *_, (_, weight, bias) = svm.train(features, labels, 2, penalty=penalties, **settings)
+    return weight, bias
 
 
 @pytest.fixture
@@ -68,11 +70,23 @@ def test_two_separate_clouds_are_told_apart_by_the_feature_that_parts_them(examp
     assert weight[1, 0] > 5 * weight[1, 1:].abs().max()
 
 
+def test_steps_on_the_way_are_kept_and_change_nothing(examples):
+    features, labels = examples
+    settings = {"penalty": torch.full((3,), 0.01), "steps": 100, "batch": 50, "rate": 0.1, "seed": 0}
+
+    kept = list(svm.train(features, labels, 2, keep=(1, 80), **settings))
+    ((_, last, _),) = svm.train(features, labels, 2, **settings)
+
+    assert [step for step, *_ in kept] == [1, 80, 100]
+    assert torch.equal(kept[-1][1], last)
+    assert kept[0][1].abs().max() < kept[1][1].abs().max()
+
+
 def test_a_feature_with_a_heavy_penalty_is_not_used_and_does_not_break_the_descent(examples):
     features, labels = examples
     penalty = torch.tensor([1e9, 0.01, 0.01])
 
-    weight, _ = svm.train(features, labels, 2, penalty=penalty, steps=100, batch=50, rate=0.1, seed=0)
+    ((_, weight, _),) = svm.train(features, labels, 2, penalty=penalty, steps=100, batch=50, rate=0.1, seed=0)
 
     assert weight[:, 0].abs().max() < 1e-6
     assert weight.isfinite().all()

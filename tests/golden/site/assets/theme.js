@@ -93,7 +93,50 @@
     });
   }
 
+  // A figure at several checkpoints: one at a time, chosen by a slider. Lines of measures mark the one that is shown.
+  function timeline(box) {
+    const steps = [...box.querySelectorAll(":scope > .steps > .step")];
+    const frame = box.querySelector(":scope > .steps");
+    const lines = [...box.querySelectorAll(".course-line")];
+    const slider = document.createElement("label");
+    const range = document.createElement("input");
+    const said = document.createElement("output");
+    Object.assign(range, { type: "range", min: 0, max: steps.length - 1, step: 1, value: steps.length - 1 });
+    slider.className = "slider";
+    slider.append("Checkpoint", range, said);
+    const show = () => {
+      const chosen = Number(range.value);
+      said.textContent = steps[chosen].dataset.step;
+      range.setAttribute("aria-valuetext", steps[chosen].dataset.step);
+      steps.forEach((step, number) => (step.hidden = number !== chosen));
+      for (const line of lines) {
+        const marks = [...line.querySelectorAll("[data-at]")];
+        marks.forEach((mark) => mark.classList.toggle("here", Number(mark.dataset.at) === chosen));
+      }
+    };
+    // What the reader chose at one checkpoint, such as a unit, holds at all of them.
+    const choices = (step) => [...step.querySelectorAll("input, select")];
+    box.addEventListener("change", (event) => {
+      const step = event.target.closest(".step");
+      if (!step || step.hidden) return; // the slider, or an echo of this
+      const place = choices(step).indexOf(event.target);
+      for (const other of steps) {
+        const own = other === step ? undefined : choices(other)[place];
+        if (!own) continue;
+        own.value = event.target.value;
+        own.checked = event.target.checked;
+        own.dispatchEvent(new Event("change", { bubbles: true }));
+      }
+    });
+    range.addEventListener("input", show);
+    frame.removeAttribute("tabindex"); // it no longer scrolls
+    box.classList.add("one");
+    box.prepend(slider);
+    show();
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll(".timeline:not(.side-by-side)").forEach(timeline);
     document.querySelectorAll("[data-order]").forEach(order);
     document.querySelectorAll("[data-filter]").forEach(filter);
     document.querySelectorAll(".theme-toggle").forEach(toggle);
@@ -392,6 +435,15 @@
       content.dataset.shown = chosen;
     }
 
+    // As the reader would with the pointer, so that whoever listens for it, such as a timeline, hears of it.
+    function choose(chosen) {
+      const button = units.querySelector(`input[value="${chosen}"]`);
+      const list = units.querySelector("select");
+      if (button) button.checked = true;
+      else list.selectedIndex = chosen;
+      (button ?? list).dispatchEvent(new Event("change", { bubbles: true }));
+    }
+
     const moves = {
       ArrowLeft: () => cursor - 1,
       ArrowRight: () => cursor + 1,
@@ -408,7 +460,7 @@
       event.preventDefault();
       if (neighbours[key]) {
         const count = data.units.length;
-        if (count > 1) show((wanted + neighbours[key] + count) % count);
+        if (count > 1) choose((wanted + neighbours[key] + count) % count);
       } else if (cursor < 0) {
         move(0);
       } else if (vertical[key]) {
@@ -471,7 +523,8 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     if (!("DecompressionStream" in window)) return; // the page then shows its first unit, as without scripts
-    document.querySelectorAll("figure.activation-text > .content").forEach((content) => { // a control is a second one
+    // One for each checkpoint and for a control.
+    document.querySelectorAll("figure.activation-text .content").forEach((content) => {
       content.setAttribute("aria-busy", "true"); // until its activations are unpacked
       enliven(content).finally(() => content.removeAttribute("aria-busy"));
     });
@@ -513,7 +566,7 @@
   }
 
   document.addEventListener("DOMContentLoaded", () => {
-    document.querySelectorAll("figure.atlas").forEach(enliven);
+    document.querySelectorAll("figure.atlas .content").forEach(enliven); // one for each checkpoint and for a control
   });
 })();
 
@@ -606,7 +659,7 @@
   }
 
   document.addEventListener("DOMContentLoaded", () => {
-    document.querySelectorAll("figure.attention > .content").forEach(enliven); // a control is a second one
+    document.querySelectorAll("figure.attention .content").forEach(enliven); // one for each checkpoint and for a control
   });
 })();
 
@@ -658,7 +711,7 @@
   }
 
   document.addEventListener("DOMContentLoaded", () => {
-    document.querySelectorAll("figure.logit-lens > .content").forEach(enliven); // a control is a second one
+    document.querySelectorAll("figure.logit-lens .content").forEach(enliven); // one for each checkpoint and for a control
   });
 })();
 

@@ -1,0 +1,50 @@
+"""What computing the figures of a site gave: their artifacts, and why those are missing that are.
+
+A timeline is shown without the checkpoints that cannot be; a figure that fails otherwise stops the build.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, field
+
+from generator.artifact import Artifact, Course, Measures
+from generator.spec import BuildError, BuildErrors, Job, called
+
+
+@dataclass(frozen=True)
+class Obtained:
+    """artifacts: by key. computed: the keys of those that were computed now. failed: why others are missing, by key."""
+
+    artifacts: Mapping[str, Artifact]
+    computed: Set[str] = frozenset()
+    failed: Mapping[str, BuildError] = field(default_factory=dict)
+
+    def gaps(self, jobs: Iterable[Job]) -> tuple[str, ...]:
+        """The checkpoints that are left out of timelines. BuildErrors of all else that failed."""
+        jobs = list(jobs)
+        needed = {one.key for job in jobs for one in (job, job.control, job.changes) if one}
+        if fatal := needed & self.failed.keys():
+            raise BuildErrors(self.failed[key] for key in fatal)
+        left_out = [one for job in jobs for one in job.earlier if one.key in self.failed]
+        told = (f"{one.place}: left out of the timeline, {called(one.step)}: {self.why(one)}" for one in left_out)
+        return tuple(dict.fromkeys(told))
+
+    def why(self, job: Job) -> str:
+        """Why a computation failed, without the name of its figure."""
+        return self.failed[job.key].message.removeprefix(f"figure {job.id}: ")
+
+    def course(self, job: Job) -> Course:
+        """What a figure measures at each of its checkpoints."""
+        return [(one.step, self.measures(one)) for one in job.series()]
+
+    def measures(self, job: Job) -> Measures:
+        """What one computation gave: its own, its control's as control.NAME, and its changes' as changes.NAME."""
+        if job.key in self.failed:
+            return Measures(failure=self.why(job))
+        found = Measures()
+        for prefix, one in (("", job), ("control.", job.control), ("changes.", job.changes)):
+            if one and (part := self.artifacts.get(one.key)):
+                found.values.update({prefix + name: float(value) for name, value in part.measures.items()})
+                found.intervals.update({prefix + name: ends for name, ends in part.intervals.items()})
+        return found
