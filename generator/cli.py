@@ -1,4 +1,4 @@
-"""The command line: build, train, check, report, serve, kinds."""
+"""The command line: build, figure, train, check, report, serve, kinds."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from generator.pipeline import build as build_site
 from generator.pipeline import check_claims
 from generator.plan import make_plan
 from generator.progress import display
+from generator.remaking import CONTROL, SUFFIXES, offers, remake
 from generator.settings import read_settings
 from generator.spec import BuildError, BuildErrors, nearest, shown
 from generator.weights import write_weights
@@ -148,6 +149,54 @@ def build(
         f"{done.removed} removed, in {time.perf_counter() - start:.1f} s"
     )
     click.echo(f"Open {(out / 'index.html').resolve().as_uri()} or run: whatfires serve --out {shown(out)}")
+
+
+@main.command()
+@click.argument("name", metavar="POST#ID")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help=f"File to write; what it holds is said by its suffix: {', '.join(SUFFIXES)}.",
+)
+@click.option("--control", is_flag=True, help="The figure's control in its place.")
+@click.option("--checkpoint", metavar="STEP", default="", help="The figure at this one of the checkpoints it shows.")
+@click.option("--again", is_flag=True, help="Compute it anew, and leave what is kept of it as it is.")
+@CONTENT
+@STORE
+@click.option("--drafts", is_flag=True, help="Look in drafts, too.")
+@tells_errors
+def figure(
+    name: str,
+    out: Path | None,
+    control: bool,
+    checkpoint: str,
+    again: bool,
+    content: Path,
+    store: Path,
+    drafts: bool,
+) -> None:
+    """Make one figure again, alone, with the site's very pixels.
+
+    POST#ID is a figure as its page's address ends, such as posts/cells.html#quote-cell; posts/cells.md, cells, and an
+    id that no other figure has, do as well. Without --out it says what can be written, and prints the measures.
+    """
+    if control and checkpoint:
+        raise BuildError("--control and --checkpoint: the control has no checkpoints; give one of them")
+    with display(sys.stderr) as shows:
+        part = CONTROL if control else checkpoint
+        made = remake(name, content, ArtifactStore(store), shows, out, part, again, drafts)
+    for gap in made.gaps:
+        click.echo(f"warning: {gap}", err=True)
+    for file in made.files:
+        click.echo(f"wrote {shown(file)}")
+    if out is not None:
+        return
+    click.echo(f"{made.name}: {made.kind}, key {made.key}")
+    for written, what in offers(made):
+        click.echo(f"  --out {written:24}{what}")
+    for measure, value in made.artifact.measures.items():
+        low, high = made.artifact.intervals.get(measure, (None, None))
+        click.echo(f"{measure} = {value:g}" + ("" if low is None else f" ({low:g} to {high:g})"))
 
 
 @main.command()

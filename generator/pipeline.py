@@ -78,7 +78,7 @@ def build(
     stage = stage or Stage()
     display = display or Quiet()
     store.sweep()
-    plan = with_units(make_plan(content, store, display, drafts, stage.sight), display)
+    plan = with_units(make_plan(content, store, display, drafts, sight=stage.sight), display)
     ids = {id for _, id in plan.jobs}
     for id in again:
         if id not in ids:
@@ -184,9 +184,9 @@ def obtain(
     try:
         failed = here(missing, compute, save, display) if missing else {}
     except BaseException:  # such as Ctrl-C: what was computed so far stays, if it is what its keys say
-        drop_changed(plan.library, files)
+        drop_changed(plan.library, store, files)
         raise
-    changed = [*drop_changed(plan.library, files), *(one for one in failed.values() if isinstance(one, Changed))]
+    changed = [*drop_changed(plan.library, store, files), *(one for one in failed.values() if isinstance(one, Changed))]
     if changed:
         raise BuildErrors(changed)
     return Obtained(artifacts, {job.key for job in missing} - set(failed), failed)

@@ -60,9 +60,17 @@ class Plan:
 
 
 def make_plan(
-    content: Path, store: ArtifactStore, display: Display, drafts: bool = False, sight: Sight = AS_THEY_ARE
+    content: Path,
+    store: ArtifactStore,
+    display: Display,
+    drafts: bool = False,
+    names: bool = True,
+    sight: Sight = AS_THEY_ARE,
 ) -> Plan:
-    """Read everything and name every artifact, without loading a model. BuildErrors of all mistakes together."""
+    """Read everything and name every artifact, without loading a model. BuildErrors of all mistakes together.
+
+    `names`: of figures that must be computed, load the models and see whether they have the layers and classes named.
+    """
     known_code.recall(store)
     toml = shown(content / "site.toml")
     settings = read_settings(content, toml)
@@ -105,7 +113,7 @@ def make_plan(
     if not posts and not errors:
         errors.append(BuildError(f"there is no post in {shown(content / 'posts')}; write one as NAME.md"))
     for job in {job.key: job for job in jobs.values()}.values():
-        if not store.has(job.key) and not (job.options.model and library.untaught(job.options.model)):
+        if names and not store.has(job.key) and not (job.options.model and library.untaught(job.options.model)):
             errors += unknown_names(job, library)
     if errors:
         raise BuildErrors(errors)

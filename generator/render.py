@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from markupsafe import Markup
 
-from generator import __version__, timelines
+from generator import __version__, downloads, timelines
 from generator.artifact import Artifact, Course, Measures, together
 from generator.claims import Verdict, judged, story
 from generator.deferred import Deferred
@@ -325,9 +325,14 @@ class PostWriter:
         control = None
         if job.control:
             # No author can write an id with a dot, so what has an id in the control has one of its own.
-            inside, _ = self.content(spec, job.control, f"{spec.id}.control", f"{number}, control")
+            inside, drawn = self.content(spec, job.control, f"{spec.id}.control", f"{number}, control")
             made = provenance(self.found.artifacts[job.control.key], job.control)
-            control = {"content": inside, "key": job.control.key, "provenance": made}
+            control = {
+                "content": inside,
+                "key": job.control.key,
+                "provenance": made,
+                "downloads": self.to_take_away(spec, job.control, f"{spec.id}-control", drawn),
+            }
         return self.env.get_template("figure.html").render(
             figure={
                 "id": spec.id,
@@ -338,9 +343,10 @@ class PostWriter:
                 "caption": Markup(self.filled(spec.caption)),  # the author's Markdown
                 "absent": spec.absent,
                 "yaml": spec.source.strip("\n"),
-                "command": f"whatfires build --again {spec.id}",
+                "command": f"whatfires figure {self.post.path}#{spec.id} --out {spec.id}.png",
                 "step": called(job.step) if job.step is not None else "",
                 "provenance": provenance(self.found.artifacts[job.key], job),
+                "downloads": self.to_take_away(spec, job, spec.id, pictures),
             },
             content=content,
             course=course,
@@ -350,10 +356,12 @@ class PostWriter:
     def timeline(self, spec: FigureSpec, job: Job, content: Markup, number: str) -> dict[str, Any]:
         """What a timeline shows: the figure at each checkpoint, and lines of its measures over them."""
         steps: list[dict[str, Any]] = []
+        offered: list[tuple[str, list[tuple[str, str, str]]]] = []
         for place, one in enumerate(job.earlier):
             told = {"name": called(one.step), "gap": "", "content": ""}
             if one.key in self.found.artifacts:
-                told["content"], _ = self.content(spec, one, f"{spec.id}.{place}", f"{number}, {told['name']}")
+                told["content"], drawn = self.content(spec, one, f"{spec.id}.{place}", f"{number}, {told['name']}")
+                offered.append((told["name"], self.to_take_away(spec, one, f"{spec.id}-{slug(str(one.step))}", drawn)))
             else:
                 told["gap"] = self.found.why(one)
             steps.append(told)
@@ -369,8 +377,15 @@ class PostWriter:
         changes = None
         if job.changes:
             other = replace(spec, kind=job.changes.kind, options=job.changes.options)
-            changes, _ = self.content(other, job.changes, f"{spec.id}.changes", f"{number}, changes")
-        return {"steps": steps, "lines": lines, "side_by_side": spec.diff is not None, "changes": changes}
+            changes, drawn = self.content(other, job.changes, f"{spec.id}.changes", f"{number}, changes")
+            offered.append(("changes", self.to_take_away(spec, job.changes, f"{spec.id}-changes", drawn)))
+        return {
+            "steps": steps,
+            "lines": lines,
+            "side_by_side": spec.diff is not None,
+            "changes": changes,
+            "downloads": offered,
+        }
 
     def content(self, spec: FigureSpec, job: Job, id: str, number: str) -> tuple[Markup, dict[str, Picture]]:
         """What a kind's template prints of a job's artifact, and the pictures in it."""
@@ -408,6 +423,21 @@ class PostWriter:
             elif path not in self.rendered.files:
                 self.rendered.files[path] = webp(array)
             yield name, Picture("../" * self.post.path.count("/") + path, array.shape[1], array.shape[0])
+
+    def to_take_away(
+        self, spec: FigureSpec, job: Job, stem: str, pictures: Mapping[str, Picture]
+    ) -> list[tuple[str, str, str]]:
+        """What a reader can take away, (what it is, where it lies, the name to save it under): pictures, then data.
+
+        The data are written out each time, for an artifact that was computed again may differ in its last digits.
+        """
+        path = f"{downloads.FOLDER}/{job.key}.npz"
+        if path not in self.rendered.files:
+            self.rendered.files[path] = downloads.as_npz(self.found.artifacts[job.key], drawn=False)
+        self.rendered.figure_files.setdefault((self.post.path, spec.id), []).append(path)
+        names = downloads.file_names(stem, pictures, ".webp")
+        rows = [(name, pictures[name].url, file) for name, file in names.items()]
+        return [*rows, ("data", "../" * self.post.path.count("/") + path, f"{stem}.npz")]
 
     def measures(self, name: str) -> Measures:
         """A figure's or a model's, those at several checkpoints also as NAME@STEP."""

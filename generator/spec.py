@@ -47,9 +47,9 @@ class BuildError(Exception):
         self.message, self.place = message, place
 
     def of(self, what: str, place: Place | None) -> BuildError:
-        """The same error, told of what it stopped; the place is that of the error where it has one."""
+        """The same error, told of what it stopped, once; the place is that of the error where it has one."""
         kind = Changed if isinstance(self, Changed) else BuildError
-        return kind(f"{what}: {self.message}", self.place or place)
+        return kind(f"{what}: {self.message.removeprefix(f'{what}: ')}", self.place or place)
 
 
 class Changed(BuildError):

@@ -14,7 +14,7 @@ from generator.library import Library
 from generator.spec import BuildError, Changed, shown
 
 
-def drop_changed(library: Library, files: Mapping[str, str]) -> list[Changed]:
+def drop_changed(library: Library, store: ArtifactStore, files: Mapping[str, str]) -> list[Changed]:
     """Forget what this run computed from data that changed since they were planned with; an error for each of them.
 
     The data are those data sets that were opened, and `files`: the planned digests of others, by their names in the
@@ -33,7 +33,8 @@ def drop_changed(library: Library, files: Mapping[str, str]) -> list[Changed]:
         path = library.root / name
         if not path.is_file() or file_digest(path) != planned:
             changed[planned] = f"file {shown(path)}"
-    drop_made_of(library.store, tuple(changed))
+    for one in {store, library.store}:  # the second has what several figures share
+        drop_made_of(one, tuple(changed))
     return [Changed(f"{what} changed while figures were computed from it; build again") for what in changed.values()]
 
 

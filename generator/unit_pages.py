@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 
 import yaml
 
@@ -36,14 +36,17 @@ CARD, CONTEXTS, GRID = "unit-card", "top-contexts", "unit-grid"
 Known = dict[tuple[str, str], Layer]  # by model and name
 
 
-def unit_pages(posts: Sequence[Post], library: Library, toml: Place) -> list[UnitPage]:
+def unit_pages(posts: Sequence[Post], library: Library, toml: Place, only: Set[str] | None = None) -> list[UnitPage]:
     """Pages in order of model, layer and unit, each unit's once. A model is loaded only if it never was before.
+
+    With `only`, those of these models alone.
 
     Of a unit that is asked for several times the first counts: cards of posts, then grids, then site.toml.
     BuildErrors of units in site.toml that are not there; what is wrong with a figure is told when it is computed.
     """
     figures = [figure for post in posts for figure in post.figures]
-    layers = {name: list(survey_of(name, library)) for name in sorted(models_of(posts, library))}
+    models = models_of(posts, library)
+    layers = {name: list(survey_of(name, library)) for name in sorted(models if only is None else models & only)}
     known = {(name, layer.name): layer for name, found in layers.items() for layer in found}
     pages: dict[str, UnitPage] = {}
     for page in (*cards(figures, known), *grids(figures, known), *rows(layers, library, toml)):
@@ -147,9 +150,18 @@ def matches(layer: str, pattern: str) -> bool:
     return bool(re.fullmatch(re.escape(pattern).replace(r"\*", r"[^.]*"), layer))
 
 
+def figure_id(folder: str) -> str:
+    """The id of the figure on the page of a unit, or how those of a model's folder begin.
+
+    >>> figure_id("models/mine/blocks.3/7")
+    'mine-blocks-3-7'
+    """
+    return re.sub(r"[^\w-]+", "-", folder.partition("/")[2])
+
+
 def page_of(layer: Layer, unit: int, kind: str, options: FigureOptions, place: Place, absent: str = "") -> UnitPage:
     folder = unit_folder(layer.model, layer.name, unit)
-    id = re.sub(r"[^\w-]+", "-", folder.partition("/")[2])
+    id = figure_id(folder)
     written = {"id": id, "kind": kind, **options.model_dump(mode="json", exclude_defaults=True)}
     source = yaml.safe_dump(written, sort_keys=False, allow_unicode=True)
     what = "group" if isinstance(layer, Group) else "layer"

@@ -109,7 +109,7 @@ def test_the_measures_of_a_control_are_quoted_claimed_and_reported(quick_site: S
 
     assert f"{abs(chance):.3f}" in re.sub(r"<[^>]+>", "", quick_site.read())
     assert figure["measures"]["cosine.0.8"] != chance
-    assert len(figure["files"]) == 4, "two templates of the figure, and two of its control"
+    assert len(figure["files"]) == 6, "two templates and the data of the figure, and of its control"
     assert all((quick_site.out / path).exists() for path in figure["files"])
     assert [verdict.now.value for verdict in check_claims(plan, quick_site.store, Quiet())] == [chance]
 

@@ -19,6 +19,7 @@ from generator.settings import Settings
 from generator.spec import BuildError, BuildErrors
 from generator.weights import checkpoints, write_weights
 from tests.conftest import SITE_TOML, SmallSite
+from tests.test_cli import run
 
 ROW = """
 [models.course]
@@ -338,3 +339,54 @@ def test_a_site_without_claims_has_no_page_of_them(site: SmallSite) -> None:
     site.build()
 
     assert not (site.out / "claims.html").exists()
+
+
+def test_a_timeline_is_made_again_at_one_of_its_checkpoints_and_no_other_is_computed(site: SmallSite) -> None:
+    site.figure(FIGURE + "checkpoint: all\n")
+    code, output = run("figure", "cells", "--checkpoint", "3", "--out", "x.json", "--store", "store")
+    newest = run("figure", "cells", "--out", "y.json", "--store", "store")[1]
+    told = [json.loads(Path(name).read_text()) for name in ("x.json", "y.json")]
+    done = site.build()
+
+    assert code == 0
+    assert "[1/1] cells at step 3: computed in" in output
+    assert "[1/1] cells: computed in" in newest
+    assert [one["key"] for one in told] == [one["key"] for one in report(site)["figures"][0]["steps"][1:]]
+    assert done.computed == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "step", "message"),
+    [
+        ("checkpoint: all\n", "4", "figure cells shows no checkpoint '4'; known: 1, 20, 3"),
+        ("", "3", "figure cells shows no checkpoint '3'; it shows the newest alone, its block may ask for others"),
+    ],
+)
+def test_a_checkpoint_that_a_figure_does_not_show_is_told(site: SmallSite, asked: str, step: str, message: str) -> None:
+    site.figure(FIGURE + asked)
+
+    assert run("figure", "cells", "--checkpoint", step) == (1, f"error: content/posts/a.md:6: {message}\n")
+    assert "give one of them" in run("figure", "cells", "--checkpoint", step, "--control")[1]
+
+
+def test_a_page_alone_has_all_checkpoints_and_tells_which_it_leaves_out(site: SmallSite) -> None:
+    site.figure(FIGURE + "checkpoint: all\n")
+    (site.content / "runs" / "step-3.safetensors").write_bytes(b"damaged")
+    code, output = run("figure", "cells", "--out", "x.html", "--store", "store")
+    page = Path("x.html").read_text()
+
+    assert code == 0
+    assert "warning: content/posts/a.md:6: left out of the timeline, step 3" in output
+    assert [page.count(f'data-step="step {step}"') for step in (1, 3, 20)] == [1, 1, 1]
+    assert page.count("Not shown: ") == 1
+
+
+def test_the_data_of_each_checkpoint_and_of_what_changed_are_offered(site: SmallSite) -> None:
+    site.toml(SITE_TOML + ROW + 'dataset = "tiny-corpus"\n')
+    site.figure(FIGURE + "diff: [1, 20]\n")
+    site.build()
+    names = re.findall(r'href="\.\./(data/\w+\.npz)" download="([^"]+)"', site.read())
+
+    assert [name for _, name in names] == ["cells.npz", "cells-1.npz", "cells-changes.npz"]
+    assert sorted(path for path, _ in names) == sorted(report(site)["figures"][0]["files"])
+    assert all((site.out / path).exists() for path, _ in names)

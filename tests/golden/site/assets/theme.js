@@ -523,7 +523,11 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     if (!("DecompressionStream" in window)) return; // the page then shows its first unit, as without scripts
-    document.querySelectorAll("figure.activation-text .content").forEach(enliven); // one for each checkpoint and for a control
+    // One for each checkpoint and for a control.
+    document.querySelectorAll("figure.activation-text .content").forEach((content) => {
+      content.setAttribute("aria-busy", "true"); // until its activations are unpacked
+      enliven(content).finally(() => content.removeAttribute("aria-busy"));
+    });
   });
 })();
 

@@ -1,0 +1,72 @@
+"""What a browser draws of a page, as a picture: Chromium without a window, through Playwright.
+
+Both are asked for only where a figure has no picture of its own: text, tables, SVG.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from generator.deferred import Deferred
+from generator.spec import BuildError
+
+if TYPE_CHECKING:
+    from playwright import sync_api as playwright
+else:
+    playwright = Deferred("playwright.sync_api")
+
+NAMES = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+)  # of the machine's own, before the one that Playwright brought
+WIDTH, HEIGHT = 1600, 900  # of the window, in pixels: a wide figure has all the width that the theme gives it
+QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
+WITHOUT = "its page can be written without, as .html"
+# How the edges of curves are smoothed depends on where on its page a thing lies, and on where it lay when it was first
+# drawn. So all else is taken away, and the whole is drawn anew.
+ALONE = """async (drawn) => {
+  const frames = async () => {
+    for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
+  };
+  for (let one = drawn; one !== document.body; one = one.parentElement) one.parentElement.replaceChildren(one);
+  await document.fonts.ready;
+  while (drawn.getAttribute("aria-busy") === "true") await frames();
+  document.documentElement.style.display = "none";
+  await frames();
+  document.documentElement.style.display = "";
+  await frames();
+}"""
+
+
+def screenshot(page: bytes, selector: str) -> bytes:
+    """PNG of what `selector` names in a page, in light colours, alone, once the page's scripts have settled.
+
+    BuildError where Playwright or the browser is missing.
+    """
+    try:
+        driver = playwright.sync_playwright
+    except ImportError as error:
+        raise BuildError(f"a browser draws this figure: pip install 'whatfires[browser]'; {WITHOUT}") from error
+    own = next((found for name in NAMES if (found := shutil.which(name))), None)
+    with tempfile.TemporaryDirectory() as folder, driver() as started:
+        path = Path(folder) / "figure.html"
+        path.write_bytes(page)
+        try:
+            with started.chromium.launch(executable_path=own, args=QUIET) as browser:
+                opened = browser.new_page(
+                    viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light", reduced_motion="reduce"
+                )
+                opened.goto(path.as_uri())
+                drawn = opened.locator(selector)
+                drawn.evaluate(ALONE)
+                return drawn.screenshot(animations="disabled")
+        except playwright.Error as error:
+            reason = error.message.strip().splitlines()[0]
+            raise BuildError(
+                f"a browser draws this figure, and Chromium did not ({reason}); install it, "
+                f"such as by `playwright install chromium`; {WITHOUT}"
+            ) from error
