@@ -37,7 +37,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "mask_files",
     "weights image_files progress",
     "callables known_code",
-    "artifact images histogram settings data key deferred machine quantised stopping",
+    "artifact images histogram settings data key deferred machine quantised stopping includes",
     "spec",
     "",  # the package itself: its version
 ]
