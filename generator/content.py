@@ -173,9 +173,9 @@ def read_post(path: Path, root: Path, shown: str) -> Post:
             )
     for id in repeated([name for name, _ in reading.ids]):
         first, second, *_ = sorted(line for name, line in reading.ids if name == id)
-        one, other = reading.place(first), reading.place(second)
-        where = f"line {one.line}" if one.file == other.file else str(one)
-        reason = "; its file is included twice" if one == other else f"; the first is at {where}"
+        at, other = reading.place(first), reading.place(second)
+        where = f"line {at.line}" if at.file == other.file else str(at)
+        reason = "; its file is included twice" if at == other else f"; the first is at {where}"
         reading.wrong(f"two blocks have the id {id!r}{reason}", second)
     known = [one.id for one in reading.figures]
     if front is not None and front[0].picture and front[0].picture not in known:

@@ -11,8 +11,9 @@ ROOT = Path(__file__).parent.parent
 
 LAYERS = [  # from the top down; modules of one line never import each other
     "cli",
-    "pipeline",
-    "site_folder standing unit_pages",
+    "verify",
+    "pipeline unwanted",
+    "site_folder standing unit_pages builds explain",
     "plan",
     "publish",
     "render content figures.* runners",
@@ -36,8 +37,8 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "interp.* interp",
     "mask_files",
     "weights image_files progress",
-    "callables known_code",
-    "artifact images histogram settings data key deferred machine quantised stopping includes",
+    "callables known_code code_lists",
+    "artifact images histogram settings data key deferred machine quantised stopping includes calling",
     "spec",
     "",  # the package itself: its version
 ]
