@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 GUIDE = (ROOT / "content" / "pages" / "guide.md").read_text()
 FLAGS = {
     flag
-    for name in ("build",)
+    for name in ("build", "explain", "gc")
     for option in main.commands[name].params
     for flag in option.opts
     if flag.startswith("--")
@@ -33,7 +33,7 @@ def test_the_guide_and_the_readme_name_every_command(name: str) -> None:
 
 
 @pytest.mark.parametrize("flag", sorted(FLAGS))
-def test_the_guide_names_every_flag_of_build(flag: str) -> None:
+def test_the_guide_names_every_flag_of_build_explain_and_gc(flag: str) -> None:
     assert flag in GUIDE
 
 
