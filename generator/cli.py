@@ -218,15 +218,13 @@ def gc(content: Path, store: Path, keep: int, dry_run: bool) -> None:
     if library.errors:
         raise BuildErrors([BuildError(f"{toml}: {error.message}") for error in library.errors])
     found = unwanted(library, keep)
-    size = found.size
+    count, size = len(found.artifacts), found.size
     for path in found.artifacts if dry_run else ():
         click.echo(f"{path} ({path.stat().st_size:,} bytes)")
     if not dry_run:
         found.remove()
-    click.echo(
-        f"{len(found.artifacts)} files {'would be' if dry_run else 'were'} removed, {size:,} bytes; "
-        f"{found.wanted} are kept"
-    )
+    done = "would remove" if dry_run else "removed"
+    click.echo(f"{done} {count} file{'s' * (count != 1)}, {size:,} bytes; {found.wanted} are kept")
 
 
 @main.command()

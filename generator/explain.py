@@ -81,7 +81,11 @@ def account(plan: Plan, place: tuple[str, str], shown: Shown) -> Account:
     if all(there.values()):
         return Account(name, "fresh", changes)
     if before == job.key:
-        gone = "its control is not kept" if there[job.key] else "its artifact is not kept any more, or was never whole"
+        gone = (
+            "its control is not computed yet"
+            if there[job.key]
+            else "its artifact is not kept any more, or was never whole"
+        )
         return Account(name, "stale", (gone,))
     return Account(name, "stale", changes)
 

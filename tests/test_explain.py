@@ -140,6 +140,12 @@ def test_an_artifact_that_is_gone_is_told(explain: Callable[..., str], site: Sta
     assert "  its artifact is not kept any more, or was never whole\n" in explain("written")
 
 
+def test_a_control_that_was_added_is_told(explain: Callable[..., str], site: StaleSite) -> None:
+    site.swap("posts/second.md", "kind: activation-maps", "kind: activation-maps\ncontrol: random-weights")
+
+    assert explain("mapped").splitlines()[:2] == ["posts/second.md#mapped: stale", "  its control is not computed yet"]
+
+
 def test_what_is_not_known_any_more_is_not_guessed(explain: Callable[..., str], site: StaleSite) -> None:
     plan = make_plan(site.content, site.store, Quiet())
     key = job_called(plan, "written").key

@@ -333,8 +333,8 @@ def test_the_command_says_what_goes_and_a_dry_run_removes_nothing(
     wet = command()
 
     assert any(line.startswith(f"store/{key[:2]}/{key}.npz (") for line in dry[1].splitlines())
-    assert dry[1].splitlines()[-1].startswith(f"2 files would be removed, {size:,} bytes; ")
-    assert wet[1].startswith(f"2 files were removed, {size:,} bytes; ")
+    assert dry[1].splitlines()[-1].startswith(f"would remove 2 files, {size:,} bytes; ")
+    assert wet[1].startswith(f"removed 2 files, {size:,} bytes; ")
     assert (there, site.store.has(key)) == (True, False)
 
 
