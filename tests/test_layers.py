@@ -11,10 +11,10 @@ ROOT = Path(__file__).parent.parent
 
 LAYERS = [  # from the top down; modules of one line never import each other
     "cli",
-    "remaking",
+    "remaking verify",
     "finding",
-    "pipeline",
-    "site_folder standing unit_pages verdicts report_diff alone",
+    "pipeline unwanted",
+    "site_folder standing unit_pages verdicts report_diff alone builds explain",
     "plan",
     "publish",
     "render content figures.* runners",
@@ -40,8 +40,8 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "interp.* interp",
     "mask_files",
     "weights image_files progress",
-    "callables known_code downloads chromium",
-    "artifact images histogram settings data key deferred machine quantised stopping",
+    "callables known_code code_lists downloads chromium",
+    "artifact images histogram settings data key deferred machine quantised stopping includes calling",
     "spec",
     "",  # the package itself: its version
 ]
