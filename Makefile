@@ -37,7 +37,7 @@ bench: $(VENV)/.test  ## list the benchmarks against peers; NAME=name runs one o
 	$(BIN)/python -m tests.benchmarks $(NAME)
 
 clean:  ## remove the site and the computed figures; trained weights in content/ stay
-	rm -rf .whatfires
+	rm -rf .whatfires .site.next
 	find site -mindepth 1 ! -name .gitignore -delete
 
 $(BIN)/python:

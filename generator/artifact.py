@@ -108,6 +108,7 @@ class ArtifactStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.added: set[str] = set()  # keys of what was put here through this object
         self.notes: list[set[str]] = []
 
     @contextmanager
@@ -154,6 +155,7 @@ class ArtifactStore:
     def put(self, key: str, artifact: Artifact) -> None:
         self.keep(key, packed(artifact))
         self.note(key)
+        self.added.add(key)
 
     def keep(self, key: str, content: bytes) -> None:
         write_whole(self.path(key), content)

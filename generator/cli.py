@@ -34,8 +34,11 @@ from generator.weights import write_weights
 
 if TYPE_CHECKING:
     import http.server as http_server
+
+    from generator import rounds, watching
 else:
     http_server = Deferred("http.server")  # only `serve` needs it, and it is slow to import
+    rounds, watching = Deferred("generator.rounds"), Deferred("generator.watching")  # so are processes
 
 CONTENT = click.option(
     "--content",
@@ -128,6 +131,15 @@ def main() -> None:
     "--again", metavar="ID", multiple=True, help="Compute this figure anew, though it is kept. Can be repeated."
 )
 @click.option(
+    "--watch",
+    "folders",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Build, then build again whenever a checkpoint in FOLDER is whole or the content changed, until Ctrl-C. "
+    "Can be repeated.",
+)
+@click.option(
     "--verify",
     metavar="N",
     callback=lambda context, option, text: number_or_all(text),
@@ -142,17 +154,22 @@ def build(
     store: Path,
     drafts: bool,
     again: tuple[str, ...],
+    folders: tuple[Path, ...],
     verify: int | None,
     verify_seed: int | None,
 ) -> None:
     """Compute the figures that are missing and write the site.
 
     What is computed is kept under a key of all that it depends on: a build computes only what changed,
-    and one that was stopped goes on where it was.
+    and one that was stopped goes on where it was. With --watch a new build is shown all at once, in place of the
+    one before.
     """
     if verify is not None:
         seed = random.SystemRandom().randrange(10**6) if verify_seed is None else verify_seed
         verify_site(content, store, drafts, verify, seed)
+    if folders:
+        watching.watch(rounds.Asked(content, out, store, folders, drafts, again), click.echo)
+        return
     start = time.perf_counter()
     with display(sys.stderr) as shows:
         done = build_site(content, out, ArtifactStore(store), shows, drafts, again=again)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from generator import interp
-from generator.artifact import Artifact, ArtifactStore, Course, Measures, digest
+from generator.artifact import Artifact, ArtifactStore, Course, Measures, digest, matching
 from generator.callables import reach
 from generator.data import Document, Images
 from generator.datasets import DATASETS
@@ -28,8 +28,8 @@ from generator.key import code_digest, versions
 from generator.model import Model
 from generator.models import SOURCES
 from generator.settings import Settings
-from generator.spec import BuildError, Step, called, mistakes, nearest
-from generator.weights import Checkpoint, Desk, Trained, Weights, checkpoints, read_weights
+from generator.spec import BuildError, Changed, Step, called, mistakes, nearest, shown
+from generator.weights import AS_THEY_ARE, Checkpoint, Desk, Sight, Trained, Weights, checkpoints
 
 if TYPE_CHECKING:
     import torch
@@ -65,8 +65,10 @@ class Library:
         root: Path,
         store: ArtifactStore,
         report: Report = lambda what, done, total: None,
+        sight: Sight = AS_THEY_ARE,
     ) -> None:
-        self.root, self.store, self.report = root, store, report
+        self.root, self.store, self.report, self.sight = root, store, report, sight
+        self.opened: set[str] = set()  # data sets of which something was read
         reach(root)  # the author's modules, as they read now
         self.errors: list[BuildError] = []  # what is wrong with site.toml; a row that is wrong is in no table
         self.models = rows("model", settings.models, SOURCES, self.errors)
@@ -81,8 +83,10 @@ class Library:
         self.wrong = set(settings.models) - set(self.models)
         self.variants: dict[str, Row] = {}  # models of another recipe than that of site.toml, or at other checkpoints
         # Per library, not per class: two sites of one process share nothing.
+        # By the glob that names them. What comes while a build is at work waits for the next.
+        self.checkpoints = cache(lambda pattern: checkpoints(root, pattern, sight))
         self.missing = cache(self._missing)
-        self.dataset_digest = cache(self._dataset_digest)
+        self.dataset_digest = cache(self.digest_data)
         self.fingerprint = cache(self._fingerprint)
         self.weights_key = cache(self._weights_key)
         self.model = cache(self._model)
@@ -118,7 +122,10 @@ class Library:
     def series(self, name: str) -> list[Checkpoint]:
         """The checkpoints that a model's row names, in order, up to the one that it is read from."""
         row = self.row(name)
-        found = checkpoints(self.root, getattr(row.settings, "checkpoints", None) or "")
+        pattern = getattr(row.settings, "checkpoints", None) or ""
+        found = self.checkpoints(pattern)
+        if pattern and not found and (half := matching(self.root, pattern)):
+            raise BuildError(f"model {name}: no checkpoint is whole yet, {shown(half[-1])} is waited for")
         if row.pinned is None:
             return found
         paths = [one.path for one in found]
@@ -169,14 +176,15 @@ class Library:
         row, checkpoint = self.row(name), self.before(name)
         if checkpoint is None:
             return None
-        model: Model = row.module.load(name, row.settings, read_weights(checkpoint.path), 0, self.root)
+        model: Model = row.module.load(name, row.settings, checkpoint.weights(), 0, self.root)
         return model
 
     def _missing(self, dataset: str) -> str:
         row = self.datasets[dataset]
         return str(row.module.missing(row.settings, self.root))
 
-    def _dataset_digest(self, dataset: str) -> str:
+    def digest_data(self, dataset: str) -> str:
+        """The digest of what a data set holds now; `dataset_digest` is that of when it was first asked for."""
         row = self.datasets[dataset]
         return str(row.module.digest(row.settings, self.root))
 
@@ -287,17 +295,20 @@ class Library:
         checkpoint = self.checkpoint(name)
         weights: Weights | None = None
         if checkpoint is not None:
-            weights = read_weights(checkpoint.path)
+            weights = checkpoint.weights()
         elif self.trains(name):
             weights = self._trained(name)
         model: Model = row.module.load(name, row.settings, weights, 0, self.root)
+        files = row.module.fingerprint(row.settings, self.root)  # such as those of a folder of transformers
+        if any(self.fingerprint(name)[key] != value for key, value in files.items()):
+            raise Changed(f"model {name}: its files changed while the build was at work; build again")
         return model
 
     def _untrained(self, name: str, seed: int) -> Model:
         """The same architecture as the model, with the weights that its training starts from."""
         row = self.row(name)
         checkpoint = self.checkpoint(name)
-        about = read_weights(checkpoint.path).about if checkpoint is not None else {}
+        about = checkpoint.weights().about if checkpoint is not None else {}
         if checkpoint is None and self.trains(name):
             about = self._trained(name).about
         model: Model = row.module.load(name, row.settings, Weights({}, about), seed, self.root)
@@ -378,6 +389,7 @@ class Library:
         reason = self.missing(dataset)
         if reason:
             raise BuildError(f"data set {dataset}: {reason}")
+        self.opened.add(dataset)
         return row.module.load(row.settings, split, self.root)
 
     def load(self, dataset: str, split: str, skip: bool = False) -> Any:

@@ -19,12 +19,14 @@ from generator.figures import KINDS
 from generator.inputs import Inputs
 from generator.library import Library
 from generator.obtained import Obtained
-from generator.plan import Plan, make_job, make_plan, unknown_names
+from generator.plan import Plan, files_of, make_job, make_plan, unknown_names
 from generator.progress import Display, Quiet
 from generator.runners import here
 from generator.site_folder import write_site
-from generator.spec import BuildError, Job, Place, nearest, shown
+from generator.spec import BuildError, BuildErrors, Changed, Job, Place, nearest, shown
+from generator.unchanged import drop_changed
 from generator.unit_pages import models_of, unit_pages
+from generator.weights import AS_THEY_ARE, Sight
 
 if TYPE_CHECKING:
     import torch
@@ -43,6 +45,21 @@ class Outcome:
     broken: tuple[str, ...]  # ids of claims that do not hold
     pages: int
     gaps: tuple[str, ...] = ()  # checkpoints that are left out of timelines, and why
+    lingering: frozenset[str] = frozenset()  # files that no page refers to any more, and that stay until the next build
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a build that is one of many is told.
+
+    into: the folder that is written in place of `out`, which it will be shown as. sight: which checkpoints there are.
+    spared: files of `out` that stay though no page refers to them; lingering: those that do so already.
+    """
+
+    into: Path | None = None
+    sight: Sight = AS_THEY_ARE
+    spared: frozenset[str] = frozenset()
+    lingering: frozenset[str] = frozenset()
 
 
 def build(
@@ -52,15 +69,18 @@ def build(
     display: Display | None = None,
     drafts: bool = False,
     again: Sequence[str] = (),
+    stage: Stage | None = None,
 ) -> Outcome:
     """Bring `out` up to date with `content`. BuildErrors of all that is wrong; then `out` is as it was.
 
-    Figures whose ids are in `again` are computed though their artifacts are kept.
+    Figures whose ids are in `again` are computed though their artifacts are kept. `stage`: what is different where the
+    build is one of many.
     """
+    stage = stage or Stage()
     display = display or Quiet()
     store.sweep()
     with store.noting() as needed:
-        plan = with_units(make_plan(content, store, display, drafts), display)
+        plan = with_units(make_plan(content, store, display, drafts, sight=stage.sight), display)
     this = Build(str(content.resolve()), wanted(plan, needed))
     builds.note(store, this)
     ids = {id for _, id in plan.jobs}
@@ -69,21 +89,24 @@ def build(
             raise BuildError(f"no figure {id!r}{nearest(id, ids)}")
     anew = {one.key for (_, id), job in plan.jobs.items() if id in again for one in job.all()}
     made_of = origin_of(plan, out)
-    if made_of and not anew and (before := standing.recall(store, made_of, out)):
+    if made_of and not anew and (before := standing.recall(store, made_of, out, stage.lingering)):
         kept = {one.key for job in plan.jobs.values() for one in job.all()}
         builds.note(store, replace(this, standing=made_of, finished=True))
-        return Outcome(0, len(kept), 0, 0, tuple(before.broken), before.pages)
+        return Outcome(0, len(kept), 0, 0, tuple(before.broken), before.pages, lingering=stage.lingering)
     found = obtain(plan, plan.jobs.values(), store, display, anew)
     gaps = found.gaps(plan.jobs.values())
     if found.computed:
         made_of = origin_of(plan, out)
-    written, removed, broken, pages = write_site(plan, found, out)
+    into = stage.into or out
+    done = write_site(plan, found, into, stage.spared)
     stands = made_of if made_of == origin_of(plan, out) else None  # a template was edited meanwhile
     if stands:
-        standing.keep(store, stands, out, broken, pages)
+        standing.keep(store, stands, into, done.broken, done.pages, done.lingering)
     builds.note(store, replace(this, standing=stands, finished=True))
-    computed = len(found.computed)
-    return Outcome(computed, len(found.artifacts) - computed, written, removed, broken, pages, gaps)
+    computed, every = len(found.computed), len(found.artifacts)
+    return Outcome(
+        computed, every - computed, done.written, done.removed, done.broken, done.pages, gaps, done.lingering
+    )
 
 
 def origin_of(plan: Plan, out: Path) -> str | None:
@@ -155,7 +178,15 @@ def obtain(
         assert kept is not None
         artifacts[job.key] = kept
 
-    failed = here(missing, lambda job: computed(job, plan.library, display), save, display) if missing else {}
+    files = {name: digest for job in missing for name, digest in files_of(job)}
+    try:
+        failed = here(missing, lambda job: computed(job, plan.library, display), save, display) if missing else {}
+    except BaseException:  # such as Ctrl-C: what was computed so far stays, if it is what its keys say
+        drop_changed(plan.library, store, files)
+        raise
+    changed = [*drop_changed(plan.library, store, files), *(one for one in failed.values() if isinstance(one, Changed))]
+    if changed:
+        raise BuildErrors(changed)
     return Obtained(artifacts, {job.key for job in missing} - set(failed), failed)
 
 

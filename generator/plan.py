@@ -6,7 +6,7 @@ Nothing is computed here; a model is loaded only to tell of a layer or class tha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -44,6 +44,7 @@ from generator.spec import (
     nearest,
     shown,
 )
+from generator.weights import AS_THEY_ARE, Sight
 
 CONTROL = 1001  # added to a figure's seed, so that its control starts as no other random network of the figure
 
@@ -60,7 +61,12 @@ class Plan:
 
 
 def make_plan(
-    content: Path, store: ArtifactStore, display: Display, drafts: bool = False, loading: bool = True
+    content: Path,
+    store: ArtifactStore,
+    display: Display,
+    drafts: bool = False,
+    loading: bool = True,
+    sight: Sight = AS_THEY_ARE,
 ) -> Plan:
     """Read everything and name every artifact. BuildErrors of all mistakes together.
 
@@ -74,7 +80,7 @@ def make_plan(
     def training(what: str, done: int, total: int) -> None:
         display.advance(done, total, what)
 
-    library = Library(settings, content, store, training)
+    library = Library(settings, content, store, training, sight)
     for error in library.errors:
         key = error.message.partition(":")[0]
         place = line_of((content / "site.toml").read_text("utf-8"), key, toml)
@@ -100,7 +106,7 @@ def make_plan(
                 spec = at_hand(spec, library)
                 jobs[post.path, spec.id] = make_job(spec, library, spec.id in told)
             except BuildError as error:
-                errors.append(error if error.place else BuildError(f"figure {spec.id}: {error.message}", spec.place))
+                errors.append(error if error.place else error.of(f"figure {spec.id}", spec.place))
             figures.append(spec)
         resolved.append(replace(post, figures=tuple(figures)))
         errors += unknown_references(post, library)
@@ -202,6 +208,12 @@ def names_in(value: Any, field: str, path: str = "") -> Iterable[tuple[str, str]
     elif isinstance(value, list | tuple):
         for number, inner in enumerate(value):
             yield from names_in(inner, field, f"{path}.{number}")
+
+
+def files_of(job: Job) -> Iterator[tuple[str, str]]:
+    """(name, digest) of every file of the content that a figure reads."""
+    digests = job.ingredients.get("files", {})
+    yield from ((name, digests[field]) for field, name in names_in(job.options, "file"))
 
 
 def make_job(spec: FigureSpec, library: Library, history: bool = False) -> Job:
@@ -389,7 +401,7 @@ def unknown_names(job: Job, library: Library) -> Iterable[BuildError]:
     try:
         model = library.model(name)
     except BuildError as error:
-        yield BuildError(f"figure {job.id}: {error.message}", error.place or job.at("model"))
+        yield error.of(f"figure {job.id}", job.at("model"))
         return
     for key, value in asked.items():
         known = model.classes if key == "classes" else model.layers()

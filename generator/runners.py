@@ -27,8 +27,7 @@ def here(jobs: Sequence[Job], compute: Compute, save: Save, display: Display) ->
         try:
             save(job, compute(job))
         except BuildError as problem:
-            said = problem.message.removeprefix(f"figure {job.id}: ")  # by names that the model turns out not to have
-            error = BuildError(f"figure {job.id}: {said}", problem.place or job.place)
+            error = problem.of(f"figure {job.id}", job.place)
         except Exception as problem:  # the author's network may raise anything; the other figures go on
             error = BuildError(f"figure {job.id}: {type(problem).__name__}: {problem}", job.place)
             error.__cause__ = problem

@@ -1,8 +1,14 @@
-"""The folder that a site is written to: what differs is written, what no page refers to is removed."""
+"""The folder that a site is written to: what differs is written, what no page refers to is removed.
+
+It is written in an order in which a reader meets no hole: what pages load, then the pages, then the account of them,
+and only then is removed what none of them refers to. Each file appears whole.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
 from pathlib import Path
 
 from generator.artifact import WRITING, write_whole
@@ -13,6 +19,35 @@ from generator.render import render_site
 from generator.spec import BuildError, shown
 
 REPORT = "report.json"
+FEED = "feed.xml"
+
+
+@dataclass(frozen=True)
+class Written:
+    """What writing a site did.
+
+    lingering: paths of files that no page refers to any more, and that stay until the next build.
+    """
+
+    written: int
+    removed: int
+    broken: tuple[str, ...]  # ids of claims that do not hold
+    pages: int
+    lingering: frozenset[str]
+
+
+def is_page(name: str) -> bool:
+    """Whether a file of a site is read by itself; others are what pages load."""
+    return name.endswith(".html") or name in (FEED, REPORT)
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Files of a site in the order in which they are written: what pages load, pages, and last the account.
+
+    >>> in_order(["report.json", "a.html", "media/b.webp", "feed.xml"])
+    ['media/b.webp', 'a.html', 'feed.xml', 'report.json']
+    """
+    return sorted(names, key=lambda name: (is_page(name), name == REPORT, name))
 
 
 def take(out: Path, content: Path) -> None:
@@ -34,8 +69,8 @@ def take(out: Path, content: Path) -> None:
         write_whole(out / REPORT, b'{"schema": 1, "pages": []}')
 
 
-def write_site(plan: Plan, found: Obtained, out: Path) -> tuple[int, int, tuple[str, ...], int]:
-    """Render everything and write what differs: (files written, files removed, broken claims, pages)."""
+def write_site(plan: Plan, found: Obtained, out: Path, spared: Set[str] = frozenset()) -> Written:
+    """Render everything and write what differs. Files in `spared` stay: a reader may be about to load them."""
     take(out, plan.library.root)
     rendered = render_site(
         plan.site,
@@ -47,17 +82,18 @@ def write_site(plan: Plan, found: Obtained, out: Path) -> tuple[int, int, tuple[
         plan.units,
     )
     files = dict(rendered.files)
-    files["feed.xml"] = feed(plan.site, rendered.posts)
+    files[FEED] = feed(plan.site, rendered.posts)
     account = report(plan.posts, plan.units, plan.jobs, found, plan.library, rendered)
     old = (out / REPORT).read_bytes() if (out / REPORT).exists() else b""
     files[REPORT] = old if same_report(old, account) else account
     written = 0
-    for name, content in files.items():
+    for name in in_order(files):
         path = out / name
-        if not path.exists() or path.read_bytes() != content:
-            write_whole(path, content)
+        if not path.exists() or path.read_bytes() != files[name]:
+            write_whole(path, files[name])
             written += 1
     keep = set(files) | rendered.kept
+    lingering = frozenset(name for name in spared - keep if (out / name).exists())
     removed = 0
     for path in sorted(out.rglob("*"), reverse=True):
         inside = path.relative_to(out)
@@ -68,7 +104,7 @@ def write_site(plan: Plan, found: Obtained, out: Path) -> tuple[int, int, tuple[
         elif path.is_dir():
             if not any(path.iterdir()):
                 path.rmdir()
-        elif inside.as_posix() not in keep:
+        elif inside.as_posix() not in keep | lingering:
             path.unlink()
             removed += 1
-    return written, removed, rendered.broken, rendered.pages
+    return Written(written, removed, rendered.broken, rendered.pages, lingering)

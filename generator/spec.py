@@ -46,6 +46,15 @@ class BuildError(Exception):
         super().__init__(f"{place}: {message}" if place else message)
         self.message, self.place = message, place
 
+    def of(self, what: str, place: Place | None) -> BuildError:
+        """The same error, told of what it stopped, once; the place is that of the error where it has one."""
+        kind = Changed if isinstance(self, Changed) else BuildError
+        return kind(f"{what}: {self.message.removeprefix(f'{what}: ')}", self.place or place)
+
+
+class Changed(BuildError):
+    """What a build read is no longer what its keys say: nothing is kept of it, and another build is right."""
+
 
 class BuildErrors(BuildError):
     """All that is wrong with one build, so that an author reads it once; sorted by place."""

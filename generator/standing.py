@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import glob
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -76,15 +76,25 @@ def files_of(folder: Path, hidden: bool) -> dict[str, str | None]:
     return {name: file_digest(path) if (path := folder / name).is_file() else None for name in names if name}
 
 
-def recall(store: ArtifactStore, made_of: str, out: Path) -> Standing | None:
-    """The site in `out`, if it is, to the byte, what was written when that was made of the same; else None."""
+def recall(store: ArtifactStore, made_of: str, out: Path, lingering: Set[str] = frozenset()) -> Standing | None:
+    """The site in `out`, if it is, to the byte, what was written when that was made of the same; else None.
+
+    Files that are known to linger there, though no page refers to them, are passed over.
+    """
     kept = store.get(made_of)
-    if kept is None or kept.data["files"] != files_of(out, hidden=False):
+    if kept is None or kept.data["files"] != shown_files(out, lingering):
         return None
     return Standing(**kept.data)
 
 
-def keep(store: ArtifactStore, made_of: str, out: Path, broken: Sequence[str], pages: int) -> None:
-    """Note what was written to `out`."""
-    standing = Standing(files_of(out, hidden=False), broken, pages)
+def shown_files(out: Path, lingering: Set[str]) -> dict[str, str | None]:
+    """Digests of the files of a site by their paths in it, less those that linger."""
+    return {name: digest for name, digest in files_of(out, hidden=False).items() if name not in lingering}
+
+
+def keep(
+    store: ArtifactStore, made_of: str, out: Path, broken: Sequence[str], pages: int, lingering: Set[str] = frozenset()
+) -> None:
+    """Note what was written to `out`, less what lingers there."""
+    standing = Standing(shown_files(out, lingering), broken, pages)
     store.put(made_of, Artifact(data=asdict(standing)))

@@ -1,12 +1,14 @@
 """Files of weights: read without executing anything in them, with the card that says how they came to be.
 
 safetensors is read as it is; a PyTorch file through `torch.load(weights_only=True)`, which refuses
-any pickle that does more than name tensors.
+any pickle that does more than name tensors. A file is read into memory once, and what is parsed is what was read:
+a training run may write it anew at any time, and a map of a file that shrinks ends the process.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import pickle
 import re
@@ -16,20 +18,20 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from safetensors import safe_open
 from safetensors.numpy import save
 
 from generator.artifact import Artifact, ArtifactStore, file_digest, matching, write_whole
 from generator.deferred import Deferred
-from generator.spec import BuildError, Step
+from generator.spec import BuildError, Changed, Step
 
 if TYPE_CHECKING:
     import torch
+    from safetensors import torch as tensor_files
     from torch import Tensor
 else:
-    torch = Deferred("torch")
+    torch, tensor_files = Deferred("torch"), Deferred("safetensors.torch")
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,51 @@ class Desk:
         self.store.drop(self.key)
 
 
+class Sight(Protocol):
+    """What a build sees of files of weights: which there are for it, what they hold, and their cards."""
+
+    def sees(self, path: Path) -> bool: ...
+
+    def digest(self, path: Path) -> str: ...
+
+    def content(self, path: Path) -> bytes: ...
+
+    def card(self, path: Path) -> bytes | None: ...
+
+
+class AsTheyAre:
+    """Every file, as it is on disk."""
+
+    def sees(self, path: Path) -> bool:
+        return True
+
+    def digest(self, path: Path) -> str:
+        return file_digest(path)
+
+    def content(self, path: Path) -> bytes:
+        return path.read_bytes()
+
+    def card(self, path: Path) -> bytes | None:
+        return card_beside(path)
+
+
+def card_beside(path: Path) -> bytes | None:
+    """The training card of a file of weights, None where there is none."""
+    try:
+        return path.with_suffix(".json").read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+AS_THEY_ARE = AsTheyAre()
+
+
 @dataclass(frozen=True)
 class Checkpoint:
-    """A file of weights on disk; not yet read."""
+    """A file of weights on disk; not yet read. Its digest is taken once, and only weights that have it are loaded."""
 
     path: Path
+    sight: Sight = AS_THEY_ARE
 
     @cached_property
     def step(self) -> int | None:
@@ -90,7 +132,7 @@ class Checkpoint:
         if numbers:
             return int(numbers[-1])
         try:
-            return int(json.loads(self.path.with_suffix(".json").read_text("utf-8"))["step"])
+            return int(json.loads(self.sight.card(self.path) or b"")["step"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -100,13 +142,32 @@ class Checkpoint:
         return self.path.stem if self.step is None else self.step
 
     def digest(self) -> str:
-        return file_digest(self.path)
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
+        try:
+            return self.sight.digest(self.path)
+        except FileNotFoundError as error:
+            raise Changed(f"checkpoint {self.path} was removed while the build was at work; build again") from error
+
+    def weights(self) -> Weights:
+        """Its weights. Changed where the file no longer holds what the digest was taken of."""
+        wanted = self.digest()
+        try:
+            content = self.sight.content(self.path)
+        except FileNotFoundError as error:
+            raise Changed(f"checkpoint {self.path} was removed while the build was at work; build again") from error
+        if hashlib.sha256(content).hexdigest() != wanted:
+            raise Changed(f"checkpoint {self.path} changed while the build was at work; build again")
+        return weights_of(content, self.path)
 
     def card(self) -> dict[str, Any]:
         """The training card beside the file (same name, .json); empty where there is none."""
         path = self.path.with_suffix(".json")
         try:
-            card = dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
+            written = self.sight.card(self.path)
+            card = {} if written is None else dict(json.loads(written))
         except ValueError as error:
             raise BuildError(f"training card {path}: {error}") from error
         if "weights" in card and card["weights"] != self.digest():
@@ -116,30 +177,44 @@ class Checkpoint:
         return card
 
 
-def checkpoints(root: Path, pattern: str) -> list[Checkpoint]:
-    """The files that a glob names, by their steps, else by time; the newest last. One that vanishes is left out."""
+def checkpoints(root: Path, pattern: str, sight: Sight = AS_THEY_ARE) -> list[Checkpoint]:
+    """The files that a glob names, by their steps, else by time; the newest last.
+
+    Those that `sight` does not see are left out, and so are those that vanish.
+    """
     found = []
     for path in matching(root, pattern) if pattern else ():
-        one = Checkpoint(path)
+        one = Checkpoint(path, sight)
         with suppress(FileNotFoundError):
-            found.append(((one.step is not None, one.step or 0, path.stat().st_mtime, path.name), one))
+            written = path.stat().st_mtime
+            if sight.sees(path):
+                found.append(((one.step is not None, one.step or 0, written, path.name), one))
     return [one for _, one in sorted(found, key=lambda pair: pair[0])]
 
 
 def read_weights(path: Path) -> Weights:
-    """Read a checkpoint. A truncated file, or a pickle that would execute something, is a BuildError."""
+    """Read a file of weights. A truncated one, or a pickle that would execute something, is a BuildError."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BuildError(f"checkpoint {path} cannot be read ({error.strerror})") from error
+    return weights_of(content, path)
+
+
+def weights_of(content: bytes, path: Path) -> Weights:
+    """The weights in the bytes of a file; `path` says of which sort it is, and is named by errors."""
     try:
         if path.suffix == ".safetensors":
-            with safe_open(path, framework="pt") as file:
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
-                about = {name: plain(text) for name, text in (file.metadata() or {}).items() if name != "format"}
+            tensors = tensor_files.load(content)
+            header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+            about = {name: plain(text) for name, text in header.get("__metadata__", {}).items() if name != "format"}
             return Weights(
                 {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()},
                 about,
             )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what torch finds odd about a pickle is told by its error
-            state = torch.load(path, map_location="cpu", weights_only=True)
+            state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise BuildError(
             f"checkpoint {path} holds more than tensors, so reading it could execute code, and it is refused; "

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -92,14 +97,34 @@ def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     """A test that reaches for the network fails; those with a browser talk to it on this machine."""
     if "browser" in request.fixturenames:
         return
-    connect = socket.socket.connect
+    connect, local = socket.socket.connect, "served" in request.fixturenames
 
     def refuse(self: socket.socket, address: object) -> None:
-        if self.family in (socket.AF_INET, socket.AF_INET6):
+        here = local and isinstance(address, tuple) and address[0] == "127.0.0.1"
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not here:
             raise AssertionError(f"the test reached for the network: {address}")
         connect(self, address)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture
+def served() -> Iterator[Callable[[Path], str]]:
+    """Serves folders by HTTP on this machine, and tells the address of each; a test with it may connect to those."""
+    with ExitStack() as closing:
+
+        def serve(folder: Path) -> str:
+            handler = functools.partial(QuietHandler, directory=str(folder))
+            server = closing.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), handler))
+            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+            closing.callback(server.shutdown)
+            return f"127.0.0.1:{server.server_port}"
+
+        yield serve
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *given: object) -> None: ...
 
 
 def forget_code() -> None:

@@ -189,6 +189,24 @@ def test_what_is_in_dot_folders_of_the_site_stays(small_site: SmallSite) -> None
     assert (small_site.out / ".git" / "refs").is_dir()
 
 
+def test_what_a_page_loads_is_written_before_it_and_the_account_last(
+    small_site: SmallSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_site.figure("id: t\nkind: class-image\nmodel: tiny-vision\nclasses: [a]\nsteps: 1\nsize: 32\n")
+    names = []
+
+    def noted(path: Path, content: bytes) -> None:
+        names.append(path.relative_to(small_site.out).as_posix())
+        write_whole(path, content)
+
+    monkeypatch.setattr("generator.site_folder.write_whole", noted)
+    small_site.build()
+    kinds = ["page" if name.endswith((".html", ".xml")) else name.partition("/")[0] for name in names]
+
+    assert list(dict.fromkeys(kinds)) == ["report.json", "assets", "media", "page"]  # which first only takes the folder
+    assert names[-1] == "report.json"
+
+
 @pytest.mark.parametrize("after", [0, 1, 3])
 def test_a_build_that_was_stopped_while_it_wrote_is_gone_on_with(
     small_site: SmallSite, monkeypatch: pytest.MonkeyPatch, after: int

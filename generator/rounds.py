@@ -1,0 +1,135 @@
+"""A round of a watched build, in a process of its own.
+
+So a network that its author edits is computed with as it stands in the file, the memory of a round is free after it,
+and whatever ends a round, ends no more than that.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import connection
+from pathlib import Path
+
+from generator import machine
+from generator.artifact import ArtifactStore
+from generator.pipeline import Outcome, Stage, build
+from generator.progress import Quiet, display
+from generator.spec import BuildError, BuildErrors, Changed
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is built, as the command line says."""
+
+    content: Path
+    out: Path
+    store: Path
+    folders: tuple[Path, ...]
+    drafts: bool
+    again: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Why a round wrote nothing. `changed`: only because something changed while it was at work."""
+
+    errors: tuple[str, ...]
+    changed: bool = False
+
+
+def in_process(asked: Asked, stage: Stage, first: bool) -> Outcome | Failed:
+    """What a build in a process of its own gave. Ctrl-C is passed on to it, so that it keeps what it has."""
+    spawn = multiprocessing.get_context("spawn")  # so that nothing that was imported is older than its file
+    receiver, sender = spawn.Pipe(duplex=False)
+    process = spawn.Process(target=work, args=(sender, asked, stage, first))
+    try:
+        with interrupts_held():  # until the new process is able to take one
+            process.start()
+        sender.close()
+        done: Outcome | Failed = receiver.recv()
+    except EOFError:
+        process.join()
+        done = Failed((f"error: the build was ended ({ended(process.exitcode)}); it is tried again when files change",))
+    except KeyboardInterrupt:
+        if process.pid is not None and process.is_alive():
+            os.kill(process.pid, signal.SIGINT)
+        try:
+            process.join()
+        except KeyboardInterrupt:
+            process.kill()
+        raise
+    process.join()
+    return done
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Inside, Ctrl-C waits, also in processes that are started here."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        release_interrupts()
+
+
+def release_interrupts() -> None:
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def ended(code: int | None) -> str:
+    return f"by {signal.Signals(-code).name}" if code is not None and code < 0 else f"exit code {code}"
+
+
+def work(sender: connection.Connection, asked: Asked, stage: Stage, first: bool) -> None:
+    """One round; what it gave is sent."""
+    if hasattr(os, "setpgrp"):
+        os.setpgrp()  # a terminal's Ctrl-C goes to the whole group: it is for the watching process to pass it on
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    machine.settle()
+    try:
+        release_interrupts()
+        sender.send(built(asked, stage, first))
+    except KeyboardInterrupt:
+        sys.exit(1)
+
+
+def end_with_parent() -> None:
+    """Who was ended in the middle of a round shows nothing of it; so the round ends, too."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def built(asked: Asked, stage: Stage, first: bool) -> Outcome | Failed:
+    """One round in this process."""
+    store, again = ArtifactStore(asked.store), asked.again if first else ()
+    try:
+        if not first:
+            return build(asked.content, asked.out, store, Quiet(), asked.drafts, again, stage)
+        with display(sys.stderr) as shows:
+            return build(asked.content, asked.out, store, shows, asked.drafts, again, stage)
+    except BuildErrors as found:
+        return failed(found.errors)
+    except BuildError as error:
+        return failed([error])
+    except OSError as error:
+        return Failed(
+            (f"error: {error.filename or ''}: {error.strerror or error}",), isinstance(error, FileNotFoundError)
+        )
+    except Exception as error:  # a template or a module that is being edited may raise anything; the watch goes on
+        return Failed((f"error: {type(error).__name__}: {error}",))
+
+
+def failed(errors: list[BuildError]) -> Failed:
+    told = [error for error in errors if not isinstance(error, Changed)]
+    return Failed(tuple(f"error: {error}" for error in told) or tuple(map(str, errors)), changed=not told)
