@@ -13,7 +13,8 @@ import os
 import tempfile
 import time
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,22 @@ class ArtifactStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.added: set[str] = set()  # keys of what was put here through this object
+        self.notes: list[set[str]] = []
+
+    @contextmanager
+    def noting(self) -> Iterator[set[str]]:
+        """Inside, the set fills with the keys of what is needed: got, put, or remembered from having been got."""
+        needed: set[str] = set()
+        self.notes.append(needed)
+        try:
+            yield needed
+        finally:
+            self.notes = [one for one in self.notes if one is not needed]
+
+    def note(self, key: str) -> None:
+        """What is under this key is needed, though it may not be got again."""
+        for needed in self.notes:
+            needed.add(key)
 
     def path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.npz"
@@ -115,41 +132,92 @@ class ArtifactStore:
     def get(self, key: str) -> Artifact | None:
         """The artifact, or None where there is none, or none that is whole."""
         try:
-            with zipfile.ZipFile(self.path(key)) as archive:
-                # zipfile checks each member's CRC as it is read to its end
-                members = {name: archive.read(name) for name in archive.namelist()}
-            meta = json.loads(members.pop(JSON_NAME))
-            arrays = {
-                name.removesuffix(".npy"): np.load(io.BytesIO(content), allow_pickle=False)
-                for name, content in members.items()
-            }
-            intervals = {name: (low, high) for name, (low, high) in meta.get("intervals", {}).items()}
-            return Artifact(arrays, meta["data"], meta["measures"], meta["provenance"], intervals)
+            found = unpacked(self.content(key))
         except Exception:  # damage shows as anything, from zlib's errors to NotImplementedError
             return None
+        self.note(key)
+        return found
+
+    def content(self, key: str) -> bytes:
+        return self.path(key).read_bytes()
+
+    def provenance(self, key: str) -> Mapping[str, Any]:
+        """What an artifact was made of, without reading its arrays; empty where there is none that is whole."""
+        try:
+            with zipfile.ZipFile(self.path(key)) as archive:
+                return dict(json.loads(archive.read(JSON_NAME))["provenance"])
+        except Exception:  # as above
+            return {}
 
     def has(self, key: str) -> bool:
         return self.path(key).exists()
 
     def put(self, key: str, artifact: Artifact) -> None:
-        meta = {name: getattr(artifact, name) for name in ("data", "measures", "provenance", "intervals")}
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            # allow_nan=False: a NaN is not JSON, and no page should print one unseen
-            archive.writestr(JSON_NAME, json.dumps(meta, ensure_ascii=False, allow_nan=False))
-            for name, array in artifact.arrays.items():
-                content = io.BytesIO()
-                np.save(content, array, allow_pickle=False)
-                archive.writestr(f"{name}.npy", content.getvalue())
-        write_whole(self.path(key), buffer.getvalue())
+        self.keep(key, packed(artifact))
+        self.note(key)
         self.added.add(key)
+
+    def keep(self, key: str, content: bytes) -> None:
+        write_whole(self.path(key), content)
 
     def drop(self, key: str) -> None:
         """Forget an artifact; nothing where there is none."""
         self.path(key).unlink(missing_ok=True)
+        for needed in self.notes:
+            needed.discard(key)
 
     def sweep(self) -> None:
         """Remove what a killed build left half written. A young file may be another build's, at work now."""
         for path in self.folder.glob(f"*/{WRITING}*"):
             if time.time() - path.stat().st_mtime > HOUR:
                 path.unlink(missing_ok=True)
+
+
+class Borrowed(ArtifactStore):
+    """Another store, read and left as it is: what is put here is kept by this process, while it lasts."""
+
+    def __init__(self, store: ArtifactStore) -> None:
+        super().__init__(store.folder)
+        self.own: dict[str, bytes] = {}
+
+    def content(self, key: str) -> bytes:
+        return self.own[key] if key in self.own else super().content(key)
+
+    def has(self, key: str) -> bool:
+        return key in self.own or super().has(key)
+
+    def keep(self, key: str, content: bytes) -> None:
+        self.own[key] = content
+
+    def drop(self, key: str) -> None:
+        self.own.pop(key, None)
+
+    def sweep(self) -> None:
+        pass
+
+
+def packed(artifact: Artifact) -> bytes:
+    """An artifact as a file: a zip of NumPy's arrays, and JSON for all else."""
+    meta = {name: getattr(artifact, name) for name in ("data", "measures", "provenance", "intervals")}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        # allow_nan=False: a NaN is not JSON, and no page should print one unseen
+        archive.writestr(JSON_NAME, json.dumps(meta, ensure_ascii=False, allow_nan=False))
+        for name, array in artifact.arrays.items():
+            content = io.BytesIO()
+            np.save(content, array, allow_pickle=False)
+            archive.writestr(f"{name}.npy", content.getvalue())
+    return buffer.getvalue()
+
+
+def unpacked(content: bytes) -> Artifact:
+    """The artifact of such a file; anything may be raised where it is damaged."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        # zipfile checks each member's CRC as it is read to its end
+        members = {name: archive.read(name) for name in archive.namelist()}
+    meta = json.loads(members.pop(JSON_NAME))
+    arrays = {
+        name.removesuffix(".npy"): np.load(io.BytesIO(content), allow_pickle=False) for name, content in members.items()
+    }
+    intervals = {name: (low, high) for name, (low, high) in meta.get("intervals", {}).items()}
+    return Artifact(arrays, meta["data"], meta["measures"], meta["provenance"], intervals)

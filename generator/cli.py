@@ -1,29 +1,35 @@
-"""The command line: build, figure, train, check, report, serve, kinds."""
+"""The command line: build, figure, train, check, report, explain, gc, serve, kinds."""
 
 from __future__ import annotations
 
 import functools
+import random
 import sys
 import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from generator import __version__, machine, report_diff, verdicts
-from generator.artifact import ArtifactStore, write_whole
+from generator.artifact import ArtifactStore, Borrowed, write_whole
+from generator.calling import called
 from generator.deferred import Deferred
+from generator.explain import explained, lines_of, shown_in
 from generator.figures import KINDS
 from generator.library import Library
 from generator.pipeline import build as build_site
-from generator.pipeline import check_claims
+from generator.pipeline import check_claims, with_known_units
 from generator.plan import make_plan
-from generator.progress import display
+from generator.progress import Quiet, display
 from generator.remaking import CONTROL, SUFFIXES, offers, remake
 from generator.settings import read_settings
+from generator.site_folder import REPORT
 from generator.spec import BuildError, BuildErrors, nearest, shown
+from generator.unwanted import unwanted
+from generator.verify import verify as verify_kept
 from generator.weights import write_weights
 
 if TYPE_CHECKING:
@@ -67,6 +73,15 @@ class Commands(click.Group):
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             raise click.UsageError(f"no command {args[0]!r}{nearest(args[0], self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
+
+
+def number_or_all(text: str | None) -> int | None:
+    """How many figures to verify; 0 stands for all of them."""
+    if text is None or text == "all":
+        return None if text is None else 0
+    if not text.isdecimal() or int(text) == 0:
+        raise click.BadParameter(f"give a number from 1, or all, not {text!r}")
+    return int(text)
 
 
 def tells_errors(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -124,9 +139,24 @@ def main() -> None:
     help="Build, then build again whenever a checkpoint in FOLDER is whole or the content changed, until Ctrl-C. "
     "Can be repeated.",
 )
+@click.option(
+    "--verify",
+    metavar="N",
+    callback=lambda context, option, text: number_or_all(text),
+    help="Build nothing: compute N kept figures again, chosen at random, or `all`, and say whether they are what was "
+    "kept, to the bit. Nothing is written; exit 1 if one differs.",
+)
+@click.option("--verify-seed", type=int, help="Choose them as the run did that printed this seed.")
 @tells_errors
 def build(
-    content: Path, out: Path, store: Path, drafts: bool, again: tuple[str, ...], folders: tuple[Path, ...]
+    content: Path,
+    out: Path,
+    store: Path,
+    drafts: bool,
+    again: tuple[str, ...],
+    folders: tuple[Path, ...],
+    verify: int | None,
+    verify_seed: int | None,
 ) -> None:
     """Compute the figures that are missing and write the site.
 
@@ -134,6 +164,9 @@ def build(
     and one that was stopped goes on where it was. With --watch a new build is shown all at once, in place of the
     one before.
     """
+    if verify is not None:
+        seed = random.SystemRandom().randrange(10**6) if verify_seed is None else verify_seed
+        verify_site(content, store, drafts, verify, seed)
     if folders:
         watching.watch(rounds.Asked(content, out, store, folders, drafts, again), click.echo)
         return
@@ -149,6 +182,69 @@ def build(
         f"{done.removed} removed, in {time.perf_counter() - start:.1f} s"
     )
     click.echo(f"Open {(out / 'index.html').resolve().as_uri()} or run: whatfires serve --out {shown(out)}")
+
+
+def verify_site(content: Path, store: Path, drafts: bool, count: int, seed: int) -> NoReturn:
+    """Say whether kept figures are what computing gives."""
+    with display(sys.stderr) as shows:
+        found = verify_kept(content, ArtifactStore(store), count or None, seed, shows, drafts)
+    for line in found.lines():
+        click.echo(line)
+    sys.exit(1 if found.differing else 0)
+
+
+@main.command()
+@click.argument("figure", metavar="[POST#ID]", required=False)
+@CONTENT
+@OUT
+@STORE
+@click.option("--drafts", is_flag=True, help="Drafts, too.")
+@tells_errors
+def explain(figure: str | None, content: Path, out: Path, store: Path, drafts: bool) -> None:
+    """Say whether a figure is fresh or stale, and which of its inputs changed since the site was written.
+
+    POST#ID is written posts/cells.md#quote-cell, cells#quote-cell, or quote-cell alone; a post alone means all its
+    figures. Without it, each stale figure of the site is told in one line. Nothing is computed or written.
+    """
+    plan = make_plan(content, Borrowed(ArtifactStore(store)), Quiet(), drafts, loading=False)
+    if figure is None or figure.startswith("models/"):
+        plan = with_known_units(plan)
+    every = list(plan.jobs)
+    places = every if figure is None else called(figure, every, plan.posts, content)
+    for line in lines_of(explained(plan, places, shown_in(out / REPORT)), whole=figure is None):
+        click.echo(line)
+
+
+@main.command()
+@CONTENT
+@STORE
+@click.option(
+    "--keep",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="How many builds of each content folder count.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
+@tells_errors
+def gc(content: Path, store: Path, keep: int, dry_run: bool) -> None:
+    """Remove from the store what no build wants any more.
+
+    What the last builds of this and of any other content folder wanted stays, with all that it needs to be computed
+    again to the bit; so do the weights and unfinished trainings of models in site.toml. Not while a build is at work.
+    """
+    toml = shown(content / "site.toml")
+    library = Library(read_settings(content, toml), content, ArtifactStore(store))
+    if library.errors:
+        raise BuildErrors([BuildError(f"{toml}: {error.message}") for error in library.errors])
+    found = unwanted(library, keep)
+    count, size = len(found.artifacts), found.size
+    for path in found.artifacts if dry_run else ():
+        click.echo(f"{path} ({path.stat().st_size:,} bytes)")
+    if not dry_run:
+        found.remove()
+    done = "would remove" if dry_run else "removed"
+    click.echo(f"{done} {count} file{'s' * (count != 1)}, {size:,} bytes; {found.wanted} are kept")
 
 
 @main.command()

@@ -63,4 +63,5 @@ class ConceptOptions(FigureOptions):
         return own
 
     def labelling(self) -> Labelling:
-        return Labelling(self.language, self.concepts, self.functions)
+        """Of one's own concepts in the order of their names: that in which they are written changes nothing."""
+        return Labelling(self.language, dict(sorted(self.concepts.items())), dict(sorted(self.functions.items())))

@@ -1,14 +1,15 @@
 """A content file -> a Post: front matter, Markdown, and the blocks for figures and claims.
 
 All mistakes of a file are found in one reading, each with its line. Nothing is computed or loaded here:
-where a figure, a claim or a value goes, the body has a hole that `render` fills.
+where a figure, a claim or a value goes, the body has a hole that `render` fills. What a file includes is read as
+part of it, and told of by its own name and line.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -24,6 +25,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from generator.claims import expectation
 from generator.figures import KINDS
+from generator.includes import Line, expanded
 from generator.spec import (
     TOLD,
     BuildError,
@@ -102,17 +104,22 @@ BLOCK_KEYS = set(FigureBlock.model_fields)
 
 @dataclass
 class Reading:
-    """A file while it is read: what was found in it so far, and where the reading stands."""
+    """A file while it is read: what was found in it so far, and where the reading stands.
+
+    text: with all that it includes; its lines are counted from 1, and `places` says where each was written.
+    """
 
     path: Path
     shown: str
     root: Path
     text: str
+    places: Sequence[Place]
     errors: list[BuildError] = field(default_factory=list)
     figures: list[FigureSpec] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     values: list[Value] = field(default_factory=list)
     references: list[tuple[str, Place]] = field(default_factory=list)
+    ids: list[tuple[str, int]] = field(default_factory=list)  # of figures and claims, and their lines
     cursor: int = 0  # blocks are met in the order in which they are written
 
     @cached_property
@@ -120,8 +127,12 @@ class Reading:
         """What converts captions; made once, which takes longer than a caption."""
         return markdown_for(self, path_in_site(self.path, self.root))
 
+    def place(self, line: int) -> Place:
+        """Where a line of the text was written; a line beyond the last one counts as that."""
+        return self.places[min(line, len(self.places)) - 1] if self.places else Place(self.shown)
+
     def wrong(self, message: str, line: int) -> None:
-        self.errors.append(BuildError(message, Place(self.shown, line)))
+        self.errors.append(BuildError(message, self.place(line)))
 
     def line_of(self, needle: str, start: int = 0) -> int:
         """The line, from 1, where `needle` is first written after position `start`."""
@@ -133,7 +144,7 @@ class Reading:
         if not FORMAT.fullmatch(match["format"] or ""):
             self.wrong(f"`{text}`: the format {match['format']!r} is not like .2f, .0% or .2f±", line)
             return False
-        self.values.append(Value(match["figure"], match["measure"], match["format"] or "", Place(self.shown, line)))
+        self.values.append(Value(match["figure"], match["measure"], match["format"] or "", self.place(line)))
         return True
 
     def line_of_block(self, name: str, source: str) -> int:
@@ -158,8 +169,14 @@ def read_post(path: Path, root: Path, shown: str) -> Post:
         text = path.read_text("utf-8")
     except UnicodeDecodeError as error:
         raise BuildError(f"is not UTF-8 text ({error.reason} at byte {error.start})", Place(shown)) from error
-    reading = Reading(path, shown, root, text)
     match = FRONT_MATTER.match(text)
+    head = match[0] if match else ""
+    errors: list[BuildError] = []
+    above = [Line(line, Place(shown, number)) for number, line in enumerate(head.split("\n")[:-1], 1)]
+    body_lines = expanded(text[len(head) :], len(above) + 1, shown, root, errors)
+    body_text = "".join(f"{line.text}\n" for line in body_lines)
+    places = [line.place for line in (*above, *body_lines)]
+    reading = Reading(path, shown, root, head + body_text, places, errors)
     front = None
     if match is None:
         reading.wrong("a content file starts with front matter: YAML between two lines of ---", 1)
@@ -168,17 +185,19 @@ def read_post(path: Path, root: Path, shown: str) -> Post:
         reading.cursor = match.end()
     site_path = path_in_site(path, root)
     converter = markdown_for(reading, site_path)
-    body = converter.convert(text[match.end() :] if match else text)
+    body = converter.convert(body_text)
     headings = set(re.findall(r'<h\d id="([^"]+)"', body))
     for one in reading.figures:
         if one.id in headings:
             reading.errors.append(
                 BuildError(f"figure {one.id}: a heading has this id, too; call one of them otherwise", one.place)
             )
-    named = [(one.id, one.place) for one in reading.figures] + [(one.id, one.place) for one in reading.claims]
-    for id in repeated([name for name, _ in named]):
-        lines = sorted(place.line for name, place in named if name == id)
-        reading.wrong(f"two blocks have the id {id!r}; the first is at line {lines[0]}", lines[1])
+    for id in repeated([name for name, _ in reading.ids]):
+        first, second, *_ = sorted(line for name, line in reading.ids if name == id)
+        at, other = reading.place(first), reading.place(second)
+        where = f"line {at.line}" if at.file == other.file else str(at)
+        reason = "; its file is included twice" if at == other else f"; the first is at {where}"
+        reading.wrong(f"two blocks have the id {id!r}{reason}", second)
     for match in TOLD.finditer(front[0].description) if front else ():
         reading.value(match, match[0].strip("`"), reading.line_of("description:"))
     known = [one.id for one in reading.figures]
@@ -274,15 +293,16 @@ def read_figure(reading: Reading, source: str, line: int) -> str:
         )
     if options is None or (block.otherwise is not None and otherwise is None):
         return ""
+    reading.ids.append((block.id, line))
     reading.figures.append(
         FigureSpec(
             id=block.id,
             kind=block.kind,
             options=options,
-            place=Place(reading.shown, line),
+            place=reading.place(line),
             caption=inline(reading, block.caption),
             source=source,
-            lines={".".join(map(str, path)): at for path, at in lines.items()},
+            lines={".".join(map(str, path)): reading.place(at).line for path, at in lines.items()},
             otherwise=otherwise,
             wide=block.wide,
             control=block.control is not None,
@@ -308,13 +328,15 @@ def read_claim(reading: Reading, source: str, line: int) -> str:
     if not ID.fullmatch(block.id):
         reading.wrong(f"claim id {block.id!r} must be lower-case letters, digits and hyphens", lines.get(("id",), line))
         return ""
+    at = lines.get(("figure",), line)
+    reading.ids.append((block.id, at))
     reading.claims.append(
         Claim(
             id=block.id,
             figure=block.figure,
             expect=expect,
             text=block.text,
-            place=Place(reading.shown, lines.get(("figure",), line)),
+            place=reading.place(at),
             by_interval=block.judge == "interval",
             history=block.history,
         )
@@ -481,9 +503,7 @@ class HolesProcessor(Treeprocessor):
     def link(self, anchor: Element) -> None:
         target = anchor.get("href", "")
         if target.startswith("#") and not (anchor.text or len(anchor)):
-            self.reading.references.append(
-                (target[1:], Place(self.reading.shown, self.reading.line_of(f"](#{target[1:]})")))
-            )
+            self.reading.references.append((target[1:], self.reading.place(self.reading.line_of(f"](#{target[1:]})"))))
             anchor.set("class", "hole")
         path, hash, fragment = target.partition("#")
         if path.endswith(".md") and "://" not in path:

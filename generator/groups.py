@@ -66,7 +66,7 @@ def dictionary_sites(
     BuildError where a folder does not hold what it should.
     """
     found = {}
-    for group, folder in settings.dictionaries.items():
+    for group, folder in sorted(settings.dictionaries.items()):
         about = configuration(group, existing(group, root / folder / CONFIGURATION))
         weights = read_weights(existing(group, root / folder / WEIGHTS))
         try:

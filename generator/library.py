@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from generator import interp
 from generator.artifact import Artifact, ArtifactStore, Course, Measures, digest, matching
+from generator.callables import reach
 from generator.data import Document, Images
 from generator.datasets import DATASETS
 from generator.deferred import Deferred
@@ -39,6 +40,8 @@ CPUINFO = Path("/proc/cpuinfo")
 TOLD_OTHERWISE = {  # settings that decide nothing, or only which files are read, whose digests tell more
     "checkpoints", "train", "dataset", "corpus", "units", "pretrained", "revision", "download", "dictionaries",
 }  # fmt: skip
+
+FOUND_OTHERWISE = {"path", "masks", "folder", "download"}  # the same of data sets: their digest tells what was found
 
 Report = Callable[[str, int, int], None]  # what is under way, how much of it is done, of how much
 
@@ -66,6 +69,7 @@ class Library:
     ) -> None:
         self.root, self.store, self.report, self.sight = root, store, report, sight
         self.opened: set[str] = set()  # data sets of which something was read
+        reach(root)  # the author's modules, as they read now
         self.errors: list[BuildError] = []  # what is wrong with site.toml; a row that is wrong is in no table
         self.models = rows("model", settings.models, SOURCES, self.errors)
         self.datasets = rows("data set", settings.datasets, DATASETS, self.errors)
@@ -84,6 +88,7 @@ class Library:
         self.missing = cache(self._missing)
         self.dataset_digest = cache(self.digest_data)
         self.fingerprint = cache(self._fingerprint)
+        self.weights_key = cache(self._weights_key)
         self.model = cache(self._model)
         self.untrained = cache(self._untrained)
         self.earlier = cache(self._earlier)
@@ -188,7 +193,7 @@ class Library:
         row = self.datasets[dataset]
         return {
             "digest": self.dataset_digest(dataset),
-            "settings": row.settings.model_dump(mode="json", exclude={"path", "masks"}),
+            "settings": row.settings.model_dump(mode="json", exclude=FOUND_OTHERWISE),
             "code": code_digest(row.module.__name__),
         }
 
@@ -281,6 +286,10 @@ class Library:
             self.checkpoint(name) is None and self.trains(name) and not self.store.has(digest(self.fingerprint(name)))
         )
 
+    def _weights_key(self, name: str) -> str | None:
+        """What the weights that the build trains are kept under; None where it trains none."""
+        return digest(self.fingerprint(name)) if self.checkpoint(name) is None and self.trains(name) else None
+
     def _model(self, name: str) -> Model:
         row = self.row(name)
         checkpoint = self.checkpoint(name)
@@ -355,7 +364,7 @@ class Library:
         def report(done: int, total: int, word: str) -> None:
             self.report(f"training {name}{', ' if word else ''}{word}", done, total)
 
-        return Desk(report, self.store, digest({"unfinished": asked}))
+        return Desk(report, self.store, digest({"unfinished": asked}), name)
 
     def card(self, name: str, trained: Trained, seconds: float) -> dict[str, Any]:
         """The training card of a checkpoint: all that is needed to make it again, and what it measured."""

@@ -196,11 +196,12 @@ def unit(
         "versions": versions(),
     }
     key = digest(asked)
-    if key not in RECENT:
+    if key not in RECENT or key in inputs.again or not inputs.library.store.has(key):
         kept = inputs.kept(asked, record)
         RECENT.clear()
         RECENT[key] = kept
     kept = RECENT[key]
+    inputs.library.store.note(key)
     own = {name: array if name == "seen" else array[number] for name, array in kept.arrays.items()}
     return Unit(
         highest=places(own, "highest"),

@@ -10,8 +10,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator import standing
+from generator import builds, code_lists, standing
 from generator.artifact import Artifact, ArtifactStore, Course, Measures
+from generator.builds import Build, wanted
 from generator.claims import Verdict, judged
 from generator.deferred import Deferred
 from generator.figures import KINDS
@@ -78,24 +79,30 @@ def build(
     stage = stage or Stage()
     display = display or Quiet()
     store.sweep()
-    plan = with_units(make_plan(content, store, display, drafts, sight=stage.sight), display)
+    with store.noting() as needed:
+        plan = with_units(make_plan(content, store, display, drafts, sight=stage.sight), display)
+    this = Build(str(content.resolve()), wanted(plan, needed))
+    builds.note(store, this)
     ids = {id for _, id in plan.jobs}
     for id in again:
         if id not in ids:
             raise BuildError(f"no figure {id!r}{nearest(id, ids)}")
     anew = {one.key for (_, id), job in plan.jobs.items() if id in again for one in job.all()}
     made_of = origin_of(plan, out)
-    if made_of and not anew and (stands := standing.recall(store, made_of, out, stage.lingering)):
+    if made_of and not anew and (before := standing.recall(store, made_of, out, stage.lingering)):
         kept = {one.key for job in plan.jobs.values() for one in job.all()}
-        return Outcome(0, len(kept), 0, 0, tuple(stands.broken), stands.pages, lingering=stage.lingering)
+        builds.note(store, replace(this, standing=made_of, finished=True))
+        return Outcome(0, len(kept), 0, 0, tuple(before.broken), before.pages, lingering=stage.lingering)
     found = obtain(plan, plan.jobs.values(), store, display, anew)
     gaps = found.gaps(plan.jobs.values())
     if found.computed:
         made_of = origin_of(plan, out)
     into = stage.into or out
     done = write_site(plan, found, into, stage.spared)
-    if made_of and made_of == origin_of(plan, out):  # not where a template was edited meanwhile
-        standing.keep(store, made_of, into, done.broken, done.pages, done.lingering)
+    stands = made_of if made_of == origin_of(plan, out) else None  # a template was edited meanwhile
+    if stands:
+        standing.keep(store, stands, into, done.broken, done.pages, done.lingering)
+    builds.note(store, replace(this, standing=stands, finished=True))
     computed, every = len(found.computed), len(found.artifacts)
     return Outcome(
         computed, every - computed, done.written, done.removed, done.broken, done.pages, gaps, done.lingering
@@ -111,6 +118,16 @@ def with_units(plan: Plan, display: Display) -> Plan:
     """The plan and the pages of units that it asks for. What layers a model has is known once it was loaded."""
     train_quoted(plan, display)
     train(models_of(plan.posts, plan.library), plan.library, display)
+    return joined(plan)
+
+
+def with_known_units(plan: Plan) -> Plan:
+    """The same where no model need be trained for it; else the plan as it is, without pages of units."""
+    return plan if any(map(plan.library.untaught, models_of(plan.posts, plan.library))) else joined(plan)
+
+
+def joined(plan: Plan) -> Plan:
+    """The plan and the pages of units that it asks for."""
     units = unit_pages(plan.posts, plan.library, Place(shown(plan.library.root / "site.toml")))
     jobs = {(page.path, page.figure.id): make_job(page.figure, plan.library) for page in units}
     return replace(plan, jobs={**plan.jobs, **jobs}, units=units)
@@ -153,28 +170,9 @@ def obtain(
     artifacts = {key: artifact for key in wanted if key not in anew and (artifact := store.get(key)) is not None}
     missing = [job for key, job in wanted.items() if key not in artifacts]
 
-    def compute(job: Job) -> Artifact:
-        start = time.perf_counter()
-        for error in unknown_names(job, plan.library):  # of a model that was trained only now
-            raise error
-        if job.chooser and job.model and (difference := plan.library.unlike(job.model, job.chooser)):
-            raise BuildError(difference)
-        inputs = Inputs(plan.library, job.model, display.advance, job.random, job.chooser)
-        artifact: Artifact = import_module(KINDS[job.kind]).compute(job.options, inputs)
-        for name, value in artifact.measures.items():
-            if not math.isfinite(value):
-                raise BuildError(f"its measure {name} is no number but {value}; are all activations numbers?")
-        provenance = {
-            "ingredients": job.ingredients,
-            "seconds": round(time.perf_counter() - start, 1),
-            "device": "cpu",
-            # Not in the key, lest every machine compute anew; but sums in another order differ in their last digits.
-            "threads": torch.get_num_threads(),
-        }
-        return replace(artifact, provenance=provenance)
-
     def save(job: Job, artifact: Artifact) -> None:
         store.put(job.key, artifact)
+        code_lists.keep(store, job.ingredients)
         # Read back, so that a page is the same whether its figures were computed now or yesterday.
         kept = store.get(job.key)
         assert kept is not None
@@ -182,7 +180,7 @@ def obtain(
 
     files = {name: digest for job in missing for name, digest in files_of(job)}
     try:
-        failed = here(missing, compute, save, display) if missing else {}
+        failed = here(missing, lambda job: computed(job, plan.library, display), save, display) if missing else {}
     except BaseException:  # such as Ctrl-C: what was computed so far stays, if it is what its keys say
         drop_changed(plan.library, store, files)
         raise
@@ -190,6 +188,31 @@ def obtain(
     if changed:
         raise BuildErrors(changed)
     return Obtained(artifacts, {job.key for job in missing} - set(failed), failed)
+
+
+def computed(job: Job, library: Library, display: Display, again: set[str] | None = None) -> Artifact:
+    """A figure's artifact, computed now; what it shares with others is kept, or made again if its key is in `again`."""
+    start = time.perf_counter()
+    for error in unknown_names(job, library):  # of a model that was trained only now
+        raise error
+    if job.chooser and job.model and (difference := library.unlike(job.model, job.chooser)):
+        raise BuildError(difference)
+    again = set() if again is None else again
+    inputs = Inputs(library, job.model, display.advance, job.random, again, job.chooser)
+    with library.store.noting() as needed:
+        artifact: Artifact = import_module(KINDS[job.kind]).compute(job.options, inputs)
+    for name, value in artifact.measures.items():
+        if not math.isfinite(value):
+            raise BuildError(f"its measure {name} is no number but {value}; are all activations numbers?")
+    provenance = {
+        "ingredients": job.ingredients,
+        "needs": sorted(needed),
+        "seconds": round(time.perf_counter() - start, 1),
+        "device": "cpu",
+        # Not in the key, lest every machine compute anew; but sums in another order differ in their last digits.
+        "threads": torch.get_num_threads(),
+    }
+    return replace(artifact, provenance=provenance)
 
 
 def train_quoted(plan: Plan, display: Display) -> None:

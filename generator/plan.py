@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from generator import known_code
 from generator.artifact import ArtifactStore, digest, file_digest
 from generator.callables import callable_digest
+from generator.calling import one_called
 from generator.content import read_post
 from generator.figures import KINDS
 from generator.key import code_digest, versions
@@ -64,12 +65,12 @@ def make_plan(
     store: ArtifactStore,
     display: Display,
     drafts: bool = False,
-    names: bool = True,
+    loading: bool = True,
     sight: Sight = AS_THEY_ARE,
 ) -> Plan:
-    """Read everything and name every artifact, without loading a model. BuildErrors of all mistakes together.
+    """Read everything and name every artifact. BuildErrors of all mistakes together.
 
-    `names`: of figures that must be computed, load the models and see whether they have the layers and classes named.
+    A model is loaded only to tell of wrong names in a figure that must be computed, and not if `loading` is false.
     """
     known_code.recall(store)
     toml = shown(content / "site.toml")
@@ -112,13 +113,21 @@ def make_plan(
     errors += same_paths(posts)
     if not posts and not errors:
         errors.append(BuildError(f"there is no post in {shown(content / 'posts')}; write one as NAME.md"))
-    for job in {job.key: job for job in jobs.values()}.values():
-        if names and not store.has(job.key) and not (job.options.model and library.untaught(job.options.model)):
+    for job in {job.key: job for job in jobs.values()}.values() if loading else ():
+        if not store.has(job.key) and not (job.options.model and library.untaught(job.options.model)):
             errors += unknown_names(job, library)
     if errors:
         raise BuildErrors(errors)
     site = Site(settings.title, settings.description, settings.author, settings.base_url.rstrip("/"), settings.language)
     return Plan(library, replace(site, theme=str(content / settings.theme) if settings.theme else ""), resolved, jobs)
+
+
+def job_called(plan: Plan, name: str) -> Job:
+    """The job of the one figure that is called so, such as posts/cells.md#quote-cell, cells#quote-cell or quote-cell.
+
+    BuildError, with the nearest right word, where there is none, or more than one.
+    """
+    return plan.jobs[one_called(name, list(plan.jobs), plan.posts, plan.library.root)]
 
 
 def same_paths(posts: Sequence[Post]) -> Iterable[BuildError]:

@@ -62,8 +62,9 @@ def remake(
         check(out)
     page = out is not None and out.suffix == ".html"
     if part and page:
-        raise BuildError(f"--out {shown(out or Path())}: a page has all parts of its figure; ask for no {part}")
-    found = find(name, make_plan(content, store, display, drafts, names=False), display)
+        option = "--control" if part == CONTROL else "--checkpoint"
+        raise BuildError(f"{option}: a page, .html, has all parts of its figure; leave it out")
+    found = find(name, make_plan(content, store, display, drafts, loading=False), display)
     job = whole(found) if page else part_of(found, part)
     with tempfile.TemporaryDirectory() as folder:
         gave = obtain(found.plan, [job], ArtifactStore(Path(folder)) if again else store, display)

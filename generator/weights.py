@@ -15,7 +15,7 @@ import re
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -60,19 +60,20 @@ class Trained:
 class Desk:
     """Where a training tells how far it is, and keeps what it needs to go on should it be stopped.
 
-    report: steps done, of how many, and a word about them.
+    report: steps done, of how many, and a word about them. model: whose training it is.
     """
 
     report: Callable[[int, int, str], None]
     store: ArtifactStore
     key: str
+    model: str = ""
 
     def kept(self) -> Artifact | None:
         """What was kept last; None where no training of this recipe is unfinished."""
         return self.store.get(self.key)
 
     def keep(self, unfinished: Artifact) -> None:
-        self.store.put(self.key, unfinished)
+        self.store.put(self.key, replace(unfinished, provenance={"unfinished": self.model}))
 
     def clear(self) -> None:
         self.store.drop(self.key)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generator.artifact import HOUR, WRITING, Artifact, ArtifactStore, digest, write_whole
+from generator.artifact import HOUR, WRITING, Artifact, ArtifactStore, Borrowed, digest, write_whole
 
 
 @pytest.fixture
@@ -105,3 +105,46 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, mon
 
 def test_a_digest_does_not_depend_on_the_order_of_keys_and_does_on_values() -> None:
     assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1}) != digest({"a": 1, "b": [3]})
+
+
+def test_a_store_notes_what_is_needed_inside_and_only_there(tmp_path: Path) -> None:
+    store = ArtifactStore(tmp_path)
+    store.put("aa" * 32, Artifact())
+    with store.noting() as outer:
+        store.get("aa" * 32)
+        with store.noting() as inner:
+            store.put("bb" * 32, Artifact())
+            store.put("cc" * 32, Artifact())
+            store.drop("cc" * 32)
+            store.note("dd" * 32)
+        store.get("ee" * 32)
+    store.get("bb" * 32)
+
+    assert inner == {"bb" * 32, "dd" * 32}
+    assert outer == {"aa" * 32, "bb" * 32, "dd" * 32}
+
+
+def test_a_borrowed_store_is_read_and_left_as_it_is(tmp_path: Path) -> None:
+    store = ArtifactStore(tmp_path)
+    store.put("aa" * 32, Artifact(data={"x": 1}))
+    borrowed = Borrowed(store)
+    borrowed.put("aa" * 32, Artifact(data={"x": 2}))
+    borrowed.put("bb" * 32, Artifact(data={"x": 3}))
+    borrowed.drop("bb" * 32)
+    here, there = borrowed.get("aa" * 32), store.get("aa" * 32)
+
+    assert here is not None
+    assert there is not None
+    assert (here.data, there.data) == ({"x": 2}, {"x": 1})
+    assert [borrowed.has(key * 32) for key in ("aa", "bb")] == [True, False]
+    assert len(list(tmp_path.rglob("*.npz"))) == 1
+
+
+def test_the_provenance_of_an_artifact_is_read_without_its_arrays(tmp_path: Path) -> None:
+    store = ArtifactStore(tmp_path)
+    store.put("aa" * 32, Artifact({"large": np.zeros(9)}, provenance={"needs": ["x"]}))
+    store.path("bb" * 32).parent.mkdir()
+    store.path("bb" * 32).write_bytes(b"damaged")
+
+    assert store.provenance("aa" * 32) == {"needs": ["x"]}
+    assert store.provenance("bb" * 32) == store.provenance("cc" * 32) == {}

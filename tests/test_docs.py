@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 GUIDE = (ROOT / "content" / "pages" / "guide.md").read_text()
 FLAGS = {
     flag
-    for name in ("build", "figure")
+    for name in ("build", "figure", "check", "explain", "gc")
     for option in main.commands[name].params
     for flag in option.opts
     if flag.startswith("--")

@@ -97,6 +97,17 @@ def test_the_name_of_a_data_set_or_model_does_not_change_the_key(site: SmallSite
     assert key_of(site) == before
 
 
+def test_where_a_data_set_was_found_does_not_change_the_key(site: SmallSite) -> None:
+    def key_with(more: str) -> str:
+        row = f'\n[datasets.photos]\nsource = "cifar10"\npath = "photos"\n{more}\n'
+        site.toml(SITE_TOML + row)
+        (site.content / "photos").mkdir(exist_ok=True)
+        site.figure("id: d\nkind: dissection\nmodel: tiny-vision\nlayer: relu1\ndataset: photos\n")
+        return key_of(site)
+
+    assert key_with("") == key_with('folder = "/somewhere"') == key_with('folder = "/else"\ndownload = true')
+
+
 def test_the_bytes_of_a_checkpoint_change_the_key(site: SmallSite) -> None:
     site.toml(
         SITE_TOML.replace('corpus = "tiny-corpus"\n', 'corpus = "tiny-corpus"\ncheckpoints = "*.safetensors"\n', 1)

@@ -270,7 +270,7 @@ def test_a_picture_of_a_figure_that_has_none_is_refused_with_what_there_is(quick
     ("body", "out", "message"),
     [
         (TEMPLATES, "x.csv", "content/posts/a.md:6: figure t has no control; its block may ask for one: `control: random-weights`"),
-        (CONTROLLED, "x.html", "--out x.html: a page has all parts of its figure; ask for no control"),
+        (CONTROLLED, "x.html", "--control: a page, .html, has all parts of its figure; leave it out"),
     ],
 )  # fmt: skip
 def test_a_control_that_there_is_not_or_that_is_there_anyway_is_told(

@@ -367,6 +367,7 @@ def test_a_checkpoint_that_a_figure_does_not_show_is_told(site: SmallSite, asked
 
     assert run("figure", "cells", "--checkpoint", step) == (1, f"error: content/posts/a.md:6: {message}\n")
     assert "give one of them" in run("figure", "cells", "--checkpoint", step, "--control")[1]
+    assert "--checkpoint: a page" in run("figure", "cells", "--checkpoint", step, "--out", "x.html")[1]
 
 
 def test_a_page_alone_has_all_checkpoints_and_tells_which_it_leaves_out(site: SmallSite) -> None:

@@ -18,9 +18,12 @@ from tests.benchmarks import (
     recording,
     selectivity,
     selectivity_scale,
+    staleness,
     text_figure,
 )
-from tests.benchmarks.harness import Benchmark, lines, run
+from tests.benchmarks.harness import ROOT, Benchmark, lines, run
+
+RECORD = "staleness"  # not a race, so it has no goal
 
 BENCHMARKS: dict[str, Benchmark] = {
     "feature-channels": channels.FEATURE_CHANNELS,
@@ -50,7 +53,12 @@ def listing(benchmarks: Mapping[str, Benchmark]) -> list[str]:
 
 def main(arguments: Sequence[str], benchmarks: Mapping[str, Benchmark] = BENCHMARKS) -> int:
     if not arguments:
-        print("\n".join(listing(benchmarks)))  # noqa: T201
+        print("\n".join([*listing(benchmarks), f"{RECORD}: {staleness.WORK}"]))  # noqa: T201
+        return 0
+    if list(arguments) == [RECORD]:
+        (ROOT / ".bench").mkdir(exist_ok=True)
+        found = staleness.record(say=lambda line: print(line, file=sys.stderr))  # noqa: T201
+        print("\n".join(staleness.lines(found)))  # noqa: T201
         return 0
     for name in arguments:
         if name not in benchmarks:

@@ -236,4 +236,5 @@ def test_downloads_are_reached_and_taken_by_keyboard_from_a_file(both: Both, pag
         page.keyboard.press("Enter")
 
     assert stops == ["PRE", "PRE", "A"], "the YAML, the command, the first download"
+    assert Axe().run(page, context="#sample", options={"preload": False}).response["violations"] == []
     assert Path(taken.value.path()).read_bytes() == both.taken_away("sample")["sample.npz"].read_bytes()

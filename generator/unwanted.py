@@ -1,0 +1,95 @@
+"""What a store keeps that no build wants any more, told from what is wanted and removed.
+
+Wanted is what the last builds of each content folder wanted (see `builds`), with all that was needed to compute it, and
+the weights of the models that are in site.toml now, also those of a training that is under way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator import builds, code_lists
+from generator.artifact import ArtifactStore
+from generator.builds import Build
+from generator.library import Library
+from generator.spec import BuildError, shown
+
+
+@dataclass(frozen=True)
+class Unwanted:
+    """artifacts: the files of those that no build wants. records: those of builds that are too long ago to count.
+
+    wanted: how many artifacts are kept.
+    """
+
+    artifacts: tuple[Path, ...]
+    records: tuple[Path, ...]
+    wanted: int
+
+    @property
+    def size(self) -> int:
+        """Bytes of the artifacts."""
+        return sum(path.stat().st_size for path in self.artifacts)
+
+    def remove(self) -> None:
+        """The artifacts before the records, so that what is stopped midway can be gone on with."""
+        for path in (*self.artifacts, *self.records):
+            path.unlink(missing_ok=True)
+        for folder in {path.parent for path in self.artifacts}:
+            if not any(folder.iterdir()):
+                folder.rmdir()
+
+
+def unwanted(library: Library, keep: int) -> Unwanted:
+    """What nothing wants, where the last `keep` builds of each content folder count.
+
+    BuildError where the store knows of no finished build of this content folder, since then nothing would be wanted.
+    """
+    store, content = library.store, str(library.root.resolve())
+    every = builds.by_content(store)
+    if not any(build.finished for _, build in every.get(content, ())):
+        raise BuildError(
+            f"the store {shown(store.folder)} knows of no finished build of {shown(library.root)}, so it cannot tell "
+            "what is wanted; run whatfires build first"
+        )
+    recent = [row for rows in every.values() for row in last(rows, keep)]
+    wanted = {key for _, build in recent for key in (*build.wants, *([build.standing] if build.standing else []))}
+    for name in library.models:
+        wanted |= builds.of_training(name, library)
+    wanted = with_needs(wanted, store)
+    found = sorted(path for path in store.folder.glob("[0-9a-f][0-9a-f]/*.npz") if path.parent.name == path.stem[:2])
+    artifacts = [path for path in found if path.stem not in wanted and not going_on(path.stem, library)]
+    kept = {path for path, _ in recent}
+    records = tuple(path for rows in every.values() for path, _ in rows if path not in kept)
+    return Unwanted(tuple(artifacts), records, len(found) - len(artifacts))
+
+
+def last(rows: list[tuple[Path, Build]], keep: int) -> list[tuple[Path, Build]]:
+    """The last finished builds of a content folder, and those that were begun since the last of them."""
+    finished = [row for row in rows if row[1].finished]
+    chosen = finished[-keep:] if keep else []
+    begun = rows[rows.index(finished[-1]) + 1 :] if finished else rows
+    return chosen + begun
+
+
+def with_needs(keys: Iterable[str], store: ArtifactStore) -> set[str]:
+    """The keys, those of all that their artifacts needed to be computed, and of the lists of their code."""
+    found: set[str] = set()
+    waiting = list(keys)
+    while waiting:
+        key = waiting.pop()
+        if key in found:
+            continue
+        found.add(key)
+        made = store.provenance(key)
+        waiting += made.get("needs", ())
+        found |= {code_lists.list_key(text) for text in code_lists.strings(made.get("ingredients", {}))}
+    return found
+
+
+def going_on(key: str, library: Library) -> bool:
+    """Whether this is of an unfinished training of a model in site.toml whose data is not here to tell more."""
+    name = library.store.provenance(key).get("unfinished")
+    return name in library.models and not builds.of_training(name, library)
