@@ -97,7 +97,7 @@ while not stop.exists():
     time.sleep(1.0)
 '''
 
-ENOUGH = 60.0  # seconds; two rounds after the first take some ten on two cores
+ENOUGH = 150.0  # seconds; two rounds after the first take some ten on two cores that have nothing else to do
 
 
 class Resources(HTMLParser):
