@@ -18,8 +18,10 @@ from generator import __version__
 from generator.artifact import Artifact, Course
 from generator.images import Picture, is_picture, webp
 from generator.obtained import Obtained
-from generator.render import HOLE, PostWriter, Rendered, Site, assets, environment
+from generator.post_writer import HOLE, PostWriter, Rendered
+from generator.render import Site
 from generator.spec import BuildError, BuildErrors, FigureSpec, Job, Post
+from generator.themes import assets, environment
 
 LINK = re.compile(r'(?P<before><a\b[^>]*?) href="(?P<url>[^"]*)"')
 

@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from datetime import date
-from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 from xml.etree.ElementTree import Element
 
-import yaml
 from markdown import Extension, Markdown
 from markdown.treeprocessors import Treeprocessor
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
+from generator.blocks import Reading, read_block, read_yaml, validated
 from generator.claims import expectation
 from generator.figures import KINDS
 from generator.includes import Line, expanded
@@ -36,17 +34,13 @@ from generator.spec import (
     Options,
     Place,
     Post,
-    Value,
-    fields_at,
     nearest,
 )
 
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?\n)---[ \t]*\n", re.DOTALL)
 VALUE = re.compile(r"\{value(?::(?P<format>[^}]*))?\}\s+(?P<figure>[\w-]+)\.(?P<measure>\S+)")
 NO_HOLE = re.compile(r"<(?!/?data\b)[^>]+>")  # a tag that is neither end of a hole
-FORMAT = re.compile(r"[+]?,?((\.\d{1,2})?[efg%]?|d)±?")
 ID = re.compile(r"[a-z][a-z0-9-]*")
-MOST_YAML = 100_000  # characters of one block: more is an accident or an attack
 
 
 class FrontMatter(Options):
@@ -97,67 +91,7 @@ class ClaimBlock(Options):
     history: bool = Field(False, description="judge it also at all earlier checkpoints of the figure's model")
 
 
-Block = TypeVar("Block", bound=Options)
-Lines = Mapping[tuple[str | int, ...], int]  # of each key of a block, by its path
 BLOCK_KEYS = set(FigureBlock.model_fields)
-
-
-@dataclass
-class Reading:
-    """A file while it is read: what was found in it so far, and where the reading stands.
-
-    text: with all that it includes; its lines are counted from 1, and `places` says where each was written.
-    """
-
-    path: Path
-    shown: str
-    root: Path
-    text: str
-    places: Sequence[Place]
-    errors: list[BuildError] = field(default_factory=list)
-    figures: list[FigureSpec] = field(default_factory=list)
-    claims: list[Claim] = field(default_factory=list)
-    values: list[Value] = field(default_factory=list)
-    references: list[tuple[str, Place]] = field(default_factory=list)
-    ids: list[tuple[str, int]] = field(default_factory=list)  # of figures and claims, and their lines
-    cursor: int = 0  # blocks are met in the order in which they are written
-
-    @cached_property
-    def captions(self) -> Markdown:
-        """What converts captions; made once, which takes longer than a caption."""
-        return markdown_for(self, path_in_site(self.path, self.root))
-
-    def place(self, line: int) -> Place:
-        """Where a line of the text was written; a line beyond the last one counts as that."""
-        return self.places[min(line, len(self.places)) - 1] if self.places else Place(self.shown)
-
-    def wrong(self, message: str, line: int) -> None:
-        self.errors.append(BuildError(message, self.place(line)))
-
-    def line_of(self, needle: str, start: int = 0) -> int:
-        """The line, from 1, where `needle` is first written after position `start`."""
-        at = self.text.find(needle, start)
-        return self.text.count("\n", 0, max(at, 0)) + 1
-
-    def value(self, match: re.Match[str], text: str, line: int) -> bool:
-        """Note a number that is written as `text`; whether its format is one."""
-        if not FORMAT.fullmatch(match["format"] or ""):
-            self.wrong(f"`{text}`: the format {match['format']!r} is not like .2f, .0% or .2f±", line)
-            return False
-        self.values.append(Value(match["figure"], match["measure"], match["format"] or "", self.place(line)))
-        return True
-
-    def line_of_block(self, name: str, source: str) -> int:
-        """The line of a block's opening fence; superfences does not tell it."""
-        first = next((line.strip() for line in source.splitlines() if line.strip()), "")
-        for match in re.finditer(
-            rf"^[ \t>]*(?:`{{3,}}|~{{3,}})\s*{name}\b.*\n(.*)$", self.text[self.cursor :], re.MULTILINE
-        ):
-            if match[1].strip(" \t>") == first or not first:
-                line = self.text.count("\n", 0, self.cursor + match.start()) + 1
-                self.cursor += match.end()
-                return line
-        return 1
 
 
 def read_post(path: Path, root: Path, shown: str) -> Post:
@@ -346,117 +280,11 @@ def read_claim(reading: Reading, source: str, line: int) -> str:
 
 def inline(reading: Reading, text: str) -> str:
     """A caption's Markdown as HTML, without the paragraph around it if it is a single one."""
+    if reading.captions is None:
+        reading.captions = markdown_for(reading, path_in_site(reading.path, reading.root))
     html = reading.captions.reset().convert(text.strip())
     single = re.fullmatch(r"<p>(.*)</p>", html, re.DOTALL)
     return single[1] if single and "<p>" not in single[1] else html
-
-
-class PlainLoader(yaml.SafeLoader):
-    """YAML without aliases: a few lines of them can stand for gigabytes."""
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            problem = "aliases (*name) are not read here; write the value again"
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=self.get_event().start_mark)  # type: ignore[no-untyped-call]
-        return super().compose_node(parent, index)
-
-
-def read_yaml(reading: Reading, source: str, line: int) -> tuple[dict[str, Any], Lines] | None:
-    """A block's YAML as a mapping, and the line of each key; None, with a note of why, if it is none."""
-    if len(source) > MOST_YAML:
-        reading.wrong(f"the block has {len(source):,} characters; at most {MOST_YAML:,} are read", line)
-        return None
-    loader = PlainLoader(source)
-    node = None
-    try:
-        node = loader.get_single_node()
-        values = loader.construct_document(node) if node else None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        reading.wrong(f"YAML: {getattr(error, 'problem', None) or error}", line + 1 + (mark.line if mark else 0))
-        return None
-    except ValueError as error:  # of values such as 2026-13-45, which is like a date and is none
-        reading.wrong(f"YAML: {error}", line + 1 + line_of_bad_value(node))
-        return None
-    except RecursionError:
-        reading.wrong("YAML: nested too deeply", line)
-        return None
-    finally:
-        loader.dispose()
-    if not isinstance(values, dict):
-        reading.wrong("the block is not a list of `key: value` lines", line)
-        return None
-    lines: dict[tuple[str | int, ...], int] = {}
-    for path, at in key_lines(node):
-        if path in lines:
-            reading.wrong(f"the key {path[-1]!r} is written twice", line + 1 + at)
-            return None
-        lines[path] = line + 1 + at
-    return {str(key): value for key, value in values.items()}, lines
-
-
-def line_of_bad_value(node: yaml.Node | None) -> int:
-    """The line, from 0, of the first key of a mapping whose value cannot be made."""
-    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
-        try:
-            PlainLoader("").construct_document(value)
-        except ValueError:
-            return int(key.start_mark.line)
-    return 0
-
-
-def read_block(reading: Reading, model: type[Block], source: str, line: int) -> tuple[Block, Lines] | None:
-    """A block as `model`, and the line of each key; None, with a note of why, if it is not one."""
-    found = read_yaml(reading, source, line)
-    if found is None:
-        return None
-    block = validated(reading, model, *found, line)
-    return None if block is None else (block, found[1])
-
-
-def validated(
-    reading: Reading,
-    model: type[Block],
-    values: Mapping[str, Any],
-    lines: Lines,
-    line: int,
-    prefix: str = "",
-    more_keys: set[str] = frozenset(),  # type: ignore[assignment]
-) -> Block | None:
-    """`values` as `model`; each mistake is noted with the line of its key and the nearest right word."""
-    try:
-        return model.model_validate(values)
-    except ValidationError as problem:
-        for one in problem.errors():
-            path = tuple(one["loc"])
-            at = next((lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in lines), line)
-            key = ".".join(map(str, path))
-            if one["type"] == "extra_forbidden":
-                known = set(fields_at(model, path[:-1])) | (more_keys if len(path) == 1 else set())
-                message = f"unknown key {key!r}{nearest(path[-1], known)}"
-            elif one["type"] == "missing":
-                message = f"the key {key!r} is missing"
-            else:
-                given = "" if isinstance(one["input"], dict) else f", not {one['input']!r}"
-                message = (
-                    f"{key}: {one['msg'].removeprefix('Value error, ')}{given}"
-                    if key
-                    else one["msg"].removeprefix("Value error, ")
-                )
-            reading.wrong(prefix + message, at)
-        return None
-
-
-def key_lines(node: yaml.Node | None, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], int]]:
-    """The path and the line, from 0, of every key of a YAML mapping."""
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield (*path, str(key.value)), key.start_mark.line
-            yield from key_lines(value, (*path, str(key.value)))
-    elif isinstance(node, yaml.SequenceNode):
-        for number, value in enumerate(node.value):
-            yield (*path, number), value.start_mark.line
-            yield from key_lines(value, (*path, number))
 
 
 class Holes(Extension):

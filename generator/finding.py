@@ -11,8 +11,9 @@ from collections.abc import Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from generator.jobs import make_job
 from generator.pipeline import train
-from generator.plan import Plan, make_job
+from generator.plan import Plan
 from generator.progress import Display
 from generator.render import unit_title
 from generator.spec import UNIT_PAGES, BuildError, FigureSpec, Job, Place, Post, UnitPage, nearest, shown, unit_folder

@@ -17,9 +17,10 @@ from generator.claims import Verdict, judged
 from generator.deferred import Deferred
 from generator.figures import KINDS
 from generator.inputs import Inputs
+from generator.jobs import files_of, make_job
 from generator.library import Library
 from generator.obtained import Obtained
-from generator.plan import Plan, files_of, make_job, make_plan, unknown_names
+from generator.plan import Plan, make_plan, unknown_names
 from generator.progress import Display, Quiet
 from generator.runners import here
 from generator.site_folder import write_site

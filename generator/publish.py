@@ -12,8 +12,10 @@ from generator import __version__
 from generator.artifact import together
 from generator.library import Library
 from generator.obtained import Obtained
-from generator.render import Rendered, Site, environment, unit_title
+from generator.post_writer import Rendered
+from generator.render import Site, unit_title
 from generator.spec import Job, Post, UnitPage
+from generator.themes import environment
 
 # No reader of feeds runs them, and a figure's may hold megabytes of data.
 SCRIPT = re.compile(r"<script\b.*?</script>\n?", re.DOTALL)

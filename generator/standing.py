@@ -18,8 +18,9 @@ from generator.artifact import WRITING, Artifact, ArtifactStore, digest, file_di
 from generator.key import package_digest, versions
 from generator.library import Library
 from generator.publish import model_row
-from generator.render import Site, theme_folders
+from generator.render import Site
 from generator.spec import Job, Post, UnitPage
+from generator.themes import theme_folders
 
 LIBRARIES = ("jinja2", "markupsafe", "pyyaml")  # what pages are written with, besides those whose results show
 

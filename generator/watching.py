@@ -15,12 +15,12 @@ from pathlib import Path
 from generator.artifact import matching
 from generator.looks import PATIENCE, Looks, Mark, mark_of
 from generator.pipeline import Outcome, Stage
-from generator.render import theme_folders
 from generator.rounds import Asked, Failed, in_process
 from generator.settings import Settings, read_settings
 from generator.site_folder import is_page
 from generator.site_swap import Swap, files_below
 from generator.spec import BuildError, shown
+from generator.themes import theme_folders
 
 PAUSE, LONGEST_PAUSE = 0.5, 5.0  # seconds between two looks
 SHARE = 0.02  # of the time that asking for the state of all files may take

@@ -161,7 +161,7 @@ def test_the_checkpoint_before_the_newest_counts_where_a_kind_compares_them(smal
 def test_versions_of_libraries_change_the_key(site: SmallSite, monkeypatch: pytest.MonkeyPatch) -> None:
     before = key_of(site)
 
-    monkeypatch.setattr("generator.plan.versions", lambda: {"torch": "0.1"})
+    monkeypatch.setattr("generator.jobs.versions", lambda: {"torch": "0.1"})
 
     assert key_of(site) != before
 

@@ -15,14 +15,18 @@ from pydantic import Field, model_validator
 
 from generator import interp, readers
 from generator.artifact import Artifact
+from generator.deferred import Deferred
 from generator.model import Model
 from generator.readouts import prepared
 from generator.spec import BuildError, FigureOptions, Step, called, nearest
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
     from generator.inputs import Inputs
+else:
+    torch = Deferred("torch")
 
 EXAMPLE = """\
 models: [tiny-text, second-text]
@@ -33,6 +37,7 @@ caption: Two networks that were trained apart.
 
 BINS = 20  # of the histogram
 BATCH = 32  # images at once
+TOGETHER = 32  # documents whose activations are held at once
 POSITIONS = 16  # of a map, on a side: more say the same again
 
 
@@ -139,12 +144,12 @@ def text(first: Model, second: Model, options: Options, inputs: Inputs) -> Compa
     groups = [[options.layer] if options.layer else list(reader.groups) for reader in pair]
 
     def activations() -> Iterator[tuple[Tensor, Tensor]]:
-        for number, one in enumerate(texts):
-            ids = [reader.tokens(one).ids for reader in pair]
-            if ids[0].shape != ids[1].shape:
+        for start in range(0, len(texts), TOGETHER):
+            ids = [[reader.tokens(one).ids for one in texts[start : start + TOGETHER]] for reader in pair]
+            if [len(one) for one in ids[0]] != [len(one) for one in ids[1]]:
                 raise BuildError(f"{first.name} and {second.name} read text in other tokens, so no two do the same")
             yield in_order(pair[0], ids[0], groups[0]), in_order(pair[1], ids[1], groups[1])
-            inputs.progress(number + 1, len(texts))
+            inputs.progress(min(start + TOGETHER, len(texts)), len(texts))
 
     units = [
         [(group, number) for group in own for number in range(reader.groups[group])]
@@ -153,12 +158,14 @@ def text(first: Model, second: Model, options: Options, inputs: Inputs) -> Compa
     return units[0], units[1], activations()
 
 
-def in_order(reader: interp.reading.Reader, ids: Tensor, groups: Sequence[str]) -> Tensor:
-    """One document's activations, (tokens, units), in the order of its tokens."""
-    pieces = list(interp.reading.record(reader, [ids], groups))
-    found = pieces[0].activations.new_empty(len(ids), pieces[0].activations.shape[1])
-    for piece in pieces:
-        found[piece.positions] = piece.activations
+def in_order(reader: interp.reading.Reader, ids: Sequence[Tensor], groups: Sequence[str]) -> Tensor:
+    """Activations of documents, (tokens of all, units), in the order of their tokens."""
+    starts = torch.tensor([0, *map(len, ids)]).cumsum(0)  # of each document, and where the last one ends
+    found = torch.empty(0)
+    for piece in interp.reading.record(reader, ids, groups):
+        if not len(found):
+            found = piece.activations.new_empty(int(starts[-1]), piece.activations.shape[1])
+        found[starts[piece.documents] + piece.positions] = piece.activations
     return found
 
 
