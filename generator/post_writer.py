@@ -315,8 +315,8 @@ def told(verdict: Verdict) -> dict[str, Any]:
     claim, now = verdict.claim, verdict.now
 
     def shown(value: float | None, interval: tuple[float, float] | None) -> str:
-        ends = "" if interval is None else f" ({written(interval[0], '')} to {written(interval[1], '')})"
-        return "" if value is None else written(value, "") + ends
+        ends = "" if interval is None else f" ({number('.4g', interval[0])} to {number('.4g', interval[1])})"
+        return "" if value is None else number(".4g", value) + ends
 
     return {
         "id": claim.id,
