@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from generator import census, interp, labelling, machine
-from generator.artifact import Artifact
+from generator.artifact import Artifact, ArtifactStore
 from generator.data import Document, Documents
 from generator.datasets import text
 from generator.deferred import Deferred
@@ -82,7 +82,9 @@ class Given(Inputs):
 
 
 class Unnamed:
-    """The library of no site."""
+    """The library of no site, and a store in which nothing is kept."""
+
+    store = ArtifactStore(Path("nowhere"))
 
     def fingerprint(self, name: str) -> str:
         return name
@@ -118,7 +120,11 @@ def documents(characters: int) -> Documents:
 def contexts(found: Sequence[Document], characters: int) -> float:
     """The figure of one cell: the most active of its passages."""
     options = top_contexts.Options(
-        model="looked-up", group="cell", unit=3, dataset="made-up", split="test", characters=characters
+        model="looked-up",
+        unit={"group": "cell", "index": 3},
+        dataset="made-up",
+        split="test",
+        characters=characters,
     )
     return top_contexts.compute(options, Given(Unnamed(), found=found)).measures["tokens"]  # type: ignore[arg-type]
 
