@@ -50,16 +50,21 @@ class Measures:
     values: dict[str, float] = field(default_factory=dict)
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
     failure: str = ""
+    left_out: dict[str, str] = field(default_factory=dict)  # why there are none at a step, by its name
 
 
 Course = Sequence[tuple[Step | None, Measures]]  # what is measured at each checkpoint, the newest last
 
 
 def together(course: Course) -> Measures:
-    """What is measured at the newest checkpoint, and, where there are others, what is at each as NAME@STEP."""
+    """What is measured at the newest checkpoint, and at each whose step is known as NAME@STEP."""
     newest = course[-1][1]
     found = Measures(dict(newest.values), dict(newest.intervals), newest.failure)
-    for step, measures in course if len(course) > 1 else ():
+    for step, measures in course:
+        if step is None:
+            continue
+        if measures.failure:
+            found.left_out[str(step)] = measures.failure
         found.values.update({f"{name}@{step}": value for name, value in measures.values.items()})
         found.intervals.update({f"{name}@{step}": ends for name, ends in measures.intervals.items()})
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +31,7 @@ class Chosen:
     concept: str = ""
     area: float = 0.5
     rank: int = 1  # of all units, by how well they follow the concept
+    among: str = ""  # the group that it was found in, where another unit of the figure was found by the same concept
 
     @property
     def name(self) -> str:
@@ -39,7 +40,7 @@ class Chosen:
     @property
     def label(self) -> str:
         """What its measures begin with."""
-        own = self.concept or self.name.replace(" ", "-")
+        own = ".".join(filter(None, (self.concept or self.name.replace(" ", "-"), self.among.replace(" ", "-"))))
         return own if self.rank == 1 else f"{own}.{self.rank}"
 
     @property
@@ -118,7 +119,15 @@ def units(choices: Sequence[UnitChoice], options: ConceptOptions, inputs: Inputs
         found = search(inputs.chosen_in, texts, inputs.progress)
         return Artifact(data={"units": [asdict(one) for choice in choices for one in chosen(choice, groups, found)]})
 
-    return [Chosen(**one) for one in inputs.kept(asked, make).data["units"]]
+    return told_apart([Chosen(**one) for one in inputs.kept(asked, make).data["units"]])
+
+
+def told_apart(found: Sequence[Chosen]) -> list[Chosen]:
+    """The same, with the group in the labels of those that would share one though they are other units."""
+    units: dict[str, set[tuple[str, int]]] = {}
+    for one in found:
+        units.setdefault(one.label, set()).add((one.group, one.number))
+    return [replace(one, among=one.group) if len(units[one.label]) > 1 else one for one in found]
 
 
 def held_out_of(shown: Sequence[Chosen], options: ConceptOptions, inputs: Inputs) -> Measures:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from generator.artifact import Course, Measures, together
 from generator.spec import Claim, Expectation, Step, called, nearest
 
-NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?%?"
+NUMBER = r"[-+\N{MINUS SIGN}]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?%?"
 EXPECTATION = re.compile(
     rf"(?P<measure>[^\s<>=≤≥]+)\s*(?:(?P<sign>>=|<=|==|>|<|≥|≤)\s*(?P<bound>{NUMBER})"
     rf"|between\s+(?P<low>{NUMBER})\s+and\s+(?P<high>{NUMBER})"
@@ -53,7 +53,9 @@ def expectation(text: str) -> Expectation:
         tolerance = abs(ABOUT * centre) if match["tolerance"] is None else abs(number(match["tolerance"]))
         if match["tolerance"] is None and not centre:
             raise ValueError(f"{text!r}: say how far from 0 a value may be, such as 'about 0 ± 0.01'")
-        off = match["tolerance"] or f"{100 * ABOUT:g}%"
+        if match["tolerance"] and match["centre"].endswith("%") != match["tolerance"].endswith("%"):
+            raise ValueError(f"{text!r}: write both numbers with %, or neither")
+        off = match["tolerance"] or f"{100 * ABOUT:g}% of it"
         return Expectation(measure, f"about {match['centre']} ± {off}", centre - tolerance, centre + tolerance)
     bound, shown = number(match["bound"]), f"{SIGNS.get(sign, sign)} {match['bound']}"
     if sign == "==":
@@ -64,6 +66,7 @@ def expectation(text: str) -> Expectation:
 
 
 def number(text: str) -> float:
+    text = text.replace("\N{MINUS SIGN}", "-")  # as pages print it
     return float(text[:-1]) / 100 if text.endswith("%") else float(text)
 
 
@@ -95,7 +98,9 @@ class Verdict:
 def judged(claim: Claim, page: str, course: Course) -> Verdict:
     """A claim judged by what was measured at each checkpoint."""
     now = moment(claim, course[-1][0], together(course))
-    known = [] if "@" in claim.expect.measure else [moment(claim, *one) for one in course]
+    # A measure at one step has no history, nor have those of a control and of changes, which there is one of.
+    alone = "@" in claim.expect.measure or claim.expect.measure.startswith(("control.", "changes."))
+    known = [] if alone else [moment(claim, *one) for one in course]
     return Verdict(claim, page, now, tuple(known) if len(known) > 1 else ())
 
 
@@ -104,6 +109,8 @@ def moment(claim: Claim, step: Step | None, measures: Measures) -> Moment:
     if measures.failure:
         return Moment("unknown", reason=measures.failure, step=step)
     value, interval = measures.values.get(expect.measure), measures.intervals.get(expect.measure)
+    if value is None and (why := measures.left_out.get(expect.measure.partition("@")[2])):
+        return Moment("unknown", reason=f"this checkpoint is left out: {why}", step=step)
     if value is None:
         reason = f"{claim.figure} has no measure {expect.measure!r}{nearest(expect.measure, measures.values)}"
         return Moment("unknown", reason=reason, step=step)

@@ -344,7 +344,7 @@ def check(content: Path, store: Path, drafts: bool, junit: Path | None, markdown
     """
     kept = ArtifactStore(store)
     with display(sys.stderr) as shows:
-        found = check_claims(make_plan(content, kept, shows, drafts), kept, shows)
+        found = check_claims(make_plan(content, kept, shows, drafts, loading=False), kept, shows)
     if junit:
         write_whole(junit, verdicts.junit(found))
     if markdown:

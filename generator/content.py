@@ -18,7 +18,7 @@ from xml.etree.ElementTree import Element
 
 from markdown import Extension, Markdown
 from markdown.treeprocessors import Treeprocessor
-from pydantic import Field, field_validator
+from pydantic import Field, StrictInt, field_validator
 
 from generator.blocks import Reading, read_block, read_yaml, validated
 from generator.claims import expectation
@@ -68,10 +68,10 @@ class FigureBlock(Options):
     caption: str = ""
     wide: bool = False
     control: Literal["random-weights"] | None = None
-    checkpoint: int | str | tuple[int | str, ...] = Field(
+    checkpoint: StrictInt | str | tuple[StrictInt | str, ...] = Field(
         "newest", description="newest, a step, a list of steps, or all: several make a timeline"
     )
-    diff: tuple[int | str, int | str] | None = Field(
+    diff: tuple[StrictInt | str, StrictInt | str] | None = Field(
         None, description="two checkpoints side by side, and the units that changed most between them"
     )
     measures: tuple[str, ...] = Field((), description="those whose course over the checkpoints is drawn")
@@ -121,17 +121,20 @@ def read_post(path: Path, root: Path, shown: str) -> Post:
     converter = markdown_for(reading, site_path)
     body = converter.convert(body_text)
     headings = set(re.findall(r'<h\d id="([^"]+)"', body))
-    for one in reading.figures:
-        if one.id in headings:
-            reading.errors.append(
-                BuildError(f"figure {one.id}: a heading has this id, too; call one of them otherwise", one.place)
-            )
+    blocks = [("figure", one.id, one.place) for one in reading.figures]
+    for what, id, place in blocks + [("claim", one.id, one.place) for one in reading.claims]:
+        if id in headings:
+            reason = "a heading has this id, too; call one of them otherwise"
+            reading.errors.append(BuildError(f"{what} {id}: {reason}", place))
     for id in repeated([name for name, _ in reading.ids]):
         first, second, *_ = sorted(line for name, line in reading.ids if name == id)
         at, other = reading.place(first), reading.place(second)
         where = f"line {at.line}" if at.file == other.file else str(at)
         reason = "; its file is included twice" if at == other else f"; the first is at {where}"
         reading.wrong(f"two blocks have the id {id!r}{reason}", second)
+    if front and "{value" in TOLD.sub("", front[0].description):
+        at = reading.line_of("description:")
+        reading.wrong("description: a number is written like {value} figure-id.measure", at)
     for match in TOLD.finditer(front[0].description) if front else ():
         reading.value(match, match[0].strip("`"), reading.line_of("description:"))
     known = [one.id for one in reading.figures]

@@ -39,7 +39,10 @@ def followed(
         for figure in post.figures:
             if figure.kind != CENSUS:
                 continue
-            data = artifacts[jobs[post.path, figure.id].key].data
+            job = jobs[post.path, figure.id]
+            if job.model not in (None, figure.options.model):
+                continue  # of an old checkpoint; the units' pages are of the newest
+            data = artifacts[job.key].data
             concepts = {row["name"]: row for row in data["concepts"]}
             for unit in data["units"]:
                 concept = concepts[unit["concept"]]

@@ -19,7 +19,7 @@ from generator.key import code_digest, versions
 from generator.library import Library, machine
 from generator.model import Model
 from generator.readouts import image_of
-from generator.spec import BuildError, ImageChoice, TextChoice, nearest
+from generator.spec import BuildError, Changed, ImageChoice, TextChoice, nearest
 
 if TYPE_CHECKING:
     import torch
@@ -58,11 +58,18 @@ class Inputs:
 
     @property
     def earlier(self) -> Model | None:
-        """The figure's model as it was at the checkpoint before its own, None where there is none.
+        """The figure's model as it was at the checkpoint before its own, None where there is none that fits.
 
         Only for kinds whose options say that they compare checkpoints: their keys tell of it.
         """
-        return None if self.random is not None else self.library.earlier(str(self.model_name))
+        if self.random is not None:
+            return None
+        try:
+            return self.library.earlier(str(self.model_name))
+        except Changed:
+            raise
+        except BuildError:  # damaged, or of another network: there is nothing to compare with
+            return None
 
     def pace(self, layers: Sequence[str], height: int, width: int) -> interp.pace.Pace:
         """How the figure's network runs fastest up to these layers, on images of this size.

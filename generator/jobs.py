@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -112,9 +112,11 @@ def wanted(spec: FigureSpec, library: Library, history: bool) -> list[tuple[Step
         steps, key = spec.diff, "diff"
     if steps == "newest" and not history:
         return [(None, model)]
-    if model is None or spec.options.varies_training:
-        reason = "reads no model" if model is None else "trains its networks itself"
-        raise BuildError(f"figure {spec.id}: it {reason}, so it has no checkpoints", spec.at(key))
+    names_two = getattr(spec.options, "checkpoints", None)
+    if model is None or spec.options.varies_training or names_two:
+        reason = "trains its networks itself" if spec.options.varies_training else "names two itself"
+        reason = "reads no model" if model is None else reason
+        raise BuildError(f"figure {spec.id}: it {reason}, so it is shown at no others", spec.at(key))
     try:
         every = [one.name for one in library.series(model)]
         if steps == "all" or (history and steps == "newest"):
@@ -122,6 +124,8 @@ def wanted(spec: FigureSpec, library: Library, history: bool) -> list[tuple[Step
         elif history and not isinstance(steps, tuple) and steps in every:
             steps = tuple(every[: every.index(steps) + 1])
         named = steps if isinstance(steps, tuple) else (steps,)
+        if not named and spec.checkpoint == ():
+            raise BuildError("name at least one checkpoint")
         if len(set(named)) < len(named) and steps != tuple(every):
             raise BuildError("the same checkpoint twice; name each once")
         ordered = named if spec.diff else sorted(named, key=lambda one: every.index(one) if one in every else 0)
@@ -158,9 +162,10 @@ def job_at(spec: FigureSpec, library: Library, model: str | None, chooser: str |
         "code": code_digest(KINDS[spec.kind]),
         "versions": versions(),
     }
-    if model is not None:
+    compared = getattr(spec.options, "checkpoints", None) or ()
+    if model is not None and not compared:
         ingredients["model"] = library.fingerprint(model)
-    if compared := getattr(spec.options, "checkpoints", ()):
+    if compared:
         try:
             ingredients["compared"] = [library.fingerprint(library.at(str(model), one)) for one in compared]
         except BuildError as error:
@@ -189,6 +194,8 @@ def job_at(spec: FigureSpec, library: Library, model: str | None, chooser: str |
             raise BuildError(f"figure {spec.id}: {error.message}", error.place or spec.at("functions")) from error
     if model != chooser and chooses(spec.options):
         ingredients["units of"] = library.fingerprint(str(chooser))
+    if model != chooser and (wanted_shapes := library.outline(str(chooser))) != library.outline(str(model)):
+        ingredients["beside shapes"] = wanted_shapes  # a timeline has no place for it, a figure of its own has
     return Job(
         digest(ingredients),
         spec.kind,
@@ -205,8 +212,8 @@ def job_at(spec: FigureSpec, library: Library, model: str | None, chooser: str |
 def with_control(job: Job, spec: FigureSpec) -> Job:
     """The job, and the same with random weights."""
     ingredients, model = job.ingredients, job.options.model
-    if model is None or "trained" in ingredients:
-        reason = "reads no model" if model is None else "trains its networks itself"
+    if model is None or {"trained", "compared"} & ingredients.keys():
+        reason = "reads no model" if model is None else reason_of(ingredients)
         raise BuildError(f"figure {spec.id}: it {reason}, so there is no control", spec.at("control"))
     seed = spec.options.seed + CONTROL
     ingredients = {**ingredients, "weights": {"random": True, "seed": seed}}
@@ -219,6 +226,10 @@ def with_control(job: Job, spec: FigureSpec) -> Job:
         random=seed,
     )
     return replace(job, control=control)
+
+
+def reason_of(ingredients: Mapping[str, Any]) -> str:
+    return "trains its networks itself" if "trained" in ingredients else "compares two checkpoints"
 
 
 def chooses(options: Any) -> bool:

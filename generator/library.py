@@ -5,6 +5,7 @@ A model without a checkpoint is trained here, and its weights are kept in the st
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import time
@@ -158,6 +159,11 @@ class Library:
         pinned = f"{name} at {called(step)}"
         self.variants[pinned] = replace(self.row(name), name=pinned, pinned=found[0].path)
         return pinned
+
+    def outline(self, name: str) -> str:
+        """What a model's checkpoint tells of its shapes without being loaded; "" where it has none, or tells none."""
+        checkpoint = self.checkpoint(name)
+        return checkpoint.outline if checkpoint is not None else ""
 
     def unlike(self, name: str, other: str) -> str:
         """How a model's weights differ in shape from those of another, "" where they do not."""
@@ -432,9 +438,22 @@ def rows(
 
 
 def measures_of(card: Mapping[str, Any]) -> Measures:
-    """What a training card states."""
-    intervals = {name: (float(low), float(high)) for name, (low, high) in card.get("intervals", {}).items()}
-    return Measures(dict(card.get("measures", {})), intervals)
+    """What a training card states, of its numbers: a card may be another program's, or of a training that failed."""
+    values, intervals = (card.get(name) for name in ("measures", "intervals"))
+    return Measures(
+        {name: float(one) for name, one in values.items() if is_number(one)} if isinstance(values, dict) else {},
+        {name: (float(one[0]), float(one[1])) for name, one in intervals.items() if is_pair(one)}
+        if isinstance(intervals, dict)
+        else {},
+    )
+
+
+def is_number(one: Any) -> bool:
+    return isinstance(one, int | float) and not isinstance(one, bool) and math.isfinite(one)
+
+
+def is_pair(one: Any) -> bool:
+    return isinstance(one, list) and len(one) == 2 and all(map(is_number, one))
 
 
 @cache

@@ -5,11 +5,14 @@ A timeline is shown without the checkpoints that cannot be; a figure that fails 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from generator.artifact import Artifact, Course, Measures
 from generator.spec import BuildError, BuildErrors, Job, called
+
+FIGURE = re.compile(r"figure [^:]+: ")  # how a message begins that names its figure, here the first that asked
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Obtained:
 
     def why(self, job: Job) -> str:
         """Why a computation failed, without the name of its figure."""
-        return self.failed[job.key].message.removeprefix(f"figure {job.id}: ")
+        return FIGURE.sub("", self.failed[job.key].message, count=1)
 
     def course(self, job: Job) -> Course:
         """What a figure measures at each of its checkpoints."""

@@ -189,6 +189,8 @@ def unknown_names(job: Job, library: Library) -> Iterable[BuildError]:
         known = model.classes if key == "classes" else model.layers()
         for number, one in enumerate([value] if isinstance(value, str) else list(value or ())):
             one = one if isinstance(one, str) else getattr(one, "layer", None)
+            if key == "layer" and model.reader is not None and one in model.reader.groups:
+                continue  # kinds for networks that read, too, call a group so
             if isinstance(one, str) and one not in known:
                 what = "class" if key == "classes" else "layer"
                 place = job.at(f"{key}.{number}") if f"{key}.{number}" in job.lines else job.at(key)

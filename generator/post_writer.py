@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import posixpath
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -124,7 +125,7 @@ class PostWriter:
         job, number = self.jobs[spec.id], str(self.numbers[spec.id])
         content, pictures = self.content(spec, job, spec.id, number)
         self.illustrations[spec.id] = list(pictures.values())
-        course = self.timeline(spec, job, content, number) if spec.several else None
+        course = self.timeline(spec, job, content, number) if spec.several and job.step is not None else None
         control = None
         if job.control:
             # No author can write an id with a dot, so what has an id in the control has one of its own.
@@ -146,7 +147,7 @@ class PostWriter:
                 "caption": Markup(self.filled(spec.caption)),  # the author's Markdown
                 "absent": spec.absent,
                 "yaml": spec.source.strip("\n"),
-                "command": f"whatfires figure {self.post.path}#{spec.id} --out {spec.id}.png",
+                "command": f"whatfires figure {shlex.quote(self.post.path)}#{spec.id} --out {spec.id}.png",
                 "step": called(job.step) if job.step is not None else "",
                 "provenance": provenance(self.found.artifacts[job.key], job),
                 "downloads": self.to_take_away(spec, job, spec.id, pictures),
@@ -249,6 +250,10 @@ class PostWriter:
     def course(self, name: str) -> Course:
         return self.found.course(self.jobs[name]) if name in self.jobs else self.courses(name)
 
+    def left_out(self, name: str, measure: str) -> str:
+        """Why a measure at a step is not there, "" where it is not for its checkpoint."""
+        return self.measures(name).left_out.get(measure.partition("@")[2], "")
+
     def described(self) -> str:
         """The post's description as plain text, its values filled in."""
         return TOLD.sub(
@@ -269,7 +274,8 @@ class PostWriter:
         place = next(one.place for one in self.post.values if (one.figure, one.measure) == (figure, measure))
         measures = self.measures(figure)
         if measure not in measures.values:
-            hint = nearest(measure, measures.values)
+            why = self.left_out(figure, measure)
+            hint = f"; that checkpoint is left out: {why}" if why else nearest(measure, measures.values)
             self.errors.append(BuildError(f"{figure} has no measure {measure!r}{hint}", place))
             return None, ""
         value, interval = float(measures.values[measure]), measures.intervals.get(measure)
@@ -282,7 +288,7 @@ class PostWriter:
     def claim(self, claim: Claim) -> str:
         verdict = judged(claim, self.post.path, self.course(claim.figure))
         now = verdict.now
-        if now.value is None:
+        if now.value is None and not self.left_out(claim.figure, claim.expect.measure):
             self.errors.append(BuildError(f"claim {claim.id}: {now.reason}", claim.place))
         if claim.by_interval and now.value is not None and now.interval is None:
             self.errors.append(BuildError(f"claim {claim.id}: {now.reason}, so give `judge: value`", claim.place))
@@ -301,8 +307,8 @@ def written(value: float, format: str, interval: tuple[float, float] | None = No
     '0.98 ± 0.03'
     """
     if "±" in format and interval is not None:
-        format = format.replace("±", "")
-        return f"{written(value, format)} ± {written(max(value - interval[0], interval[1] - value), format or '.2g')}"
+        format, off = format.replace("±", ""), max(value - interval[0], interval[1] - value)
+        return f"{written(value, format)} ± {written(off, format.strip('+,') or '.2g')}"
     if format.endswith("d"):
         return number(format, round(value))
     if format:

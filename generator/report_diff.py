@@ -65,7 +65,7 @@ def models(old: Account, new: Account) -> Iterator[str]:
         if name not in before:
             yield f"new: {name}, {one['checkpoint'] or one['source']}"
         elif before[name]["digest"] != one["digest"]:
-            files = f"{before[name]['checkpoint'] or 'trained here'} → {one['checkpoint'] or 'trained here'}"
+            files = " → ".join(each["checkpoint"] or f"weights of {each['source']}" for each in (before[name], one))
             changed = list(changes(before[name]["measures"], one["measures"], {}, {}))
             yield f"{name}: {files}{'; ' if changed else ''}{', '.join(text for _, text in changed)}"
     yield from (f"gone: {name}" for name in before if name not in after)

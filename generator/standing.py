@@ -57,6 +57,7 @@ def origin(
         "plan": repr((site, posts, units, jobs)),
         "artifacts": {key: file_digest(library.store.path(key)) for key in keys},
         "models": {name: model_row(name, library) for name in library.models if name in named},
+        "courses": {name: repr(library.course(name)) for name in library.models if name in named},
         "theme": [files_of(Path(folder), hidden=True) for folder in theme_folders(site.theme)],
         "code": package_digest(),
         "python": sys.version,

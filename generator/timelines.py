@@ -21,13 +21,13 @@ Point = tuple[float, float]
 def lines(taken: Sequence[Measures], asked: Sequence[str], quoted: Sequence[str]) -> list[dict[str, Any]]:
     """A drawing for each measure that is asked for, or else for those that the post quotes, or else for the first.
 
-    taken: the measures at each checkpoint, the newest last. ValueError where none of a name was taken twice.
+    taken: the measures at each checkpoint, the newest last. ValueError where there is none of a name.
     """
     counts = Counter(name for one in taken for name in one.values)
     known = [name for name, count in counts.items() if count > 1]
     for name in asked:
-        if name not in known:
-            raise ValueError(f"measures: there is none called {name!r}{nearest(name, known)}")
+        if name not in counts:
+            raise ValueError(f"measures: there is none called {name!r}{nearest(name, counts)}")
     quoted = [name for one in quoted if (name := one.partition("@")[0]) in known]
     names = asked or list(dict.fromkeys(quoted))[:MOST] or changing(taken, known)[:MOST]
     return [line(name, taken) for name in names]

@@ -13,6 +13,7 @@ import json
 import pickle
 import re
 import warnings
+import zipfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from safetensors.numpy import save
 
-from generator.artifact import Artifact, ArtifactStore, file_digest, matching, write_whole
+from generator.artifact import Artifact, ArtifactStore, digest, file_digest, matching, write_whole
 from generator.deferred import Deferred
 from generator.spec import BuildError, Changed, Step
 
@@ -151,6 +152,23 @@ class Checkpoint:
         except FileNotFoundError as error:
             raise Changed(f"checkpoint {self.path} was removed while the build was at work; build again") from error
 
+    @cached_property
+    def outline(self) -> str:
+        """Digest of the names and shapes of its tensors, as far as the file tells them unread; "" where it does not.
+
+        Of safetensors from the header; of PyTorch's zip the sizes of its tensors.
+        """
+        try:
+            content = self.sight.content(self.path)
+            if self.path.suffix == ".safetensors":
+                header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+                return digest({name: row["shape"] for name, row in header.items() if name != "__metadata__"})
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                members = archive.infolist()
+            return digest([one.file_size for one in members if re.search(r"/data/\d+$", one.filename)])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
+            return ""
+
     def weights(self) -> Weights:
         """Its weights. Changed where the file no longer holds what the digest was taken of."""
         wanted = self.digest()
@@ -167,9 +185,11 @@ class Checkpoint:
         path = self.path.with_suffix(".json")
         try:
             written = self.sight.card(self.path)
-            card = {} if written is None else dict(json.loads(written))
+            card = {} if written is None else json.loads(written)
         except ValueError as error:
             raise BuildError(f"training card {path}: {error}") from error
+        if not isinstance(card, dict):
+            raise BuildError(f'training card {path} is no JSON object, such as {{"step": 500, "measures": …}}')
         if "weights" in card and card["weights"] != self.digest():
             raise BuildError(
                 f"training card {path} is of other weights than {self.path.name}; train again, or remove it"

@@ -74,7 +74,7 @@ def artifacts() -> dict[str, Artifact]:
     """By figure id, one for each kind."""
     made = {"seconds": 1.5, "device": "cpu", "threads": 2, "ingredients": {"code": "0" * 64, "versions": {"torch": "2.0"}, "model": {"checkpoint": "f" * 64, "settings": {"source": "python"}}}}  # fmt: skip
     names = ["cat", "<dog>"]
-    changes = {"names": ["step 100", "step 400"], "by_number": True, "rows": [{"unit": {"group": "cell", "number": 4, "name": "cell 4"}, "partner": None, "correlation": -0.25}], "bins": [1, 0, 4], "low": -1.0, "tallest": 4, "left_over": 0}  # fmt: skip
+    changes = {"names": ["step 100", "step 400"], "by_number": True, "one_model": True, "split": "test", "still": 1, "rows": [{"unit": {"group": "cell", "number": 4, "name": "cell 4"}, "partner": None, "correlation": -0.25}], "bins": [1, 0, 4], "low": -1.0, "tallest": 4}  # fmt: skip
     found = {
         "written": Artifact(data={"start": "def ", "by_character": True, "samples": [{"temperature": 0.5, "text": HOSTILE}, {"temperature": 1.0, "text": "pass\n", "runs": [{"text": "pa", "level": 3}, {"text": "<s>\n", "level": 20}]}], "unit": {"name": "cell 3", "low": -0.5, "high": 0.75}}, measures={"characters": 58}),
         "course.100": at_step(0.5, 3),

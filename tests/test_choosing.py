@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from generator.choosing import Chosen, chosen
+from generator.choosing import Chosen, chosen, told_apart
 from generator.figures.activation_text import note, shown_name
 from generator.spec import BuildError, UnitChoice
 
@@ -58,3 +58,10 @@ def test_units_are_named_by_group_and_number_or_by_a_range() -> None:
 def test_a_choice_of_what_is_not_there_is_told(choice: dict[str, Any], message: str) -> None:
     with pytest.raises(BuildError, match=message):
         names(**choice)
+
+
+def test_units_of_one_concept_in_two_groups_have_measures_of_their_own() -> None:
+    cell, hidden = Chosen("cell", 1, "inside-string"), Chosen("hidden 2", 5, "inside-string")
+
+    assert [one.label for one in told_apart([cell, hidden])] == ["inside-string.cell", "inside-string.hidden-2"]
+    assert [one.label for one in told_apart([cell, cell])] == ["inside-string", "inside-string"]

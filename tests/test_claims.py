@@ -31,6 +31,7 @@ def status(expect: str, value: float, interval: tuple[float, float] | None = Non
         ("auc about -2 +/- 0.5", -2.5, -1.4),
         ("auc >= 90%", 0.9, 0.89),
         ("auc>=0.95", 0.95, 0.94),
+        ("auc >= −0.5", -0.5, -0.6),
     ],
 )
 def test_a_claim_holds_where_its_measure_is_as_expected(expect: str, holding: float, broken: float) -> None:
@@ -48,6 +49,7 @@ def test_a_claim_holds_where_its_measure_is_as_expected(expect: str, holding: fl
         ("auc >= 0.9.5", "is not like"),
         ("auc >= nan", "is not like"),
         ("auc => 0.9", "did you mean '>='?"),
+        ("auc about 93% ± 1", "write both numbers with %, or neither"),
     ],
 )
 def test_an_expectation_that_cannot_be_read_is_told(expect: str, reason: str) -> None:
@@ -95,6 +97,26 @@ def test_a_claim_is_judged_at_every_checkpoint_and_at_one_that_it_names() -> Non
     assert [(one.step, one.status) for one in verdict.history] == [(100, "broken"), (200, "unknown"), (300, "holds")]
     assert (verdict.status, early.status, early.history) == ("holds", "holds", ())
     assert story(verdict.history) == "It began to hold at step 300."
+
+
+def test_what_about_means_is_told_as_it_is_judged() -> None:
+    assert expectation("auc about 0.37").comparison == "about 0.37 ± 5% of it"
+    assert expectation("auc about 0.37 ± 0.05").comparison == "about 0.37 ± 0.05"
+
+
+def test_a_measure_that_there_is_one_of_has_no_history() -> None:
+    course = [(1, Measures({"auc": 1.0})), (2, Measures({"auc": 1.0, "control.auc": 0.5, "changes.median": 0.5}))]
+
+    assert [judged(claim(f"{name} < 0.6"), "p", course).history for name in ("control.auc", "changes.median")] == [
+        (),
+        (),
+    ]
+
+
+def test_a_claim_at_a_checkpoint_that_is_left_out_is_unknown_and_says_why() -> None:
+    verdict = judged(claim("auc@1 >= 0"), "p", [(1, Measures(failure="it is damaged")), (2, Measures({"auc": 1.0}))])
+
+    assert (verdict.status, verdict.now.reason) == ("unknown", "this checkpoint is left out: it is damaged")
 
 
 def test_the_story_tells_when_a_claim_began_to_hold_and_when_it_broke() -> None:

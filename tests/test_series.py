@@ -391,3 +391,117 @@ def test_the_data_of_each_checkpoint_and_of_what_changed_are_offered(site: Small
     assert [name for _, name in names] == ["cells.npz", "cells-1.npz", "cells-changes.npz"]
     assert sorted(path for path, _ in names) == sorted(report(site)["figures"][0]["files"])
     assert all((site.out / path).exists() for path, _ in names)
+
+
+def test_a_figure_that_compares_checkpoints_has_no_control_and_is_shown_at_no_others(site: SmallSite) -> None:
+    compared = "id: cells\nkind: unit-changes\nmodel: course\ncheckpoints: [1, 20]\ndataset: tiny-corpus\n"
+    for more, reason in (
+        ("control: random-weights\n", "it compares two checkpoints, so there is no control"),
+        ("checkpoint: all\n", "it names two itself, so it is shown at no others"),
+    ):
+        site.figure(compared + more)
+        with pytest.raises(BuildErrors, match=reason):
+            site.build()
+
+
+def test_a_comparison_of_checkpoints_is_not_computed_again_for_a_newer_one(site: SmallSite) -> None:
+    site.figure(
+        "id: cells\nkind: unit-changes\nmodel: course\ncheckpoints: [1, 3]\nlayer: cell\ndataset: tiny-corpus\n"
+    )
+    first = site.build()
+    shutil.copy(site.content / "runs" / "step-20.safetensors", site.content / "runs" / "step-40.safetensors")
+
+    assert (first.computed, site.build().computed) == (1, 0)
+
+
+def test_an_edited_card_of_an_older_checkpoint_writes_the_page_again(site: SmallSite) -> None:
+    site.figure(FIGURE, "\n`{value} course.loss@3`\n")
+    site.build()
+    card = site.content / "runs" / "step-3.json"
+    card.write_text(json.dumps({**json.loads(card.read_text()), "measures": {"loss": 123}}))
+    site.build()
+
+    assert ">123</data>" in site.read()
+
+
+@pytest.mark.parametrize("order", ["ab", "ba"])
+def test_a_checkpoint_of_other_shapes_is_a_gap_in_a_timeline_and_shown_by_a_figure_of_its_own(
+    site: SmallSite, runs: Path, order: str
+) -> None:
+    shutil.copy(runs / "wide" / "step-3.safetensors", site.content / "runs" / "step-3.safetensors")
+    (site.content / "runs" / "step-3.json").unlink()
+    posts = {"a": "checkpoint: all\n", "b": "checkpoint: 3\n"}
+    for name in order:
+        site.post(f"---\ntitle: T\n---\n\n```figure\n{FIGURE}{posts[name]}```\n", name)
+        if name == "b" and order == "ba":
+            (site.content / "posts" / "a.md").unlink()
+            site.build()
+    done = site.build()
+
+    assert len(done.gaps) == 1
+    assert "Not shown: its weights have other shapes" in site.read("posts/a.html")
+    assert "Not shown" not in site.read("posts/b.html")
+
+
+def test_a_timeline_starts_with_its_first_checkpoint(site: SmallSite) -> None:
+    for step in (3, 20):
+        (site.content / "runs" / f"step-{step}.safetensors").unlink()
+    site.figure(FIGURE + "checkpoint: all\nmeasures: [error]\n", "\n`{value} cells.error@1`\n")
+    site.build()
+
+    assert steps(site) == [1]
+
+
+def test_a_model_that_is_trained_by_the_build_has_a_plain_figure(small_site: SmallSite) -> None:
+    small_site.figure(FIGURE.replace("model: course", "model: tiny-text") + "checkpoint: all\n")
+    small_site.build()
+
+    assert "timeline" not in small_site.read()
+
+
+@pytest.mark.parametrize(
+    ("card", "told"),
+    [
+        ('{"measures": {"loss": NaN}}', None),
+        ('{"measures": {"loss": null}}', None),
+        ('{"measures": {"loss": "0.3"}}', None),
+        ('{"measures": [1, 2]}', None),
+        ('{"measures": {"loss": 1}, "intervals": {"loss": 0.1}}', 1.0),
+        ("[0.3, 0.2]", "is no JSON object"),
+    ],
+)
+def test_a_card_of_another_program_is_read_for_its_numbers(
+    site: SmallSite, card: str, told: float | str | None
+) -> None:
+    (site.content / "runs" / "step-20.json").write_text(card)
+    site.post("---\ntitle: T\n---\n" + CLAIM.replace("cells", "course").format("loss >= 0"))
+    if isinstance(told, float):
+        site.build()
+        assert report(site)["claims"][0]["value"] == told
+        return
+    with pytest.raises(BuildErrors if told is None else BuildError, match=told or "course has no measure 'loss'"):
+        site.build()
+
+
+def test_check_judges_what_it_can_where_a_model_is_damaged(site: SmallSite) -> None:
+    path = site.content / "runs" / "step-20.safetensors"
+    path.write_bytes(path.read_bytes()[:-50])
+    (site.content / "runs" / "step-20.json").unlink()
+    block = "id: cells\nkind: gates\nmodel: course\ndataset: tiny-corpus\n"
+    site.figure(block, CLAIM.format("documents >= 1"))
+
+    assert run("check")[0] == 2
+
+
+def test_a_claim_and_a_heading_do_not_share_an_id(site: SmallSite) -> None:
+    site.figure(FIGURE, "\n## C\n" + CLAIM.format("error >= 0"))
+
+    with pytest.raises(BuildErrors, match="claim c: a heading has this id, too"):
+        site.build()
+
+
+def test_a_number_without_a_measure_in_the_description_is_told(site: SmallSite) -> None:
+    site.post(f"---\ntitle: T\ndescription: It has {{value:.2f}} cells\n---\n\n```figure\n{FIGURE}```\n")
+
+    with pytest.raises(BuildErrors, match=r"a\.md:3: description: a number is written like"):
+        site.build()

@@ -31,6 +31,12 @@ def test_lines_are_of_what_is_asked_for_or_else_quoted_or_else_changes() -> None
     assert [line["name"] for line in lines(TAKEN, [], ["nothing"])] == ["auc"]
 
 
+def test_a_measure_that_was_taken_once_is_drawn_where_it_is_asked_for() -> None:
+    (line,) = lines(TAKEN[:1], ["auc"], [])
+
+    assert len(line["pieces"][0]) == 1
+
+
 def test_an_unknown_measure_is_told_with_the_nearest_right_word() -> None:
     with pytest.raises(ValueError, match=r"none called 'aux'; did you mean 'auc'\?"):
         lines(TAKEN, ["aux"], [])

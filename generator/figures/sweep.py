@@ -8,7 +8,7 @@ so a fair estimate of it needs other data yet.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Any, ClassVar
 
@@ -88,14 +88,14 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         trained = [inputs.trained_with(each) for each in options.variants(value)]
         model = trained[0][0]
         inputs.progress(number + 1, len(options.values))
-        found = {name: fmean(one[name] for _, one in trained) for name in trained[0][1]}
+        each = [with_roughness(*one) for one in trained]
+        found = {name: fmean(one[name] for one in each) for name in each[0]}
         if options.seeds:
-            ends = {name: interval([one[name] for _, one in trained]) for name in found}
+            ends = {name: interval([one[name] for one in each]) for name in found}
             intervals |= {f"{written(value)}.{name}": pair for name, pair in ends.items()}
         off = {name: intervals[f"{written(value)}.{name}"][1] - found[name] for name in found if options.seeds}
         pictures: list[dict[str, str]] = []
         if model.image is not None:
-            found["roughness"] = float(interp.linear.roughness(picture_rows(model, None).weights).mean())
             for label, pixels in drawn(model, options):
                 array = f"value-{number}-class-{len(pictures)}"
                 arrays[array] = pixels
@@ -108,6 +108,8 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     scores = [column["measures"][judged] for column in columns]
     best = scores.index(max(scores) if judged == "accuracy" else min(scores))
     measures[f"best.{judged}"] = scores[best]
+    if options.seeds:
+        intervals[f"best.{judged}"] = intervals[f"{written(options.values[best])}.{judged}"]
     if isinstance(options.values[best], int | float):
         measures["best"] = float(options.values[best])
     data = {
@@ -121,6 +123,14 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         "seeds": len(options.seeds),
     }
     return Artifact(arrays, data, measures, intervals=intervals)
+
+
+def with_roughness(model: Model, measured: Mapping[str, float]) -> dict[str, float]:
+    """What a network measures, and, where its weights are pictures, how rough these are."""
+    found = {name: float(one) for name, one in measured.items()}
+    if model.image is not None:
+        found["roughness"] = float(interp.linear.roughness(picture_rows(model, None).weights).mean())
+    return found
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:

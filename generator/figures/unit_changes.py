@@ -78,7 +78,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     first, second = (inputs.library.model(name) for name in names)
     units, others, pairs = (text if first.reader else images)(first, second, options, inputs)
     try:
-        matrix = interp.matching.correlations(pairs)
+        matrix, still, others_still = interp.matching.correlations(pairs)
     except ValueError as error:
         raise BuildError(str(error)) from error
     by_number = options.matching == "number" or (options.matching is None and options.checkpoints is not None)
@@ -91,6 +91,10 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
             own, partner = (one.numpy() for one in interp.matching.partners(matrix))
         except ModuleNotFoundError as error:
             raise BuildError("the best pairs are found with SciPy: pip install 'whatfires[matching]'") from error
+    moving = ~(still.numpy()[own] & others_still.numpy()[partner])
+    own, partner = own[moving], partner[moving]
+    if not len(own):
+        raise BuildError("no unit of either network ever changes on these data, so there is nothing to compare")
     values = matrix.numpy()[own, partner]
     alike = values if by_number else np.abs(values)
     order = np.argsort(alike, kind="stable")
@@ -114,11 +118,13 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     data = {
         "names": [called(one) for one in options.checkpoints] if options.checkpoints else list(options.models),
         "by_number": by_number,
+        "one_model": options.checkpoints is not None,
         "rows": rows,
         "bins": counts.tolist(),
         "low": low,
         "tallest": int(counts.max()),
-        "left_over": len(units) + len(others) - 2 * len(alike),
+        "still": int((~moving).sum()),
+        "split": options.split,
     }
     return Artifact(data=data, measures=measures)
 

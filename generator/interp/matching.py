@@ -15,11 +15,12 @@ from torch import Tensor
 scipy = lazy_loader.load("scipy")  # only the best pairs need it
 
 
-def correlations(pairs: Iterable[tuple[Tensor, Tensor]]) -> Tensor:
+def correlations(pairs: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor, Tensor]:
     """Pearson's correlation of each unit of one network with each of the other, (units, other units), float64.
 
-    pairs: what both do at the same positions, (positions, units) and (positions, other units), piece after piece. 0
-    where a unit never changes. ValueError where there is nothing, or an activation is not a number.
+    And which units of each never change, (units,) and (other units,): these correlate with nothing. pairs: what both
+    do at the same positions, (positions, units) and (positions, other units), piece after piece. ValueError where
+    there is nothing, or an activation is not a number.
     """
     shifts: list[Tensor] = []
     count = 0
@@ -47,7 +48,7 @@ def correlations(pairs: Iterable[tuple[Tensor, Tensor]]) -> Tensor:
     found = (products / count - torch.outer(*means)) / torch.where(scale > 0, scale, 1)
     found[still[0]] = 0
     found[:, still[1]] = 0
-    return found.clamp(-1, 1)
+    return found.clamp(-1, 1), still[0], still[1]
 
 
 def partners(found: Tensor) -> tuple[Tensor, Tensor]:

@@ -16,7 +16,7 @@ def test_correlations_are_those_of_numpy_however_the_positions_are_cut():
     first = torch.randn(50, 3, generator=generator) + 1000
     second = torch.randn(50, 4, generator=generator) * 5
 
-    found = matching.correlations(pieces(first, second))
+    found, *_ = matching.correlations(pieces(first, second))
 
     expected = np.corrcoef(first.double().numpy().T, second.double().numpy().T)[:3, 3:]
     assert found.numpy() == pytest.approx(expected, abs=1e-9)
@@ -25,9 +25,10 @@ def test_correlations_are_those_of_numpy_however_the_positions_are_cut():
 def test_a_unit_that_never_changes_correlates_with_nothing():
     first = torch.stack([torch.arange(9.0), torch.ones(9)], 1)
 
-    found = matching.correlations(pieces(first, first))
+    found, still, _ = matching.correlations(pieces(first, first))
 
     assert found.tolist() == [[pytest.approx(1), 0], [0, 0]]
+    assert still.tolist() == [False, True]
 
 
 def test_partners_are_found_again_after_a_shuffle_and_a_change_of_sign():
@@ -36,7 +37,7 @@ def test_partners_are_found_again_after_a_shuffle_and_a_change_of_sign():
     order = torch.randperm(6, generator=generator)
     second = -first[:, order] + 0.1 * torch.randn(200, 6, generator=generator)
 
-    rows, columns = matching.partners(matching.correlations(pieces(first, second)))
+    rows, columns = matching.partners(matching.correlations(pieces(first, second))[0])
 
     assert order[columns].tolist() == rows.tolist()
 
