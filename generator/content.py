@@ -133,8 +133,8 @@ def read_post(path: Path, root: Path, shown: str) -> Post:
         reason = "; its file is included twice" if at == other else f"; the first is at {where}"
         reading.wrong(f"two blocks have the id {id!r}{reason}", second)
     if front and "{value" in TOLD.sub("", front[0].description):
-        at = reading.line_of("description:")
-        reading.wrong("description: a number is written like {value} figure-id.measure", at)
+        line = reading.line_of("description:")
+        reading.wrong("description: a number is written like {value} figure-id.measure", line)
     for match in TOLD.finditer(front[0].description) if front else ():
         reading.value(match, match[0].strip("`"), reading.line_of("description:"))
     known = [one.id for one in reading.figures]

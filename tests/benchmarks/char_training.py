@@ -68,7 +68,7 @@ def benchmark(name: str, layers: int, width: int, steps: int) -> Benchmark:
 
 
 SMALL = benchmark("char-training", 1, 256, 320)
-LARGE = benchmark("char-training-large", 2, 512, 24)
+LARGE = benchmark("char-training-large", 2, 512, 80)
 
 if __name__ == "__main__":
     learn(task())
