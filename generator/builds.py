@@ -82,9 +82,7 @@ def wanted(plan: Plan, needed: Iterable[str]) -> tuple[str, ...]:
     found = {one.key for job in plan.jobs.values() for one in job.all()} | set(needed)
     used = {job.options.model for job in plan.jobs.values() if job.options.model}
     used |= {name for job in plan.jobs.values() for name in getattr(job.options, "models", ())}
-    quoted = {value.figure for post in plan.posts for value in post.values}
-    quoted |= {claim.figure for post in plan.posts for claim in post.claims}
-    used |= quoted & set(plan.library.models)
+    used |= {name for post in plan.posts for name in post.quoted} & set(plan.library.models)
     for name in sorted(used | set(plan.library.variants)):
         if plan.library.checkpoint(name) is None:
             found |= of_training(name, plan.library)

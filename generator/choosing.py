@@ -88,11 +88,13 @@ def held_out(model: Model, texts: Corpus, shown: Sequence[Chosen], seed: int) ->
     return found
 
 
-def units(choices: Sequence[UnitChoice], options: ConceptOptions, inputs: Inputs) -> list[Chosen]:
+def units(
+    choices: Sequence[UnitChoice], options: ConceptOptions, inputs: Inputs, texts: Corpus | None = None
+) -> list[Chosen]:
     """The units that a figure shows: those of a concept are found on the validation split of its data set.
 
-    What was found is kept, for figures that ask for the same, such as those of a timeline. BuildError where there is
-    no such unit.
+    What was found is kept, for figures that ask for the same, such as those of a timeline. texts: of that split, where
+    they are at hand. BuildError where there is no such unit.
     """
     groups = reader_of(inputs.model).groups
     if all(choice.concept is None for choice in choices):
@@ -114,9 +116,7 @@ def units(choices: Sequence[UnitChoice], options: ConceptOptions, inputs: Inputs
     }
 
     def make() -> Artifact:
-        documents = inputs.documents(dataset, "validation")
-        texts = corpus(documents, options.labelling(), options.documents, options.length)
-        found = search(inputs.chosen_in, texts, inputs.progress)
+        found = search(inputs.chosen_in, texts or read(options, inputs, dataset, "validation"), inputs.progress)
         return Artifact(data={"units": [asdict(one) for choice in choices for one in chosen(choice, groups, found)]})
 
     return told_apart([Chosen(**one) for one in inputs.kept(asked, make).data["units"]])
@@ -134,11 +134,15 @@ def held_out_of(shown: Sequence[Chosen], options: ConceptOptions, inputs: Inputs
     """`held_out` on the test split of the figure's data set, where that has one."""
     if not any(one.concept for one in shown):
         return Measures()
-    documents = inputs.documents(str(getattr(options, "dataset", None)), "test")
-    if not documents:
+    dataset = str(getattr(options, "dataset", None))
+    if not inputs.documents(dataset, "test"):
         return Measures()
-    texts = corpus(documents, options.labelling(), options.documents, options.length)
-    return held_out(inputs.model, texts, shown, options.seed)
+    return held_out(inputs.model, read(options, inputs, dataset, "test"), shown, options.seed)
+
+
+def read(options: ConceptOptions, inputs: Inputs, dataset: str, split: str) -> Corpus:
+    """A split of a figure's data set, as much of it as its options say."""
+    return corpus(inputs.documents(dataset, split), options.labelling(), options.documents, options.length)
 
 
 def chosen(choice: UnitChoice, groups: Mapping[str, int], found: census.Counted | None) -> list[Chosen]:

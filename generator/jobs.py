@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -112,10 +112,8 @@ def wanted(spec: FigureSpec, library: Library, history: bool) -> list[tuple[Step
         steps, key = spec.diff, "diff"
     if steps == "newest" and not history:
         return [(None, model)]
-    names_two = getattr(spec.options, "checkpoints", None)
-    if model is None or spec.options.varies_training or names_two:
-        reason = "trains its networks itself" if spec.options.varies_training else "names two itself"
-        reason = "reads no model" if model is None else reason
+    reason = no_one_network(spec.options) or ("names two itself" if names_two(spec.options) else "")
+    if model is None or reason:
         raise BuildError(f"figure {spec.id}: it {reason}, so it is shown at no others", spec.at(key))
     try:
         every = [one.name for one in library.series(model)]
@@ -162,7 +160,7 @@ def job_at(spec: FigureSpec, library: Library, model: str | None, chooser: str |
         "code": code_digest(KINDS[spec.kind]),
         "versions": versions(),
     }
-    compared = getattr(spec.options, "checkpoints", None) or ()
+    compared = names_two(spec.options)
     if model is not None and not compared:
         ingredients["model"] = library.fingerprint(model)
     if compared:
@@ -211,12 +209,11 @@ def job_at(spec: FigureSpec, library: Library, model: str | None, chooser: str |
 
 def with_control(job: Job, spec: FigureSpec) -> Job:
     """The job, and the same with random weights."""
-    ingredients, model = job.ingredients, job.options.model
-    if model is None or {"trained", "compared"} & ingredients.keys():
-        reason = "reads no model" if model is None else reason_of(ingredients)
+    reason = no_one_network(spec.options) or ("compares two checkpoints" if names_two(spec.options) else "")
+    if reason:
         raise BuildError(f"figure {spec.id}: it {reason}, so there is no control", spec.at("control"))
     seed = spec.options.seed + CONTROL
-    ingredients = {**ingredients, "weights": {"random": True, "seed": seed}}
+    ingredients = {**job.ingredients, "weights": {"random": True, "seed": seed}}
     control = replace(
         job,
         key=digest(ingredients),
@@ -228,8 +225,16 @@ def with_control(job: Job, spec: FigureSpec) -> Job:
     return replace(job, control=control)
 
 
-def reason_of(ingredients: Mapping[str, Any]) -> str:
-    return "trains its networks itself" if "trained" in ingredients else "compares two checkpoints"
+def no_one_network(options: FigureOptions) -> str:
+    """Why a figure is of no one network of site.toml, "" where it is."""
+    if options.model is None:
+        return "reads no model"
+    return "trains its networks itself" if options.varies_training else ""
+
+
+def names_two(options: FigureOptions) -> tuple[Step, ...]:
+    """The two checkpoints that a figure compares, none where it is of one."""
+    return getattr(options, "checkpoints", None) or ()
 
 
 def chooses(options: Any) -> bool:

@@ -242,7 +242,8 @@ class Library:
 
     def measures(self, name: str) -> Mapping[str, float]:
         """What the model's card states, or what was measured when it was trained here; nothing is trained for it."""
-        return self.course(name)[-1][1].values
+        checkpoint = self.checkpoint(name) if name in self.models or name in self.variants else None
+        return measures_of(checkpoint.card()).values if checkpoint is not None else self.course(name)[-1][1].values
 
     def course(self, name: str) -> Course:
         """The same at each of its checkpoints, the newest last, with their names."""
@@ -288,9 +289,8 @@ class Library:
 
     def untaught(self, name: str) -> bool:
         """Whether using the model now means to train it first."""
-        return (
-            self.checkpoint(name) is None and self.trains(name) and not self.store.has(digest(self.fingerprint(name)))
-        )
+        key = self.weights_key(name)
+        return key is not None and not self.store.has(key)
 
     def _weights_key(self, name: str) -> str | None:
         """What the weights that the build trains are kept under; None where it trains none."""

@@ -218,8 +218,7 @@ def computed(job: Job, library: Library, display: Display, again: set[str] | Non
 
 def train_quoted(plan: Plan, display: Display) -> None:
     """Train the models whose measures prose and claims state, where that is not done yet."""
-    quoted = {value.figure for post in plan.posts for value in post.values}
-    quoted |= {claim.figure for post in plan.posts for claim in post.claims}
+    quoted = {name for post in plan.posts for name in post.quoted}
     train(quoted & set(plan.library.models), plan.library, display)
 
 

@@ -87,6 +87,7 @@ class PostWriter:
         self.claims = {claim.id: claim for claim in post.claims}
         self.jobs = {id: jobs[post.path, id] for id in self.figures}
         self.illustrations: dict[str, list[Picture]] = {}  # by figure, in the order of the post
+        self.together: dict[str, Measures] = {}  # what each figure or model that is quoted measures
 
     def thumbnail(self) -> dict[str, Any] | None:
         """What stands for the post in lists: a picture of the figure that its author chose, or else of any figure.
@@ -245,7 +246,9 @@ class PostWriter:
 
     def measures(self, name: str) -> Measures:
         """A figure's or a model's, those at several checkpoints also as NAME@STEP."""
-        return together(self.course(name))
+        if name not in self.together:
+            self.together[name] = together(self.course(name))
+        return self.together[name]
 
     def course(self, name: str) -> Course:
         return self.found.course(self.jobs[name]) if name in self.jobs else self.courses(name)
@@ -328,7 +331,7 @@ def told(verdict: Verdict) -> dict[str, Any]:
         "id": claim.id,
         "page": verdict.page,
         "text": claim.text,
-        "expect": f"{claim.figure}.{claim.expect.measure} {claim.expect.comparison}",
+        "expect": claim.expected,
         "by_interval": claim.by_interval,
         "value": shown(now.value, now.interval),
         "status": verdict.status,

@@ -78,7 +78,7 @@ def report(
             "page": one.page,
             "text": one.claim.text,
             "figure": one.claim.figure,
-            "expect": f"{one.claim.expect.measure} {one.claim.expect.comparison}",
+            "expect": str(one.claim.expect),
             **asdict(one.now),
             "history": [asdict(moment) for moment in one.history],
         }

@@ -312,6 +312,9 @@ class Expectation:
     high: float = math.inf
     strict: bool = False  # the ends themselves are not as expected
 
+    def __str__(self) -> str:
+        return f"{self.measure} {self.comparison}"
+
     def __contains__(self, value: float) -> bool:
         return self.low < value < self.high if self.strict else self.low <= value <= self.high
 
@@ -331,6 +334,11 @@ class Claim:
     place: Place
     by_interval: bool = False
     history: bool = False
+
+    @property
+    def expected(self) -> str:
+        """What is expected of what, such as "census.auc ≥ 0.95"."""
+        return f"{self.figure}.{self.expect}"
 
 
 @dataclass(frozen=True)
@@ -362,6 +370,11 @@ class Post:
     claims: tuple[Claim, ...] = ()
     values: tuple[Value, ...] = ()
     references: tuple[tuple[str, Place], ...] = ()  # anchors that the body points to
+
+    @property
+    def quoted(self) -> set[str]:
+        """The figures and models whose measures its prose and claims state."""
+        return {one.figure for one in self.values} | {one.figure for one in self.claims}
 
 
 @dataclass(frozen=True)

@@ -49,15 +49,14 @@ def origin(
     keys = {one.key for job in jobs.values() for one in job.all()}
     if not all(map(library.store.has, keys)):
         return None
-    named = {job.options.model for job in jobs.values()}
-    named |= {value.figure for post in posts for value in post.values}
-    named |= {claim.figure for post in posts for claim in post.claims}
+    quoted = {name for post in posts for name in post.quoted} & set(library.models)
+    named = {job.options.model for job in jobs.values()} | quoted
     made_of = {
         "place": str(out.resolve()),
         "plan": repr((site, posts, units, jobs)),
         "artifacts": {key: file_digest(library.store.path(key)) for key in keys},
         "models": {name: model_row(name, library) for name in library.models if name in named},
-        "courses": {name: repr(library.course(name)) for name in library.models if name in named},
+        "courses": {name: repr(library.course(name)) for name in quoted},
         "theme": [files_of(Path(folder), hidden=True) for folder in theme_folders(site.theme)],
         "code": package_digest(),
         "python": sys.version,

@@ -37,14 +37,10 @@ def measured(moment: Moment) -> str:
     return "" if moment.value is None else f"{moment.value:.4g}{ends}"
 
 
-def expected(verdict: Verdict) -> str:
-    return f"{verdict.claim.figure}.{verdict.claim.expect.measure} {verdict.claim.expect.comparison}"
-
-
 def table(verdicts: Sequence[Verdict]) -> str:
     """One line for each claim, in columns; below it why it is unknown, and since when it holds."""
     rows = [
-        (f"{SIGNS[one.status]} {one.status}", one.claim.id, expected(one), measured(one.now), str(one.claim.place))
+        (f"{SIGNS[one.status]} {one.status}", one.claim.id, one.claim.expected, measured(one.now), str(one.claim.place))
         for one in verdicts
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
@@ -76,7 +72,9 @@ def junit(verdicts: Sequence[Verdict]) -> bytes:
             case = ElementTree.SubElement(
                 suite, "testcase", classname=page, name=printable(one.claim.id), file=place.file, line=str(place.line)
             )
-            told = "; ".join([f"expected {expected(one)}", f"measured {measured(one.now) or 'nothing'}", *remarks(one)])
+            told = "; ".join(
+                [f"expected {one.claim.expected}", f"measured {measured(one.now) or 'nothing'}", *remarks(one)]
+            )
             if one.status != "holds":
                 kind = "failure" if one.status == "broken" else "error"
                 detail = ElementTree.SubElement(case, kind, message=printable(told), type=one.status)
@@ -102,7 +100,7 @@ def markdown(verdicts: Sequence[Verdict]) -> str:
             f"{SIGNS[one.status]} {one.status}",
             escaped(told),
             measured(one.now),
-            code(expected(one)),
+            code(one.claim.expected),
             code(str(one.claim.place)),
         ]
         lines.append(f"| {' | '.join(cells)} |")

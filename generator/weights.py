@@ -182,6 +182,10 @@ class Checkpoint:
 
     def card(self) -> dict[str, Any]:
         """The training card beside the file (same name, .json); empty where there is none."""
+        return self._card
+
+    @cached_property
+    def _card(self) -> dict[str, Any]:
         path = self.path.with_suffix(".json")
         try:
             written = self.sight.card(self.path)

@@ -19,7 +19,7 @@ from generator.artifact import Artifact
 from generator.choosing import Chosen
 from generator.concept_options import ConceptOptions
 from generator.deferred import Deferred
-from generator.labelling import Corpus, corpus
+from generator.labelling import Corpus
 from generator.spec import BuildError, UnitChoice
 
 if TYPE_CHECKING:
@@ -58,12 +58,8 @@ class Options(ConceptOptions):
 def compute(options: Options, inputs: Inputs) -> Artifact:
     """Each rise is the mean of the loss with the unit held still, less that without, over the same characters."""
     reader = readers.reader_of(inputs.model)
-    labelling = options.labelling()
-    first, read = (
-        corpus(inputs.documents(options.dataset, split), labelling, options.documents, options.length)
-        for split in ("validation", "test")
-    )
-    chosen = choosing.units(options.units, options, inputs)
+    first, read = (choosing.read(options, inputs, options.dataset, split) for split in ("validation", "test"))
+    chosen = choosing.units(options.units, options, inputs, first)
     groups = sorted({unit.group for unit in chosen})
     values = interp.ablation.means(reader, [reader.tokens(text).ids for text in first.texts], groups)
     others = {group: random_others(reader, group, chosen, options) for group in groups}

@@ -8,6 +8,7 @@ greatest sum (Li et al., "Convergent learning", 2015, https://arxiv.org/abs/1511
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ from generator import interp, readers
 from generator.artifact import Artifact
 from generator.deferred import Deferred
 from generator.model import Model
+from generator.natural import spread
 from generator.readouts import prepared
 from generator.spec import BuildError, FigureOptions, Step, called, nearest
 
@@ -178,7 +180,7 @@ def in_order(reader: interp.reading.Reader, ids: Sequence[Tensor], groups: Seque
 def images(first: Model, second: Model, options: Options, inputs: Inputs) -> Compared:
     """The same of two networks that see: channels, at positions spread over their maps."""
     pixels = inputs.images(options.dataset, options.split).pixels
-    pixels = pixels[np.linspace(0, len(pixels) - 1, min(options.images, len(pixels))).round().astype(int)]
+    pixels = pixels[spread(len(pixels), options.images)]
     layers = [options.layer or model.layers()[-1] for model in (first, second)]
     for layer, model in zip(layers, (first, second), strict=True):
         if layer not in model.layers():
@@ -189,14 +191,15 @@ def images(first: Model, second: Model, options: Options, inputs: Inputs) -> Com
             found = interp.hooks.maps(interp.hooks.activations(model.network, batch, layer)[layer])
             yield interp.matching.spread(found, POSITIONS).cpu()
 
-    pairs = [next(seen(model, layer)).shape for model, layer in zip((first, second), layers, strict=True)]
-    if pairs[0][0] != pairs[1][0]:
+    streams = [seen(model, layer) for model, layer in zip((first, second), layers, strict=True)]
+    heads = [next(stream) for stream in streams]
+    if len(heads[0]) != len(heads[1]):
         raise BuildError(f"the maps of layer {layers[0]} and of layer {layers[1]} have other sizes")
-    units = [[(layer, number) for number in range(shape[1])] for layer, shape in zip(layers, pairs, strict=True)]
+    units = [[(layer, number) for number in range(head.shape[1])] for layer, head in zip(layers, heads, strict=True)]
 
     def both() -> Iterator[tuple[Tensor, Tensor]]:
         total, done = -(-len(pixels) // BATCH), 0
-        for pair in zip(seen(first, layers[0]), seen(second, layers[1]), strict=True):
+        for pair in chain([(heads[0], heads[1])], zip(*streams, strict=True)):
             yield pair
             inputs.progress(done := done + 1, total)
 
