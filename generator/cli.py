@@ -13,32 +13,61 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from generator import __version__, machine, report_diff, verdicts
-from generator.artifact import ArtifactStore, Borrowed, write_whole
-from generator.calling import called
+from generator import __version__
 from generator.deferred import Deferred
-from generator.explain import explained, lines_of, shown_in
-from generator.figures import KINDS
-from generator.library import Library
-from generator.pipeline import build as build_site
-from generator.pipeline import check_claims, with_known_units
-from generator.plan import make_plan
-from generator.progress import Quiet, display
-from generator.remaking import CONTROL, SUFFIXES, offers, remake
-from generator.settings import read_settings
-from generator.site_folder import REPORT
-from generator.spec import BuildError, BuildErrors, nearest, shown
-from generator.unwanted import unwanted
-from generator.verify import verify as verify_kept
-from generator.weights import write_weights
 
 if TYPE_CHECKING:
     import http.server as http_server
 
-    from generator import rounds, watching
+    from generator import (
+        artifact,
+        calling,
+        figures,
+        library,
+        machine,
+        pipeline,
+        plan,
+        progress,
+        remaking,
+        report_diff,
+        rounds,
+        settings,
+        site_folder,
+        spec,
+        unwanted,
+        verdicts,
+        watching,
+        weights,
+    )
+    from generator import explain as explaining
+    from generator import verify as verifying
 else:
-    http_server = Deferred("http.server")  # only `serve` needs it, and it is slow to import
-    rounds, watching = Deferred("generator.rounds"), Deferred("generator.watching")  # so are processes
+    # Each command loads what it needs: a build in which nothing changed is over before all of this would be.
+    http_server = Deferred("http.server")
+    artifact, calling, explaining = (
+        Deferred("generator.artifact"),
+        Deferred("generator.calling"),
+        Deferred("generator.explain"),
+    )
+    figures, library, machine = (
+        Deferred("generator.figures"),
+        Deferred("generator.library"),
+        Deferred("generator.machine"),
+    )
+    pipeline, plan, progress = (
+        Deferred("generator.pipeline"),
+        Deferred("generator.plan"),
+        Deferred("generator.progress"),
+    )
+    remaking, report_diff = Deferred("generator.remaking"), Deferred("generator.report_diff")
+    rounds, settings = Deferred("generator.rounds"), Deferred("generator.settings")
+    site_folder, spec, unwanted = (
+        Deferred("generator.site_folder"),
+        Deferred("generator.spec"),
+        Deferred("generator.unwanted"),
+    )
+    verdicts, verifying = Deferred("generator.verdicts"), Deferred("generator.verify")
+    watching, weights = Deferred("generator.watching"), Deferred("generator.weights")
 
 CONTENT = click.option(
     "--content",
@@ -71,7 +100,7 @@ class Commands(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
-            raise click.UsageError(f"no command {args[0]!r}{nearest(args[0], self.list_commands(ctx))}")
+            raise click.UsageError(f"no command {args[0]!r}{spec.nearest(args[0], self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
 
 
@@ -91,13 +120,13 @@ def tells_errors(command: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any, **options: Any) -> Any:
         try:
             return command(*args, **options)
-        except BuildErrors as problem:
+        except spec.BuildErrors as problem:
             for error in problem.errors:
                 click.echo(f"error: {error}", err=True)
             click.echo(
                 f"{len(problem.errors)} error{'s' * (len(problem.errors) > 1)}; what was computed is kept.", err=True
             )
-        except BuildError as problem:
+        except spec.BuildError as problem:
             click.echo(f"error: {problem}", err=True)
         except BrokenPipeError:
             raise  # the reader of our output has seen enough; click ends quietly
@@ -171,8 +200,8 @@ def build(
         watching.watch(rounds.Asked(content, out, store, folders, drafts, again), click.echo)
         return
     start = time.perf_counter()
-    with display(sys.stderr) as shows:
-        done = build_site(content, out, ArtifactStore(store), shows, drafts, again=again)
+    with progress.display(sys.stderr) as shows:
+        done = pipeline.build(content, out, artifact.ArtifactStore(store), shows, drafts, again=again)
     for gap in done.gaps:
         click.echo(f"warning: {gap}", err=True)
     for broken in done.broken:
@@ -181,13 +210,13 @@ def build(
         f"{done.pages} pages: {done.computed} figures computed, {done.reused} kept; {done.written} files written, "
         f"{done.removed} removed, in {time.perf_counter() - start:.1f} s"
     )
-    click.echo(f"Open {(out / 'index.html').resolve().as_uri()} or run: whatfires serve --out {shown(out)}")
+    click.echo(f"Open {(out / 'index.html').resolve().as_uri()} or run: whatfires serve --out {spec.shown(out)}")
 
 
 def verify_site(content: Path, store: Path, drafts: bool, count: int, seed: int) -> NoReturn:
     """Say whether kept figures are what computing gives."""
-    with display(sys.stderr) as shows:
-        found = verify_kept(content, ArtifactStore(store), count or None, seed, shows, drafts)
+    with progress.display(sys.stderr) as shows:
+        found = verifying.verify(content, artifact.ArtifactStore(store), count or None, seed, shows, drafts)
     for line in found.lines():
         click.echo(line)
     sys.exit(1 if found.differing else 0)
@@ -206,12 +235,16 @@ def explain(figure: str | None, content: Path, out: Path, store: Path, drafts: b
     POST#ID is written posts/cells.md#quote-cell, cells#quote-cell, or quote-cell alone; a post alone means all its
     figures. Without it, each stale figure of the site is told in one line. Nothing is computed or written.
     """
-    plan = make_plan(content, Borrowed(ArtifactStore(store)), Quiet(), drafts, loading=False)
+    asked = plan.make_plan(
+        content, artifact.Borrowed(artifact.ArtifactStore(store)), progress.Quiet(), drafts, loading=False
+    )
     if figure is None or figure.startswith("models/"):
-        plan = with_known_units(plan)
-    every = list(plan.jobs)
-    places = every if figure is None else called(figure, every, plan.posts, content)
-    for line in lines_of(explained(plan, places, shown_in(out / REPORT)), whole=figure is None):
+        asked = pipeline.with_known_units(asked)
+    every = list(asked.jobs)
+    places = every if figure is None else calling.called(figure, every, asked.posts, content)
+    for line in explaining.lines_of(
+        explaining.explained(asked, places, explaining.shown_in(out / site_folder.REPORT)), whole=figure is None
+    ):
         click.echo(line)
 
 
@@ -233,11 +266,11 @@ def gc(content: Path, store: Path, keep: int, dry_run: bool) -> None:
     What the last builds of this and of any other content folder wanted stays, with all that it needs to be computed
     again to the bit; so do the weights and unfinished trainings of models in site.toml. Not while a build is at work.
     """
-    toml = shown(content / "site.toml")
-    library = Library(read_settings(content, toml), content, ArtifactStore(store))
-    if library.errors:
-        raise BuildErrors([BuildError(f"{toml}: {error.message}") for error in library.errors])
-    found = unwanted(library, keep)
+    toml = spec.shown(content / "site.toml")
+    shelf = library.Library(settings.read_settings(content, toml), content, artifact.ArtifactStore(store))
+    if shelf.errors:
+        raise spec.BuildErrors([spec.BuildError(f"{toml}: {error.message}") for error in shelf.errors])
+    found = unwanted.unwanted(shelf, keep)
     count, size = len(found.artifacts), found.size
     for path in found.artifacts if dry_run else ():
         click.echo(f"{path} ({path.stat().st_size:,} bytes)")
@@ -252,7 +285,7 @@ def gc(content: Path, store: Path, keep: int, dry_run: bool) -> None:
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help=f"File to write; what it holds is said by its suffix: {', '.join(SUFFIXES)}.",
+    help="File to write; its suffix says what it holds, such as .png or .html. Without it all are listed.",
 )
 @click.option("--control", is_flag=True, help="The figure's control in its place.")
 @click.option("--checkpoint", metavar="STEP", default="", help="The figure at this one of the checkpoints it shows.")
@@ -277,18 +310,18 @@ def figure(
     id that no other figure has, do as well. Without --out it says what can be written, and prints the measures.
     """
     if control and checkpoint:
-        raise BuildError("--control and --checkpoint: the control has no checkpoints; give one of them")
-    with display(sys.stderr) as shows:
-        part = CONTROL if control else checkpoint
-        made = remake(name, content, ArtifactStore(store), shows, out, part, again, drafts)
+        raise spec.BuildError("--control and --checkpoint: the control has no checkpoints; give one of them")
+    with progress.display(sys.stderr) as shows:
+        part = remaking.CONTROL if control else checkpoint
+        made = remaking.remake(name, content, artifact.ArtifactStore(store), shows, out, part, again, drafts)
     for gap in made.gaps:
         click.echo(f"warning: {gap}", err=True)
     for file in made.files:
-        click.echo(f"wrote {shown(file)}")
+        click.echo(f"wrote {spec.shown(file)}")
     if out is not None:
         return
     click.echo(f"{made.name}: {made.kind}, key {made.key}")
-    for written, what in offers(made):
+    for written, what in remaking.offers(made):
         click.echo(f"  --out {written:24}{what}")
     for measure, value in made.artifact.measures.items():
         low, high = made.artifact.intervals.get(measure, (None, None))
@@ -310,23 +343,24 @@ def train(model: str, to: Path | None, content: Path, store: Path) -> None:
     keeping the weights beside the report. A training that was stopped, by Ctrl-C or in any other way, goes on
     from where it last was kept; that is so every minute.
     """
-    settings = read_settings(content, shown(content / "site.toml"))
+    asked = settings.read_settings(content, spec.shown(content / "site.toml"))
     start = time.perf_counter()
-    with display(sys.stderr) as shows:
-        library = Library(
-            settings, content, ArtifactStore(store), lambda what, done, total: shows.advance(done, total, what)
+    with progress.display(sys.stderr) as shows:
+        shelf = library.Library(
+            asked, content, artifact.ArtifactStore(store), lambda what, done, total: shows.advance(done, total, what)
         )
-        if model not in library.models:
-            raise BuildError(f"no model {model!r} in {shown(content / 'site.toml')}{nearest(model, library.models)}")
+        if model not in shelf.models:
+            raise spec.BuildError(
+                f"no model {model!r} in {spec.shown(content / 'site.toml')}{spec.nearest(model, shelf.models)}"
+            )
         shows.begin(1)
         shows.start(model)
-        for trained in library.train(model):
+        for trained in shelf.train(model):
             path = (to or content / "checkpoints" / model) / f"step-{trained.step:06d}.safetensors"
-            write_weights(path, trained.weights, library.card(model, trained, time.perf_counter() - start))
-            click.echo(
-                f"wrote {shown(path)}: {', '.join(f'{name} {value:g}' for name, value in trained.measures.items())}"
-            )
-        library.desk(model).clear()
+            weights.write_weights(path, trained.weights, shelf.card(model, trained, time.perf_counter() - start))
+            told = ", ".join(f"{name} {value:g}" for name, value in trained.measures.items())
+            click.echo(f"wrote {spec.shown(path)}: {told}")
+        shelf.desk(model).clear()
         shows.finish(model, time.perf_counter() - start)
 
 
@@ -342,13 +376,13 @@ def check(content: Path, store: Path, drafts: bool, junit: Path | None, markdown
 
     The exit code is 0 where all hold, 1 where one is broken or something else is wrong, 2 where one could not be known.
     """
-    kept = ArtifactStore(store)
-    with display(sys.stderr) as shows:
-        found = check_claims(make_plan(content, kept, shows, drafts, loading=False), kept, shows)
+    kept = artifact.ArtifactStore(store)
+    with progress.display(sys.stderr) as shows:
+        found = pipeline.check_claims(plan.make_plan(content, kept, shows, drafts, loading=False), kept, shows)
     if junit:
-        write_whole(junit, verdicts.junit(found))
+        artifact.write_whole(junit, verdicts.junit(found))
     if markdown:
-        write_whole(markdown, verdicts.markdown(found).encode())
+        artifact.write_whole(markdown, verdicts.markdown(found).encode())
     click.echo(verdicts.table(found))
     sys.exit(verdicts.exit_code(found))
 
@@ -386,7 +420,7 @@ def diff(old: Path, new: Path, markdown: bool) -> None:
 def serve(out: Path, port: int) -> None:
     """Serve a built site on localhost, until Ctrl-C."""
     if not (out / "index.html").exists():
-        raise BuildError(f"there is no site in {shown(out)} yet; run whatfires build")
+        raise spec.BuildError(f"there is no site in {spec.shown(out)} yet; run whatfires build")
     handler = functools.partial(http_server.SimpleHTTPRequestHandler, directory=str(out))
     with http_server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         click.echo(f"http://localhost:{server.server_port}/ (Ctrl-C stops)")
@@ -402,12 +436,12 @@ def serve(out: Path, port: int) -> None:
 def kinds(kind: str | None) -> None:
     """List the kinds of figures, or teach one: its options, their defaults, and an example."""
     if kind is None:
-        for name, path in KINDS.items():
+        for name, path in figures.KINDS.items():
             click.echo(f"{name:18}{(import_module(path).__doc__ or '').strip().splitlines()[0]}")
         return
-    if kind not in KINDS:
-        raise BuildError(f"no kind {kind!r}{nearest(kind, KINDS)}")
-    module = import_module(KINDS[kind])
+    if kind not in figures.KINDS:
+        raise spec.BuildError(f"no kind {kind!r}{spec.nearest(kind, figures.KINDS)}")
+    module = import_module(figures.KINDS[kind])
     click.echo((module.__doc__ or "").strip() + "\n")
     for name, option in module.Options.model_fields.items():
         default = "required" if option.is_required() else f"default {option.get_default(call_default_factory=True)!r}"
