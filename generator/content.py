@@ -36,6 +36,7 @@ from generator.spec import (
     Post,
     nearest,
 )
+from generator.typography import Typography
 
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?\n)---[ \t]*\n", re.DOTALL)
 VALUE = re.compile(r"\{value(?::(?P<format>[^}]*))?\}\s+(?P<figure>[\w-]+)\.(?P<measure>\S+)")
@@ -188,7 +189,7 @@ def markdown_for(reading: Reading, site_path: str) -> Markdown:
 
     return Markdown(
         extensions=[
-            "tables", "footnotes", "def_list", "attr_list", "admonition", "smarty", "toc",
+            "tables", "footnotes", "def_list", "attr_list", "admonition", "toc", Typography(),
             "pymdownx.superfences", "pymdownx.highlight", Holes(reading, site_path),
         ],
         extension_configs={

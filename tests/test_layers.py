@@ -22,7 +22,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "publish",
     "render",
     "content figures.* runners post_writer",
-    "blocks themes",
+    "blocks themes typography",
     "claims obtained timelines",
     "excerpts followed",
     "passages choosing",
