@@ -44,6 +44,7 @@ class Reading:
     text: str
     places: Sequence[Place]
     errors: list[BuildError] = field(default_factory=list)
+    reads: set[str] = field(default_factory=set)  # other files that it depends on, by their paths in the content folder
     figures: list[FigureSpec] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     values: list[Value] = field(default_factory=list)

@@ -108,10 +108,11 @@ def read_post(path: Path, root: Path, shown: str) -> Post:
     head = match[0] if match else ""
     errors: list[BuildError] = []
     above = [Line(line, Place(shown, number)) for number, line in enumerate(head.split("\n")[:-1], 1)]
-    body_lines = expanded(text[len(head) :], len(above) + 1, shown, root, errors)
+    reads: set[str] = set()
+    body_lines = expanded(text[len(head) :], len(above) + 1, shown, root, errors, reads)
     body_text = "".join(f"{line.text}\n" for line in body_lines)
     places = [line.place for line in (*above, *body_lines)]
-    reading = Reading(path, shown, root, head + body_text, places, errors)
+    reading = Reading(path, shown, root, head + body_text, places, errors, reads)
     front = None
     if match is None:
         reading.wrong("a content file starts with front matter: YAML between two lines of ---", 1)
@@ -154,6 +155,7 @@ def read_post(path: Path, root: Path, shown: str) -> Post:
         claims=tuple(reading.claims),
         values=tuple(reading.values),
         references=tuple(reading.references),
+        reads=tuple(sorted(reading.reads)),
         **front[0].model_dump(),
     )
 
@@ -347,5 +349,6 @@ class HolesProcessor(Treeprocessor):
                     f"link to {path}: there is no such content file{nearest(Path(path).name, known)}", line
                 )
                 return
+            self.reading.reads.add(source.relative_to(self.reading.root.resolve()).as_posix())
             page = path_in_site(source, self.reading.root.resolve())
             anchor.set("href", posixpath.relpath(page, posixpath.dirname(self.site_path) or ".") + hash + fragment)

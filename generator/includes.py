@@ -30,14 +30,15 @@ class Line:
     place: Place
 
 
-def expanded(text: str, first: int, file: str, root: Path, errors: list[BuildError]) -> list[Line]:
+def expanded(text: str, first: int, file: str, root: Path, errors: list[BuildError], reads: set[str]) -> list[Line]:
     """The lines of a post's body with those of all files that it includes, and where each was written.
 
     `first` is the number of the body's first line in `file`, which is the post as messages call it; paths are relative
-    to the content folder `root`. What is wrong is appended to `errors`, and such a line is left out.
+    to the content folder `root`. What is wrong is appended to `errors`, and such a line is left out; the path of what was
+    included goes into `reads`.
     """
     found: list[Line] = []
-    for line in lines_of(text, file, first, root, (), errors):
+    for line in lines_of(text, file, first, root, (), errors, reads):
         found.append(line)
         if len(found) > MOST_LINES:
             errors.append(BuildError(f"with all that it includes it has over {MOST_LINES:,} lines", line.place))
@@ -46,7 +47,13 @@ def expanded(text: str, first: int, file: str, root: Path, errors: list[BuildErr
 
 
 def lines_of(
-    text: str, file: str, first: int, root: Path, above: tuple[Path, ...], errors: list[BuildError]
+    text: str,
+    file: str,
+    first: int,
+    root: Path,
+    above: tuple[Path, ...],
+    errors: list[BuildError],
+    reads: set[str],
 ) -> Iterator[Line]:
     """Those of one file; `above` are the included files that lead to it, itself the last."""
     fence, opened = "", 0  # of the code that is under way
@@ -58,7 +65,7 @@ def lines_of(
         elif match is not None and fence and not match["rest"].strip() and closes(match["fence"], fence):
             fence = ""
         elif not fence and MARKER.match(line):
-            yield from included(line, place, root, above, errors)
+            yield from included(line, place, root, above, errors, reads)
             continue
         elif not fence and (escaped := ESCAPED.fullmatch(line)):
             line = escaped["space"] + escaped["rest"]
@@ -74,7 +81,9 @@ def closes(fence: str, opened: str) -> bool:
     return fence[0] == opened[0] and len(fence) >= len(opened)
 
 
-def included(line: str, place: Place, root: Path, above: tuple[Path, ...], errors: list[BuildError]) -> Iterator[Line]:
+def included(
+    line: str, place: Place, root: Path, above: tuple[Path, ...], errors: list[BuildError], reads: set[str]
+) -> Iterator[Line]:
     """The lines that an include stands for, as far in as it stands itself; none where it is wrong."""
     match = INCLUDE.fullmatch(line)
     if match is None:
@@ -92,6 +101,7 @@ def included(line: str, place: Place, root: Path, above: tuple[Path, ...], error
         circle = " → ".join(one.relative_to(home).as_posix() for one in (*above[above.index(path) :], path))
         errors.append(BuildError(f"include {name!r}: it includes itself ({circle})", place))
         return
+    reads.add(path.relative_to(home).as_posix())
     file = shown(root / path.relative_to(home))
     try:
         text = path.read_text("utf-8")
@@ -102,7 +112,7 @@ def included(line: str, place: Place, root: Path, above: tuple[Path, ...], error
     if FRONT_MATTER.match(text):
         errors.append(BuildError(f"include {name!r}: it has front matter, and so is a post of its own", place))
         return
-    for one in lines_of(text, file, 1, root, (*above, path), errors):
+    for one in lines_of(text, file, 1, root, (*above, path), errors, reads):
         yield Line(match["space"] + one.text if one.text else "", one.place)
 
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from generator import known_code
-from generator.artifact import ArtifactStore
+from generator.artifact import ArtifactStore, Borrowed
 from generator.calling import one_called
-from generator.content import read_post
 from generator.jobs import data_of, make_job
+from generator.kept_posts import KeptPosts
 from generator.library import Library
 from generator.progress import Display
 from generator.render import GENERATED, Site
@@ -59,9 +59,10 @@ def make_plan(
 
     A model is loaded only to tell of wrong names in a figure that must be computed, and not if `loading` is false.
     """
-    known_code.recall(store)
     toml = shown(content / "site.toml")
     settings = read_settings(content, toml)
+    if settings.models or settings.datasets:  # nothing else has a key that our code is part of
+        known_code.recall(store)
     errors: list[BuildError] = []
 
     def training(what: str, done: int, total: int) -> None:
@@ -72,10 +73,10 @@ def make_plan(
         key = error.message.partition(":")[0]
         place = line_of((content / "site.toml").read_text("utf-8"), key, toml)
         errors.append(BuildError(error.message, place))
-    posts = []
+    posts, kept = [], KeptPosts(store.folder, content)
     for path in sorted([*content.glob("posts/**/*.md"), *content.glob("pages/**/*.md")]):
         try:
-            post = read_post(path, content, shown(path))
+            post = kept.post(path)
         except BuildErrors as found:
             errors += found.errors
         except BuildError as found:
@@ -83,6 +84,8 @@ def make_plan(
         else:
             if drafts or not post.draft:
                 posts.append(post)
+    if not isinstance(store, Borrowed):
+        kept.keep()
     jobs: dict[tuple[str, str], Job] = {}
     resolved = []
     for post in posts:

@@ -370,6 +370,7 @@ class Post:
     claims: tuple[Claim, ...] = ()
     values: tuple[Value, ...] = ()
     references: tuple[tuple[str, Place], ...] = ()  # anchors that the body points to
+    reads: tuple[str, ...] = ()  # paths, in the content folder, of the other files that it was read from
 
     @property
     def quoted(self) -> set[str]:

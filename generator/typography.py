@@ -15,7 +15,25 @@ from markdown.util import AtomicString
 
 TO_SET = re.compile(r"""["']|-{2,}|\.{3,}""")
 AS_WRITTEN = {"code", "pre", "script", "style", "math", "svg", "kbd", "samp"}
-INLINE = {"a", "abbr", "b", "cite", "del", "em", "i", "ins", "mark", "q", "s", "small", "span", "strong", "sub", "sup", "u"}
+INLINE = {
+    "a",
+    "abbr",
+    "b",
+    "cite",
+    "del",
+    "em",
+    "i",
+    "ins",
+    "mark",
+    "q",
+    "s",
+    "small",
+    "span",
+    "strong",
+    "sub",
+    "sup",
+    "u",
+}
 BEFORE_OPENING = set(" \t\n\r\u00a0([{<—–-/=")  # and another quote that opens
 DECADE = re.compile(r"'\d\ds?\b")  # the '90s
 LATER = "\x03"  # ends what stands for HTML that Markdown sets in later

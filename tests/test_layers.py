@@ -18,7 +18,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "pipeline site_swap unwanted",
     "site_folder standing unit_pages verdicts report_diff alone builds explain",
     "plan",
-    "jobs",
+    "jobs kept_posts",
     "publish",
     "render",
     "content figures.* runners post_writer",

@@ -17,7 +17,7 @@ from generator.typography import Typography
         ("Pages 3--7 --- all of them... and more.", "Pages 3–7 — all of them… and more."),
         ('"*Dreams*" and *"dreams"*', "“<em>Dreams</em>” and <em>“dreams”</em>"),
         ('("in brackets")', "(“in brackets”)"),
-        ('the cell\'s `"quoted" -- code...`\'s', 'the cell’s <code>"quoted" -- code...</code>’s'),
+        ("the cell's `\"quoted\" -- code...`'s", 'the cell’s <code>"quoted" -- code...</code>’s'),
         (r"a \"straight\" one", 'a "straight" one'),
         ('<span>"raw"</span>', "<span>“raw”</span>"),
         ("a -> b, ---- and ....", "a -> b, ---- and ...."),

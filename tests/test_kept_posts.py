@@ -1,0 +1,107 @@
+"""A post is read again only where something that it was read from differs."""
+
+import json
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from generator import kept_posts
+from generator.content import read_post
+from generator.figures import KINDS
+from generator.kept_posts import KeptPosts, as_post, as_row
+from generator.spec import Post
+from tests.conftest import POST, SmallSite
+
+INCLUDING = '---\ntitle: Parts\ndate: 2020-01-01\n---\n\n--8<-- "parts/one.md"\n\nSee [another](a.md).\n'
+
+
+@pytest.fixture
+def read(small_site: SmallSite, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """The names of the posts that reading all of them reads; each must come out as it does where nothing is kept."""
+    small_site.post(POST)
+    (small_site.content / "parts").mkdir()
+    (small_site.content / "parts" / "one.md").write_text("One part.\n")
+    (small_site.content / "posts" / "parts.md").write_text(INCLUDING)
+    reading = kept_posts.read_post
+    calls: list[str] = []
+
+    def noted(path: Path, root: Path, shown: str) -> Post:
+        calls.append(path.name)
+        return reading(path, root, shown)
+
+    monkeypatch.setattr(kept_posts, "read_post", noted)
+
+    def once() -> list[str]:
+        calls.clear()
+        kept = KeptPosts(small_site.store.folder, small_site.content)
+        for path in sorted(small_site.content.glob("posts/*.md")):
+            assert repr(kept.post(path)) == repr(reading(path, small_site.content, kept_posts.shown(path)))
+        kept.keep()
+        return list(calls)
+
+    return once
+
+
+def test_a_post_is_read_once(read: Callable[[], list[str]]) -> None:
+    assert read() == ["a.md", "parts.md"]
+    assert read() == []
+
+
+def test_an_edited_post_is_read_again_and_no_other(read: Callable[[], list[str]], small_site: SmallSite) -> None:
+    read()
+    small_site.post(POST + "\nMore.\n")
+
+    assert read() == ["a.md", "parts.md"]  # the second links to it
+
+
+def test_an_edited_part_is_read_again(read: Callable[[], list[str]], small_site: SmallSite) -> None:
+    read()
+    (small_site.content / "parts" / "one.md").write_text("Another part.\n")
+
+    assert read() == ["parts.md"]
+
+
+def test_a_link_to_what_is_removed_is_told(read: Callable[[], list[str]], small_site: SmallSite) -> None:
+    read()
+    (small_site.content / "posts" / "a.md").unlink()
+
+    with pytest.raises(Exception, match="there is no such content file"):
+        read()
+
+
+@pytest.mark.parametrize("part", ["package_digest", "installed"])
+def test_what_reads_posts_is_an_ingredient(
+    read: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    read()
+    monkeypatch.setattr(kept_posts, part, lambda: "another")
+
+    assert read() == ["a.md", "parts.md"]
+
+
+def test_damage_is_read_over(read: Callable[[], list[str]], small_site: SmallSite) -> None:
+    read()
+    (path,) = small_site.store.folder.glob("posts/*.json")
+    path.write_text(path.read_text()[:-100])
+    assert read() == ["a.md", "parts.md"]
+    rows = json.loads(path.read_text())
+    rows["posts/a.md"]["post"]["figures"] = [{"kind": "none"}]
+    path.write_text(json.dumps(rows))
+
+    assert read() == ["a.md"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_figure_of_each_kind_is_read_back_as_it_was(kind: str, tmp_path: Path) -> None:
+    example = import_module(KINDS[kind]).EXAMPLE
+    path = tmp_path / "posts" / "a.md"
+    path.parent.mkdir()
+    path.write_text(f"---\ntitle: A\ndate: 2020-01-01\n---\n\n```figure\nid: x\nkind: {kind}\n{example}\n```\n")
+    post = read_post(path, tmp_path, "posts/a.md")
+
+    again = as_post(json.loads(json.dumps(as_row(post))))
+
+    assert post.figures
+    assert repr(again) == repr(post)
