@@ -34,8 +34,8 @@ def expanded(text: str, first: int, file: str, root: Path, errors: list[BuildErr
     """The lines of a post's body with those of all files that it includes, and where each was written.
 
     `first` is the number of the body's first line in `file`, which is the post as messages call it; paths are relative
-    to the content folder `root`. What is wrong is appended to `errors`, and such a line is left out; the path of what was
-    included goes into `reads`.
+    to the content folder `root`. What is wrong is appended to `errors`, and such a line is left out; the paths of what
+    was included go into `reads`.
     """
     found: list[Line] = []
     for line in lines_of(text, file, first, root, (), errors, reads):

@@ -8,7 +8,6 @@ content folder, JSON, written whole; where it is damaged, all posts are read.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -30,8 +29,8 @@ FOLDER = "posts"
 
 def installed() -> list[str]:
     """The packages that can be imported here, with their versions, as their installers name them."""
-    places = [place for place in sys.path if place.endswith(("site-packages", "dist-packages"))]
-    return sorted(name for place in places if Path(place).is_dir() for name in os.listdir(place) if "-info" in name)
+    places = [Path(place) for place in sys.path if place.endswith(("site-packages", "dist-packages"))]
+    return sorted(one.name for place in places if place.is_dir() for one in place.glob("*-info"))
 
 
 class KeptPosts:

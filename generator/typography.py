@@ -91,10 +91,9 @@ def printed(text: str, before: str = "") -> str:
             return {2: "–", 3: "—"}.get(len(found), found)
         last = text[start - 1] if start else before
         after = text[match.end() : match.end() + 1]
+        opens = not last or last in BEFORE_OPENING or opened.get(start - 1, False)
         if last == LATER:
             opens = after.isalnum()
-        else:
-            opens = not last or last in BEFORE_OPENING or opened.get(start - 1, False)
         if (last and after.isspace()) or (found == "'" and DECADE.match(text, start)):
             opens = False
         opened[start] = opens

@@ -23,7 +23,7 @@ WORDS = """
     row sample seed shows single small so some space span sparse state step stroke such template test text texture
     that the their then there they this those threshold token trained transformer two unit until up vector vision
     weight what when where which while white wide with word
-""".split()
+""".split()  # noqa: SIM905
 TAGS = ("vision", "language", "training", "circuits", "dictionaries", "transformers", "attribution", "notes")
 WORDS_OF_A_POST = 600
 FIRST_DAY = date(2020, 1, 1)
