@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
@@ -21,9 +21,6 @@ from generator.spec import (
     fields_at,
     nearest,
 )
-
-if TYPE_CHECKING:
-    from markdown import Markdown
 
 FORMAT = re.compile(r"[+]?,?((\.\d{1,2})?[efg%]?|d)±?")
 MOST_YAML = 100_000  # characters of one block: more is an accident or an attack
@@ -51,7 +48,6 @@ class Reading:
     references: list[tuple[str, Place]] = field(default_factory=list)
     ids: list[tuple[str, int]] = field(default_factory=list)  # of figures and claims, and their lines
     cursor: int = 0  # blocks are met in the order in which they are written
-    captions: Markdown | None = None  # what converts captions; made once, which takes longer than a caption
 
     def place(self, line: int) -> Place:
         """Where a line of the text was written; a line beyond the last one counts as that."""

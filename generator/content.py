@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
@@ -120,8 +121,8 @@ def read_post(path: Path, root: Path, shown: str) -> Post:
         front = read_block(reading, FrontMatter, match[1], 1)
         reading.cursor = match.end()
     site_path = path_in_site(path, root)
-    converter = markdown_for(reading, site_path)
-    body = converter.convert(body_text)
+    converter = converter_of("body")
+    body = converter.convert(reading, body_text)
     headings = set(re.findall(r'<h\d id="([^"]+)"', body))
     blocks = [("figure", one.id, one.place) for one in reading.figures]
     for what, id, place in blocks + [("claim", one.id, one.place) for one in reading.claims]:
@@ -150,7 +151,7 @@ def read_post(path: Path, root: Path, shown: str) -> Post:
         path=site_path,
         body=body,
         place=Place(shown),
-        contents=contents(tokens) if len(tokens := getattr(converter, "toc_tokens", [])) > 2 else "",
+        contents=contents(tokens) if len(tokens := converter.headings) > 2 else "",
         figures=tuple(reading.figures),
         claims=tuple(reading.claims),
         values=tuple(reading.values),
@@ -180,27 +181,49 @@ def repeated(names: list[str]) -> list[str]:
     return sorted({name for name in names if names.count(name) > 1})
 
 
-def markdown_for(reading: Reading, site_path: str) -> Markdown:
+class Converter:
     """Markdown as posts are written in: fences for figures and claims, and the usual extensions."""
 
-    def fence(name: str, read: Any) -> dict[str, Any]:
+    def __init__(self) -> None:
+        self.reading: Reading  # the file whose text is being converted
+        self.markdown = Markdown(
+            extensions=[
+                "tables", "footnotes", "def_list", "attr_list", "admonition", "toc", Typography(),
+                "pymdownx.superfences", "pymdownx.highlight", Holes(self),
+            ],
+            extension_configs={
+                "toc": {"permalink": False, "toc_depth": "2-3"},
+                "pymdownx.highlight": {"guess_lang": False},
+                "pymdownx.superfences": {
+                    "custom_fences": [self.fence("figure", read_figure), self.fence("claim", read_claim)]
+                },
+            },
+            output_format="html",
+        )  # fmt: skip
+        # A list is looked up in a third of the time that their sorted registry takes, and that many times in each line.
+        inline: Any = self.markdown.treeprocessors["inline"]
+        inline.inlinePatterns = list(self.markdown.inlinePatterns)
+
+    def fence(self, name: str, read: Callable[[Reading, str, int], str]) -> dict[str, Any]:
         def format(source: str, language: str, class_name: str, options: Any, md: Markdown, **more: Any) -> str:
-            return str(read(reading, source, reading.line_of_block(name, source)))
+            return read(self.reading, source, self.reading.line_of_block(name, source))
 
         return {"name": name, "class": name, "format": format}
 
-    return Markdown(
-        extensions=[
-            "tables", "footnotes", "def_list", "attr_list", "admonition", "toc", Typography(),
-            "pymdownx.superfences", "pymdownx.highlight", Holes(reading, site_path),
-        ],
-        extension_configs={
-            "toc": {"permalink": False, "toc_depth": "2-3"},
-            "pymdownx.highlight": {"guess_lang": False},
-            "pymdownx.superfences": {"custom_fences": [fence("figure", read_figure), fence("claim", read_claim)]},
-        },
-        output_format="html",
-    )  # fmt: skip
+    def convert(self, reading: Reading, text: str) -> str:
+        self.reading = reading
+        return self.markdown.reset().convert(text)
+
+    @property
+    def headings(self) -> list[Mapping[str, Any]]:
+        """Those of the text that was converted last, as Markdown's toc tells of them."""
+        return getattr(self.markdown, "toc_tokens", [])
+
+
+@cache
+def converter_of(what: Literal["body", "caption"]) -> Converter:
+    """Made once, as that takes longer than to read a short post; captions are converted while a body is."""
+    return Converter()
 
 
 def read_figure(reading: Reading, source: str, line: int) -> str:
@@ -286,9 +309,7 @@ def read_claim(reading: Reading, source: str, line: int) -> str:
 
 def inline(reading: Reading, text: str) -> str:
     """A caption's Markdown as HTML, without the paragraph around it if it is a single one."""
-    if reading.captions is None:
-        reading.captions = markdown_for(reading, path_in_site(reading.path, reading.root))
-    html = reading.captions.reset().convert(text.strip())
+    html = converter_of("caption").convert(reading, text.strip())
     single = re.fullmatch(r"<p>(.*)</p>", html, re.DOTALL)
     return single[1] if single and "<p>" not in single[1] else html
 
@@ -296,20 +317,24 @@ def inline(reading: Reading, text: str) -> str:
 class Holes(Extension):
     """Values and cross-references become holes, links to content files become links to their pages."""
 
-    def __init__(self, reading: Reading, site_path: str) -> None:
+    def __init__(self, converter: Converter) -> None:
         super().__init__()
-        self.reading, self.site_path = reading, site_path
+        self.converter = converter
 
     def extendMarkdown(self, md: Markdown) -> None:
-        md.treeprocessors.register(HolesProcessor(md, self.reading, self.site_path), "whatfires", 6)
+        md.treeprocessors.register(HolesProcessor(md, self.converter), "whatfires", 6)
 
 
 class HolesProcessor(Treeprocessor):
     """Runs after inline Markdown has become elements, and before the table of contents is made of them."""
 
-    def __init__(self, md: Markdown, reading: Reading, site_path: str) -> None:
+    def __init__(self, md: Markdown, converter: Converter) -> None:
         super().__init__(md)
-        self.reading, self.site_path = reading, site_path
+        self.converter = converter
+
+    @property
+    def reading(self) -> Reading:
+        return self.converter.reading
 
     def run(self, root: Element) -> None:
         for element in root.iter():
@@ -350,5 +375,6 @@ class HolesProcessor(Treeprocessor):
                 )
                 return
             self.reading.reads.add(source.relative_to(self.reading.root.resolve()).as_posix())
+            own = path_in_site(self.reading.path, self.reading.root)
             page = path_in_site(source, self.reading.root.resolve())
-            anchor.set("href", posixpath.relpath(page, posixpath.dirname(self.site_path) or ".") + hash + fragment)
+            anchor.set("href", posixpath.relpath(page, posixpath.dirname(own) or ".") + hash + fragment)

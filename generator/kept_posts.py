@@ -8,10 +8,14 @@ content folder, JSON, written whole; where it is damaged, all posts are read.
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
+import signal
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -22,9 +26,10 @@ from generator.artifact import digest, file_digest, write_whole
 from generator.content import read_post
 from generator.figures import KINDS
 from generator.key import package_digest
-from generator.spec import FigureOptions, Post, shown
+from generator.spec import BuildError, FigureOptions, Place, Post, shown
 
 FOLDER = "posts"
+MANY = 40  # files, below which starting processes takes longer than it saves
 
 
 def installed() -> list[str]:
@@ -54,23 +59,47 @@ class KeptPosts:
         """Of other files, each once in a build."""
         return {}
 
-    def post(self, path: Path) -> Post:
-        """Read one content file, if it must be read. BuildErrors of everything that is wrong with it."""
-        name, own = path.relative_to(self.content).as_posix(), file_digest(path)
-        key = digest([self.reader, shown(path), own])
-        row = self.before.get(name)
-        if row is not None and row["key"] == key and row["reads"] == self.digests_of(row["reads"]):
-            with suppress(ValueError, KeyError, TypeError):  # damaged
+    def posts(self, paths: Sequence[Path]) -> list[Post | BuildError]:
+        """Read content files, where they must be read; for each its post, or all that is wrong with it."""
+        found: dict[Path, Post | BuildError | None] = {path: self.remembered(path) for path in paths}
+        unread = [path for path, post in found.items() if post is None]
+        for path, (own, post) in zip(unread, self.read(unread), strict=True):
+            found[path] = post
+            if isinstance(post, Post):
+                self.remember(path, own, post)
+        return [one for one in found.values() if one is not None]
+
+    def key(self, path: Path, own: str) -> str:
+        return digest([self.reader, shown(path), own])
+
+    def remembered(self, path: Path) -> Post | None:
+        name = path.relative_to(self.content).as_posix()
+        row: Any = self.before.get(name)
+        with suppress(OSError, ValueError, KeyError, TypeError):  # unreadable, which reading it tells; or damaged
+            if row["key"] == self.key(path, file_digest(path)) and row["reads"] == self.digests_of(row["reads"]):
                 post = as_post(row["post"])
                 self.now[name] = row
                 return post
-        post = read_post(path, self.content, shown(path))
-        row = {"key": key, "reads": self.digests_of(post.reads), "post": as_row(post)}
+        return None
+
+    def read(self, paths: Sequence[Path]) -> Iterator[tuple[str, Post | BuildError]]:
+        """Many files are read by as many processes as there are cores."""
+        one = partial(read_one, self.content)
+        if not paths:
+            return
+        yield one(paths[0])  # and with it, all that reading needs is loaded before the process is forked
+        if len(paths) < MANY or not may_fork():
+            yield from map(one, paths[1:])
+            return
+        with multiprocessing.get_context("fork").Pool(len(os.sched_getaffinity(0)), hold_interrupts) as pool:
+            yield from pool.imap(one, paths[1:], chunksize=8)
+
+    def remember(self, path: Path, own: str, post: Post) -> None:
+        row = {"key": self.key(path, own), "reads": self.digests_of(post.reads), "post": as_row(post)}
         # Not one that was edited while it was read; nor one with a kind whose options do not say the same when they
         # are read back, for the keys of its figures would then differ.
         if file_digest(path) == own and (not post.figures or repr(as_post(as_read(row["post"]))) == repr(post)):
-            self.now[name] = row
-        return post
+            self.now[path.relative_to(self.content).as_posix()] = row
 
     def digests_of(self, names: Any) -> dict[str, str]:
         """Digests of files of the content folder, "" for one that is not there."""
@@ -84,6 +113,27 @@ class KeptPosts:
         """Write what is known now, if it is more or less than before."""
         if self.now != self.before:
             write_whole(self.path, json.dumps(self.now, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def read_one(content: Path, path: Path) -> tuple[str, Post | BuildError]:
+    """The digest of a content file, and its post or what is wrong with it."""
+    try:
+        own = file_digest(path)
+        return own, read_post(path, content, shown(path))
+    except OSError as error:
+        return "", BuildError(f"cannot be read: {error.strerror or error}", Place(shown(path)))
+    except BuildError as error:
+        return own, error
+
+
+def may_fork() -> bool:
+    """Whether a copy of this process can go on by itself: not where another thread may hold a lock."""
+    return hasattr(os, "fork") and hasattr(os, "sched_getaffinity") and threading.active_count() == 1
+
+
+def hold_interrupts() -> None:
+    """Ctrl-C is for the process that asked."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 POST = TypeAdapter(Post)

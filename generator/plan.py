@@ -74,16 +74,13 @@ def make_plan(
         place = line_of((content / "site.toml").read_text("utf-8"), key, toml)
         errors.append(BuildError(error.message, place))
     posts, kept = [], KeptPosts(store.folder, content)
-    for path in sorted([*content.glob("posts/**/*.md"), *content.glob("pages/**/*.md")]):
-        try:
-            post = kept.post(path)
-        except BuildErrors as found:
-            errors += found.errors
-        except BuildError as found:
-            errors.append(found)
-        else:
-            if drafts or not post.draft:
-                posts.append(post)
+    for post in kept.posts(sorted([*content.glob("posts/**/*.md"), *content.glob("pages/**/*.md")])):
+        if isinstance(post, BuildErrors):
+            errors += post.errors
+        elif isinstance(post, BuildError):
+            errors.append(post)
+        elif drafts or not post.draft:
+            posts.append(post)
     if not isinstance(store, Borrowed):
         kept.keep()
     jobs: dict[tuple[str, str], Job] = {}

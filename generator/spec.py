@@ -46,6 +46,9 @@ class BuildError(Exception):
         super().__init__(f"{place}: {message}" if place else message)
         self.message, self.place = message, place
 
+    def __reduce__(self) -> tuple[type[BuildError], tuple[object, ...]]:
+        return type(self), (self.message, self.place)
+
     def of(self, what: str, place: Place | None) -> BuildError:
         """The same error, told of what it stopped, once; the place is that of the error where it has one."""
         kind = Changed if isinstance(self, Changed) else BuildError
@@ -62,6 +65,9 @@ class BuildErrors(BuildError):
     def __init__(self, errors: Iterable[BuildError]) -> None:
         self.errors = sorted(errors, key=lambda error: (error.place is None, error.place or Place(""), str(error)))
         Exception.__init__(self, "\n".join(map(str, self.errors)))
+
+    def __reduce__(self) -> tuple[type[BuildError], tuple[object, ...]]:
+        return type(self), (self.errors,)
 
 
 def nearest(name: object, known: Iterable[str], most: int = 12) -> str:

@@ -11,8 +11,9 @@ from generator import kept_posts
 from generator.content import read_post
 from generator.figures import KINDS
 from generator.kept_posts import KeptPosts, as_post, as_row
-from generator.spec import Post
+from generator.spec import BuildError, BuildErrors, Post
 from tests.conftest import POST, SmallSite
+from tests.many_posts import write_report
 
 INCLUDING = '---\ntitle: Parts\ndate: 2020-01-01\n---\n\n--8<-- "parts/one.md"\n\nSee [another](a.md).\n'
 
@@ -36,8 +37,11 @@ def read(small_site: SmallSite, monkeypatch: pytest.MonkeyPatch) -> Callable[[],
     def once() -> list[str]:
         calls.clear()
         kept = KeptPosts(small_site.store.folder, small_site.content)
-        for path in sorted(small_site.content.glob("posts/*.md")):
-            assert repr(kept.post(path)) == repr(reading(path, small_site.content, kept_posts.shown(path)))
+        paths = sorted(small_site.content.glob("posts/*.md"))
+        for path, post in zip(paths, kept.posts(paths), strict=True):
+            if isinstance(post, BuildError):
+                raise post
+            assert repr(post) == repr(reading(path, small_site.content, kept_posts.shown(path)))
         kept.keep()
         return list(calls)
 
@@ -91,6 +95,30 @@ def test_damage_is_read_over(read: Callable[[], list[str]], small_site: SmallSit
     path.write_text(json.dumps(rows))
 
     assert read() == ["a.md"]
+
+
+def test_many_posts_are_read_in_processes_as_in_one(tmp_path: Path) -> None:
+    write_report(tmp_path, 50)
+    paths = sorted(tmp_path.glob("posts/*.md"))
+    paths[7].write_text("no front matter")
+    paths[8].write_bytes(b"\xff")
+    wrong = {
+        7: "a content file starts with front matter",
+        8: "is not UTF-8 text",
+    }
+
+    found = KeptPosts(tmp_path / "store", tmp_path).posts(paths)
+
+    assert len(found) == len(paths)
+    for number, (path, post) in enumerate(zip(paths, found, strict=True)):
+        if number in wrong:
+            assert isinstance(post, BuildError)
+            assert wrong[number] in str(post)
+            (error,) = post.errors if isinstance(post, BuildErrors) else [post]
+            assert error.place is not None
+            assert error.place.file.endswith(path.name)
+        else:
+            assert post == kept_posts.read_post(path, tmp_path, kept_posts.shown(path))
 
 
 @pytest.mark.parametrize("kind", KINDS)
