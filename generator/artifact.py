@@ -17,11 +17,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from generator.deferred import Deferred
 from generator.spec import Step
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = Deferred("numpy")  # a site of text alone has no arrays
 
 JSON_NAME = "artifact.json"
 WRITING = ".writing-"  # the beginning of the names of files under way

@@ -12,13 +12,17 @@ import json
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
-from typing import Any
-
-import numpy as np
-from PIL import Image
+from typing import TYPE_CHECKING, Any
 
 from generator.artifact import Artifact
+from generator.deferred import Deferred
 from generator.images import is_picture, webp
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL import Image
+else:
+    np, Image = Deferred("numpy"), Deferred("PIL.Image")
 
 FOLDER = "data"  # of the site, where the data of its figures lie
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip file can tell

@@ -5,10 +5,15 @@ from __future__ import annotations
 import hashlib
 import io
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from PIL import Image
+from generator.deferred import Deferred
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL import Image
+else:
+    np, Image = Deferred("numpy"), Deferred("PIL.Image")  # a site of text alone has no arrays
 
 SMALL = 96  # pixels: up to here a picture is kept exactly, and drawn with hard edges
 EXACT_BYTES = 10_000  # unless that takes more than this

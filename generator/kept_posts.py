@@ -25,17 +25,11 @@ from pydantic import TypeAdapter
 from generator.artifact import digest, file_digest, write_whole
 from generator.content import read_post
 from generator.figures import KINDS
-from generator.key import package_digest
+from generator.key import installed, package_digest
 from generator.spec import BuildError, FigureOptions, Place, Post, shown
 
 FOLDER = "posts"
 MANY = 40  # files, below which starting processes takes longer than it saves
-
-
-def installed() -> list[str]:
-    """The packages that can be imported here, with their versions, as their installers name them."""
-    places = [Path(place) for place in sys.path if place.endswith(("site-packages", "dist-packages"))]
-    return sorted(one.name for place in places if place.is_dir() for one in place.glob("*-info"))
 
 
 class KeptPosts:

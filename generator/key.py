@@ -14,13 +14,18 @@ import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from importlib import metadata
 from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from generator.deferred import Deferred
 from generator.spec import BuildError, Place
+
+if TYPE_CHECKING:
+    from importlib import metadata
+else:
+    metadata = Deferred("importlib.metadata")
 
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)  # nodes that may have a docstring
 REACHING = (ast.Import, ast.ImportFrom, ast.Attribute)  # nodes that may name another module
@@ -49,6 +54,13 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+@cache
+def installed() -> list[str]:
+    """The packages that can be imported here, with their versions, as their installers name them."""
+    places = [Path(place) for place in sys.path if place.endswith(("site-packages", "dist-packages"))]
+    return sorted(one.name for place in places if place.is_dir() for one in place.glob("*-info"))
 
 
 @cache

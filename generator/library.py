@@ -22,7 +22,6 @@ from pydantic import ValidationError
 from generator import interp
 from generator.artifact import Artifact, ArtifactStore, Course, Measures, digest, matching
 from generator.callables import reach
-from generator.data import Document, Images
 from generator.datasets import DATASETS
 from generator.deferred import Deferred
 from generator.key import code_digest, versions
@@ -34,8 +33,10 @@ from generator.weights import AS_THEY_ARE, Checkpoint, Desk, Sight, Trained, Wei
 
 if TYPE_CHECKING:
     import torch
+
+    from generator import data
 else:
-    torch = Deferred("torch")
+    torch, data = Deferred("torch"), Deferred("generator.data")
 
 CPUINFO = Path("/proc/cpuinfo")
 TOLD_OTHERWISE = {  # settings that decide nothing, or only which files are read, whose digests tell more
@@ -401,19 +402,19 @@ class Library:
     def load(self, dataset: str, split: str, skip: bool = False) -> Any:
         """A split of a data set. Whoever can do with fewer images, and tells it, may `skip` those that are damaged."""
         found = self.read(dataset, split)
-        if isinstance(found, Images) and found.skipped and not skip:
+        if isinstance(found, data.Images) and found.skipped and not skip:
             raise BuildError(f"data set {dataset}: {found.skipped[0]}")
         return found
 
-    def images(self, dataset: str, split: str, skip: bool = False) -> Images:
+    def images(self, dataset: str, split: str, skip: bool = False) -> data.Images:
         images = self.load(dataset, split, skip)
-        if not isinstance(images, Images):
+        if not isinstance(images, data.Images):
             raise BuildError(f"data set {dataset} holds text, not images")
         return images
 
-    def documents(self, dataset: str, split: str) -> Sequence[Document]:
-        documents: Images | Sequence[Document] = self.load(dataset, split)
-        if isinstance(documents, Images):
+    def documents(self, dataset: str, split: str) -> Sequence[data.Document]:
+        documents: data.Images | Sequence[data.Document] = self.load(dataset, split)
+        if isinstance(documents, data.Images):
             raise BuildError(f"data set {dataset} holds images, not text")
         return documents
 

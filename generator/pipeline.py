@@ -16,7 +16,6 @@ from generator.builds import Build, wanted
 from generator.claims import Verdict, judged
 from generator.deferred import Deferred
 from generator.figures import KINDS
-from generator.inputs import Inputs
 from generator.jobs import files_of, make_job
 from generator.library import Library
 from generator.obtained import Obtained
@@ -26,13 +25,16 @@ from generator.runners import here
 from generator.site_folder import write_site
 from generator.spec import BuildError, BuildErrors, Changed, Job, Place, nearest, shown
 from generator.unchanged import drop_changed
-from generator.unit_pages import models_of, unit_pages
 from generator.weights import AS_THEY_ARE, Sight
 
 if TYPE_CHECKING:
     import torch
+
+    from generator import inputs, unit_pages
 else:
     torch = Deferred("torch")
+    # A site of text alone needs neither.
+    inputs, unit_pages = Deferred("generator.inputs"), Deferred("generator.unit_pages")
 
 
 @dataclass(frozen=True)
@@ -117,19 +119,22 @@ def origin_of(plan: Plan, out: Path) -> str | None:
 
 def with_units(plan: Plan, display: Display) -> Plan:
     """The plan and the pages of units that it asks for. What layers a model has is known once it was loaded."""
+    if not plan.library.models:
+        return plan
     train_quoted(plan, display)
-    train(models_of(plan.posts, plan.library), plan.library, display)
+    train(unit_pages.models_of(plan.posts, plan.library), plan.library, display)
     return joined(plan)
 
 
 def with_known_units(plan: Plan) -> Plan:
     """The same where no model need be trained for it; else the plan as it is, without pages of units."""
-    return plan if any(map(plan.library.untaught, models_of(plan.posts, plan.library))) else joined(plan)
+    models = unit_pages.models_of(plan.posts, plan.library) if plan.library.models else set()
+    return plan if any(map(plan.library.untaught, models)) else joined(plan)
 
 
 def joined(plan: Plan) -> Plan:
     """The plan and the pages of units that it asks for."""
-    units = unit_pages(plan.posts, plan.library, Place(shown(plan.library.root / "site.toml")))
+    units = unit_pages.unit_pages(plan.posts, plan.library, Place(shown(plan.library.root / "site.toml")))
     jobs = {(page.path, page.figure.id): make_job(page.figure, plan.library) for page in units}
     return replace(plan, jobs={**plan.jobs, **jobs}, units=units)
 
@@ -199,9 +204,9 @@ def computed(job: Job, library: Library, display: Display, again: set[str] | Non
     if job.chooser and job.model and (difference := library.unlike(job.model, job.chooser)):
         raise BuildError(difference)
     again = set() if again is None else again
-    inputs = Inputs(library, job.model, display.advance, job.random, again, job.chooser)
+    given = inputs.Inputs(library, job.model, display.advance, job.random, again, job.chooser)
     with library.store.noting() as needed:
-        artifact: Artifact = import_module(KINDS[job.kind]).compute(job.options, inputs)
+        artifact: Artifact = import_module(KINDS[job.kind]).compute(job.options, given)
     for name, value in artifact.measures.items():
         if not math.isfinite(value):
             raise BuildError(f"its measure {name} is no number but {value}; are all activations numbers?")

@@ -11,18 +11,15 @@ import glob
 import sys
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 
 from generator.artifact import WRITING, Artifact, ArtifactStore, digest, file_digest
-from generator.key import package_digest, versions
+from generator.key import installed, package_digest
 from generator.library import Library
 from generator.publish import model_row
 from generator.render import Site
 from generator.spec import Job, Post, UnitPage
 from generator.themes import theme_folders
-
-LIBRARIES = ("jinja2", "markupsafe", "pyyaml")  # what pages are written with, besides those whose results show
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ def origin(
         "theme": [files_of(Path(folder), hidden=True) for folder in theme_folders(site.theme)],
         "code": package_digest(),
         "python": sys.version,
-        "libraries": {**versions(), **{name: metadata.version(name) for name in LIBRARIES}},
+        "packages": installed(),
     }
     return digest(made_of)
 

@@ -21,18 +21,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from safetensors.numpy import save
-
 from generator.artifact import Artifact, ArtifactStore, digest, file_digest, matching, write_whole
 from generator.deferred import Deferred
 from generator.spec import BuildError, Changed, Step
 
 if TYPE_CHECKING:
     import torch
+    from safetensors import numpy as array_files
     from safetensors import torch as tensor_files
     from torch import Tensor
 else:
     torch, tensor_files = Deferred("torch"), Deferred("safetensors.torch")
+    array_files = Deferred("safetensors.numpy")
 
 
 @dataclass(frozen=True)
@@ -268,7 +268,7 @@ def write_weights(path: Path, weights: Weights, card: Mapping[str, Any], half: b
         for name, tensor in weights.tensors.items()
     }
     about = {name: json.dumps(value) for name, value in weights.about.items()}
-    content = save(tensors, about)
+    content = array_files.save(tensors, about)
     # The card says of which weights it is: should the second write not be reached, an old card is not believed.
     card = {**card, "weights": hashlib.sha256(content).hexdigest()}
     write_whole(path, content)

@@ -46,8 +46,8 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "mask_files",
     "weights image_files progress",
     "callables known_code code_lists downloads chromium",
-    "artifact images histogram settings data key deferred machine quantised stopping includes calling",
-    "spec",
+    "artifact images histogram settings data key machine quantised stopping includes calling",
+    "spec deferred",
     "",  # the package itself: its version
 ]
 

@@ -137,10 +137,9 @@ def test_a_template_behind_a_link_is_an_ingredient(
     [
         ("generator.standing.package_digest", lambda: "other"),
         ("generator.standing.sys.version", "4.0"),
-        ("generator.standing.versions", lambda: {"pillow": "99"}),
-        ("generator.standing.metadata.version", lambda name: "99" if name == "jinja2" else "1"),
+        ("generator.standing.installed", lambda: ["pillow-99.dist-info"]),
     ],
-    ids=["our code", "Python", "libraries of figures", "libraries of pages"],
+    ids=["our code", "Python", "packages"],
 )
 def test_pages_of_other_code_are_rendered(
     site: SmallSite, rendered: Callable[[], bool], monkeypatch: pytest.MonkeyPatch, where: str, what: object
