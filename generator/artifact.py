@@ -90,15 +90,20 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: under a name of its own, then renamed."""
+def write_whole(path: Path, content: bytes, lasting: bool = True) -> None:
+    """Write a file whole or not at all: under a name of its own, then renamed.
+
+    `lasting`: it is on the disk when this returns, though the machine lose its power; not for what costs little to make
+    again, and is looked at before it is believed.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=WRITING)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                file.flush()
+                os.fsync(file.fileno())
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     except BaseException:
@@ -110,6 +115,18 @@ def matching(root: Path, pattern: str) -> list[Path]:
     """The files that a glob names, relative to `root` or absolute, by name."""
     names = glob.glob(pattern, root_dir=root, recursive=True)  # noqa: PTH207  (Path.glob refuses absolute patterns)
     return sorted(root / name for name in names if (root / name).is_file())
+
+
+def digests_below(folder: Path, hidden: bool) -> dict[str, str | None]:
+    """Digests of all files below a folder by their paths in it, and None for folders.
+
+    Unless `hidden`, what begins with a dot is left out, as the writer leaves it alone, but for files half written.
+    """
+    # glob follows links, as the loader of templates does, and can be told to see what is hidden.
+    names = glob.glob("**", root_dir=folder, recursive=True, include_hidden=hidden)  # noqa: PTH207
+    if not hidden:
+        names += glob.glob(f"**/{WRITING}*", root_dir=folder, recursive=True)  # noqa: PTH207
+    return {name: file_digest(path) if (path := folder / name).is_file() else None for name in names if name}
 
 
 class ArtifactStore:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from generator import __version__
+from generator import __version__, glance
 from generator.deferred import Deferred
 
 if TYPE_CHECKING:
@@ -199,18 +199,28 @@ def build(
     if folders:
         watching.watch(rounds.Asked(content, out, store, folders, drafts, again), click.echo)
         return
-    start = time.perf_counter()
+    start, asked = time.perf_counter(), glance.Asked(content, out, store, drafts)
+    if not again and (pages := glance.unchanged(asked)) is not None:
+        told(out, pages, 0, 0, 0, 0, start)
+        return
+    before = glance.content_of(asked)
     with progress.display(sys.stderr) as shows:
         done = pipeline.build(content, out, artifact.ArtifactStore(store), shows, drafts, again=again)
     for gap in done.gaps:
         click.echo(f"warning: {gap}", err=True)
     for broken in done.broken:
         click.echo(f"claim broken: {broken}", err=True)
+    glance.keep(asked, before, list(done.themes), done.pages)
+    told(out, done.pages, done.computed, done.reused, done.written, done.removed, start)
+
+
+def told(out: Path, pages: int, computed: int, reused: int, written: int, removed: int, start: float) -> None:
+    """Say what a build did, and where to look at it."""
     click.echo(
-        f"{done.pages} pages: {done.computed} figures computed, {done.reused} kept; {done.written} files written, "
-        f"{done.removed} removed, in {time.perf_counter() - start:.1f} s"
+        f"{pages} pages: {computed} figures computed, {reused} kept; {written} files written, {removed} removed, "
+        f"in {time.perf_counter() - start:.1f} s"
     )
-    click.echo(f"Open {(out / 'index.html').resolve().as_uri()} or run: whatfires serve --out {spec.shown(out)}")
+    click.echo(f"Open {(out / 'index.html').resolve().as_uri()} or run: whatfires serve --out {out}")
 
 
 def verify_site(content: Path, store: Path, drafts: bool, count: int, seed: int) -> NoReturn:

@@ -150,6 +150,7 @@ def read_post(path: Path, root: Path, shown: str) -> Post:
     return Post(
         path=site_path,
         body=body,
+        words=len(re.sub(r"<[^>]+>", " ", body).split()),
         place=Place(shown),
         contents=contents(tokens) if len(tokens := converter.headings) > 2 else "",
         figures=tuple(reading.figures),

@@ -2,7 +2,7 @@
 
 What is kept of a post goes by the digest of its file, by how messages call that, and by what reads it: our code, and
 the packages that are installed. Beside it stand the digests of the other files that it depends on. One file for each
-content folder, JSON, written whole; where it is damaged, all posts are read.
+post, JSON, written whole; where it is damaged, the post is read.
 """
 
 from __future__ import annotations
@@ -13,20 +13,19 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import fields, is_dataclass
 from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from generator.artifact import digest, file_digest, write_whole
 from generator.content import read_post
 from generator.figures import KINDS
 from generator.key import installed, package_digest
-from generator.spec import BuildError, FigureOptions, Place, Post, shown
+from generator.spec import BuildError, Claim, Expectation, FigureOptions, FigureSpec, Place, Post, Value, shown
 
 FOLDER = "posts"
 MANY = 40  # files, below which starting processes takes longer than it saves
@@ -37,21 +36,14 @@ class KeptPosts:
 
     def __init__(self, store: Path, content: Path) -> None:
         self.content = content
-        self.path = store / FOLDER / f"{digest(str(content.resolve()))[:16]}.json"
-        self.before: Mapping[str, Any] = {}
-        with suppress(OSError, ValueError):
-            self.before = json.loads(self.path.read_bytes())
-        self.now: dict[str, Any] = {}
+        self.folder = store / FOLDER / digest(str(content.resolve()))[:16]
+        self.digests: dict[str, str] = {}  # of other files, each once in a build
+        self.unkept: dict[Path, str] = {}  # what is to be written
 
     @cached_property
     def reader(self) -> str:
         """Digest of all that reads a post."""
         return digest([package_digest(), sys.version, installed()])
-
-    @cached_property
-    def digests(self) -> dict[str, str]:
-        """Of other files, each once in a build."""
-        return {}
 
     def posts(self, paths: Sequence[Path]) -> list[Post | BuildError]:
         """Read content files, where they must be read; for each its post, or all that is wrong with it."""
@@ -64,16 +56,17 @@ class KeptPosts:
         return [one for one in found.values() if one is not None]
 
     def key(self, path: Path, own: str) -> str:
-        return digest([self.reader, shown(path), own])
+        return f"{own} {self.reader} {shown(path)}"
+
+    def file(self, path: Path) -> Path:
+        """Where what is known of a post is kept."""
+        return self.folder / f"{path.relative_to(self.content).as_posix().replace('/', '%')}.json"
 
     def remembered(self, path: Path) -> Post | None:
-        name = path.relative_to(self.content).as_posix()
-        row: Any = self.before.get(name)
-        with suppress(OSError, ValueError, KeyError, TypeError):  # unreadable, which reading it tells; or damaged
+        with suppress(OSError, ValueError, KeyError, TypeError):  # new, damaged, or unreadable, which reading it tells
+            row = json.loads(self.file(path).read_bytes())
             if row["key"] == self.key(path, file_digest(path)) and row["reads"] == self.digests_of(row["reads"]):
-                post = as_post(row["post"])
-                self.now[name] = row
-                return post
+                return as_post(row["post"])
         return None
 
     def read(self, paths: Sequence[Path]) -> Iterator[tuple[str, Post | BuildError]]:
@@ -89,13 +82,15 @@ class KeptPosts:
             yield from pool.imap(one, paths[1:], chunksize=8)
 
     def remember(self, path: Path, own: str, post: Post) -> None:
-        row = {"key": self.key(path, own), "reads": self.digests_of(post.reads), "post": as_row(post)}
+        row = {"key": self.key(path, own), "reads": self.digests_of(post.reads), "post": post}
+        content = json.dumps(row, default=as_plain, ensure_ascii=False)
         # Not one that was edited while it was read; nor one with a kind whose options do not say the same when they
         # are read back, for the keys of its figures would then differ.
-        if file_digest(path) == own and (not post.figures or repr(as_post(as_read(row["post"]))) == repr(post)):
-            self.now[path.relative_to(self.content).as_posix()] = row
+        again = as_post(json.loads(content)["post"]) if post.figures else post
+        if file_digest(path) == own and repr(again) == repr(post):
+            self.unkept[path] = content
 
-    def digests_of(self, names: Any) -> dict[str, str]:
+    def digests_of(self, names: Iterable[str]) -> dict[str, str]:
         """Digests of files of the content folder, "" for one that is not there."""
         for name in names:
             if name not in self.digests:
@@ -103,10 +98,14 @@ class KeptPosts:
                 self.digests[name] = file_digest(path) if path.is_file() else ""
         return {name: self.digests[name] for name in names}
 
-    def keep(self) -> None:
-        """Write what is known now, if it is more or less than before."""
-        if self.now != self.before:
-            write_whole(self.path, json.dumps(self.now, ensure_ascii=False, separators=(",", ":")).encode())
+    def keep(self, paths: Sequence[Path]) -> None:
+        """Write what is newly known; what is known of other content files than these is forgotten."""
+        for path, content in self.unkept.items():
+            write_whole(self.file(path), content.encode("utf-8", "surrogatepass"), lasting=False)
+        files = {self.file(path) for path in paths}
+        for file in self.folder.glob("*") if self.folder.is_dir() else ():
+            if file not in files:
+                file.unlink(missing_ok=True)
 
 
 def read_one(content: Path, path: Path) -> tuple[str, Post | BuildError]:
@@ -130,33 +129,43 @@ def hold_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-POST = TypeAdapter(Post)
-
-
-def as_row(post: Post) -> dict[str, Any]:
-    """A post as JSON-able data; see `as_post`."""
-    # Not in the mode for JSON, which has no infinity; the module `json` writes and reads it.
-    row: dict[str, Any] = POST.dump_python(post, serialize_as_any=True, exclude_unset=True)
-    return row
+def as_plain(value: object) -> object:
+    """What JSON has no word for; see `as_post`. Of options only those that were set: defaults stay defaults."""
+    if isinstance(value, FigureOptions):
+        return value.model_dump(exclude_unset=True)
+    assert is_dataclass(value)
+    return {one.name: getattr(value, one.name) for one in fields(value)}
 
 
 def as_post(row: Mapping[str, Any]) -> Post:
-    figures = [
-        {
-            **figure,
-            "options": options(figure["kind"], figure["options"]),
-            "otherwise": figure["otherwise"] and options(figure["kind"], figure["otherwise"]),
+    """A post, from what its JSON says."""
+    return Post(
+        **{key: tupled(value) for key, value in row.items() if key not in ("place", "figures", "claims", "values")}
+        | {
+            "place": Place(**row["place"]),
+            "figures": tuple(map(as_figure, row["figures"])),
+            "claims": tuple(
+                Claim(**{**one, "expect": Expectation(**one["expect"]), "place": Place(**one["place"])})
+                for one in row["claims"]
+            ),
+            "values": tuple(Value(**{**one, "place": Place(**one["place"])}) for one in row["values"]),
+            "references": tuple((anchor, Place(**place)) for anchor, place in row["references"]),
         }
-        for figure in row["figures"]
-    ]
-    return POST.validate_python({**row, "figures": figures})
+    )
 
 
-def as_read(row: Any) -> Any:
-    """The same after it was written and read."""
-    return json.loads(json.dumps(row))
+def as_figure(row: Mapping[str, Any]) -> FigureSpec:
+    kind = import_module(KINDS[row["kind"]]).Options
+    return FigureSpec(
+        **{key: tupled(value) for key, value in row.items()}
+        | {
+            "options": kind.model_validate(row["options"]),
+            "otherwise": None if row["otherwise"] is None else kind.model_validate(row["otherwise"]),
+            "place": Place(**row["place"]),
+        }
+    )
 
 
-def options(kind: str, values: Mapping[str, Any]) -> FigureOptions:
-    found: FigureOptions = import_module(KINDS[kind]).Options.model_validate(values)
-    return found
+def tupled(value: Any) -> Any:
+    """What was asked for holds tuples, which JSON writes as lists."""
+    return tuple(map(tupled, value)) if isinstance(value, list) else value

@@ -24,6 +24,7 @@ from generator.progress import Display, Quiet
 from generator.runners import here
 from generator.site_folder import write_site
 from generator.spec import BuildError, BuildErrors, Changed, Job, Place, nearest, shown
+from generator.themes import theme_folders
 from generator.unchanged import drop_changed
 from generator.weights import AS_THEY_ARE, Sight
 
@@ -49,6 +50,7 @@ class Outcome:
     pages: int
     gaps: tuple[str, ...] = ()  # checkpoints that are left out of timelines, and why
     lingering: frozenset[str] = frozenset()  # files that no page refers to any more, and that stay until the next build
+    themes: tuple[str, ...] = ()  # the folders of its page templates
 
 
 @dataclass(frozen=True)
@@ -107,13 +109,16 @@ def build(
         standing.keep(store, stands, into, done.broken, done.pages, done.lingering)
     builds.note(store, replace(this, standing=stands, finished=True))
     computed, every = len(found.computed), len(found.artifacts)
+    themes = tuple(theme_folders(plan.site.theme))
     return Outcome(
-        computed, every - computed, done.written, done.removed, done.broken, done.pages, gaps, done.lingering
+        computed, every - computed, done.written, done.removed, done.broken, done.pages, gaps, done.lingering, themes
     )
 
 
 def origin_of(plan: Plan, out: Path) -> str | None:
-    """What tells the site that is planned for `out` from all others."""
+    """What tells the site that is planned for `out` from all others; None for one of text alone, see `glance`."""
+    if not plan.library.models and not plan.library.datasets:
+        return None
     return standing.origin(plan.site, plan.posts, plan.units, plan.jobs, plan.library, out)
 
 

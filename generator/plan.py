@@ -74,7 +74,8 @@ def make_plan(
         place = line_of((content / "site.toml").read_text("utf-8"), key, toml)
         errors.append(BuildError(error.message, place))
     posts, kept = [], KeptPosts(store.folder, content)
-    for post in kept.posts(sorted([*content.glob("posts/**/*.md"), *content.glob("pages/**/*.md")])):
+    paths = sorted([*content.glob("posts/**/*.md"), *content.glob("pages/**/*.md")])
+    for post in kept.posts(paths):
         if isinstance(post, BuildErrors):
             errors += post.errors
         elif isinstance(post, BuildError):
@@ -82,7 +83,7 @@ def make_plan(
         elif drafts or not post.draft:
             posts.append(post)
     if not isinstance(store, Borrowed):
-        kept.keep()
+        kept.keep(paths)
     jobs: dict[tuple[str, str], Job] = {}
     resolved = []
     for post in posts:
@@ -158,7 +159,9 @@ def at_hand(spec: FigureSpec, library: Library) -> FigureSpec:
 def unknown_references(post: Post, library: Library) -> Iterable[BuildError]:
     """Values, claims and cross-references that point to nothing."""
     figures = {figure.id for figure in post.figures}
-    anchors = figures | {claim.id for claim in post.claims} | set(re.findall(r'\bid="([^"]+)"', post.body))
+    anchors = figures | {claim.id for claim in post.claims}
+    if not anchors.issuperset(anchor for anchor, _ in post.references):
+        anchors |= set(re.findall(r'\bid="([^"]+)"', post.body))
     for anchor, place in post.references:
         if anchor not in anchors:
             yield BuildError(f"[](#{anchor}) points to nothing{nearest(anchor, anchors)}", place)

@@ -21,6 +21,7 @@ from generator.artifact import Artifact, Course, Measures, together
 from generator.claims import Verdict, judged, story
 from generator.deferred import Deferred
 from generator.images import Picture, is_picture, picture_name, webp
+from generator.kept_pages import KeptPages
 from generator.obtained import Obtained
 from generator.spec import (
     TOLD,
@@ -58,6 +59,18 @@ class Rendered:
     verdicts: list[Verdict] = field(default_factory=list)
     figure_files: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     pages: int = 0
+
+    def write(
+        self, path: str, kept: KeptPages | None, template: str, context: Mapping[str, Any], render: Callable[[], bytes]
+    ) -> None:
+        """Render a file, or keep the one that stands there where it was made of the same."""
+        made_of = kept.made_of(template, context) if kept else ""
+        if kept and kept.stands(path, made_of):
+            self.kept.add(path)
+            return
+        self.files[path] = render()
+        if kept:
+            kept.note(path, made_of, self.files[path])
 
     @property
     def broken(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from generator.render import Site, unit_title
 from generator.spec import Job, Post, UnitPage
 from generator.themes import environment
 
+IN_FEED = 30  # posts, the newest: readers of feeds keep what they have seen
 # No reader of feeds runs them, and a figure's may hold megabytes of data.
 SCRIPT = re.compile(r"<script\b.*?</script>\n?", re.DOTALL)
 # https://www.w3.org/TR/xml/#charsets: not even escaped may these stand in a document.
@@ -24,7 +25,7 @@ NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def feed(site: Site, posts: Sequence[Mapping[str, Any]]) -> bytes:
-    """Atom, with full text; links are absolute where site.toml has a base_url."""
+    """Atom, with full text of the newest posts; links are absolute where site.toml has a base_url."""
     entries = [
         {
             **post,
@@ -32,7 +33,7 @@ def feed(site: Site, posts: Sequence[Mapping[str, Any]]) -> bytes:
             "id": f"{site.base_url}/{post['path']}",
             "body": SCRIPT.sub("", post["body"]),
         }
-        for post in posts
+        for post in posts[:IN_FEED]
     ]
     updated = max((entry["updated"] for entry in entries), default="1970-01-01T00:00:00Z")
     page = environment(site.theme).get_template("feed.xml")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from markupsafe import Markup
 from generator import __version__
 from generator.artifact import Course
 from generator.followed import Followed, followed
+from generator.kept_pages import KeptPages
 from generator.obtained import Obtained
 from generator.post_writer import PostWriter, Rendered, told
 from generator.spec import (
@@ -49,8 +49,12 @@ def render_site(
     courses: Callable[[str], Course],
     exists: Callable[[str], bool],
     units: Sequence[UnitPage] = (),
+    kept: KeptPages | None = None,
 ) -> Rendered:
-    """All files of the site. BuildErrors where prose or a claim names a measure that its figure does not have."""
+    """All files of the site, but for pictures that are there already, and for pages that `kept` says to stand there.
+
+    BuildErrors where prose or a claim names a measure that its figure does not have.
+    """
     rendered = Rendered()
     env = environment(site.theme)
     errors: list[BuildError] = []
@@ -69,16 +73,13 @@ def render_site(
 
     def emit(path: str, template: str, **context: Any) -> None:
         root = "../" * path.count("/")
-        text = env.get_template(template).render(
-            site=site, root=root, nav=nav, generator_version=__version__, **context
-        )
-        rendered.files[path] = text.encode()
+        context |= {"site": site, "root": root, "nav": nav, "generator_version": __version__}
+        rendered.write(path, kept, template, context, lambda: env.get_template(template).render(context).encode())
         rendered.pages += 1
 
     for post in posts:
         writer = writer_of(post)
         body = Markup(writer.filled(post.body))  # the author's own HTML, holes filled with escaped text
-        words = len(re.sub(r"<[^>]+>", " ", post.body).split())
         summary = {
             "title": post.title,
             "path": post.path,
@@ -89,17 +90,18 @@ def render_site(
             "picture": writer.thumbnail(),
         }
         contents = Markup(writer.filled(post.contents))  # the text of headings, holes filled with escaped text
-        minutes = max(1, round(words / WORDS_PER_MINUTE)) if post.date else None
+        minutes = max(1, round(post.words / WORDS_PER_MINUTE)) if post.date else None
         emit(post.path, "post.html", page={**summary, "contents": contents, "body": body, "minutes": minutes})
         if post.date:
             rendered.posts.append({**summary, "body": body})
     if errors:
         raise BuildErrors(errors)
     rendered.posts.sort(key=lambda one: [post.path for post in dated].index(one["path"]))
+    listed = [{key: value for key, value in post.items() if key != "body"} for post in rendered.posts]
     emit(
         "index.html",
         "index.html",
-        posts=rendered.posts,
+        posts=listed,
         page={"title": site.title, "path": "index.html", "description": site.description},
     )
     tags = sorted({tag for post in dated for tag in post.tags})
@@ -108,7 +110,7 @@ def render_site(
     rows = [{"name": tag, "path": tag_path(tag), "count": count} for tag, count in counts.items()]
     emit("tags.html", "tags.html", tags=rows, page=page)
     for tag in tags:
-        tagged = [one for one in rendered.posts if {"name": tag, "path": tag_path(tag)} in one["tags"]]
+        tagged = [one for one in listed if {"name": tag, "path": tag_path(tag)} in one["tags"]]
         page = {"title": f"Posts about {tag}", "path": tag_path(tag), "description": ""}
         emit(tag_path(tag), "tag.html", tag={"name": tag}, posts=tagged, page=page)
     if rendered.verdicts:

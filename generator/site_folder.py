@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator.artifact import WRITING, write_whole
+from generator.kept_pages import KeptPages, common
 from generator.obtained import Obtained
 from generator.plan import Plan
-from generator.publish import feed, report, same_report
+from generator.publish import IN_FEED, feed, report, same_report
 from generator.render import render_site
 from generator.spec import BuildError, shown
 
@@ -72,6 +73,7 @@ def take(out: Path, content: Path) -> None:
 def write_site(plan: Plan, found: Obtained, out: Path, spared: Set[str] = frozenset()) -> Written:
     """Render everything and write what differs. Files in `spared` stay: a reader may be about to load them."""
     take(out, plan.library.root)
+    kept = KeptPages(plan.library.store.folder, out, common(plan.site.theme))
     rendered = render_site(
         plan.site,
         plan.posts,
@@ -80,9 +82,11 @@ def write_site(plan: Plan, found: Obtained, out: Path, spared: Set[str] = frozen
         plan.library.course,
         lambda name: (out / name).exists(),
         plan.units,
+        kept,
     )
+    context = {"site": plan.site, "posts": rendered.posts[:IN_FEED]}
+    rendered.write(FEED, kept, FEED, context, lambda: feed(plan.site, rendered.posts))
     files = dict(rendered.files)
-    files[FEED] = feed(plan.site, rendered.posts)
     account = report(plan.posts, plan.units, plan.jobs, found, plan.library, rendered)
     old = (out / REPORT).read_bytes() if (out / REPORT).exists() else b""
     files[REPORT] = old if same_report(old, account) else account
@@ -90,7 +94,7 @@ def write_site(plan: Plan, found: Obtained, out: Path, spared: Set[str] = frozen
     for name in in_order(files):
         path = out / name
         if not path.exists() or path.read_bytes() != files[name]:
-            write_whole(path, files[name])
+            write_whole(path, files[name], lasting=False)
             written += 1
     keep = set(files) | rendered.kept
     lingering = frozenset(name for name in spared - keep if (out / name).exists())
@@ -107,4 +111,5 @@ def write_site(plan: Plan, found: Obtained, out: Path, spared: Set[str] = frozen
         elif inside.as_posix() not in keep | lingering:
             path.unlink()
             removed += 1
+    kept.keep()
     return Written(written, removed, rendered.broken, rendered.pages, lingering)

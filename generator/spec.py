@@ -89,7 +89,8 @@ def nearest(name: object, known: Iterable[str], most: int = 12) -> str:
 class Options(BaseModel):
     """The base of everything an author sets: an unknown key is an error, and nothing changes after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    # Built at first use: a report uses few of all the kinds that there are.
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
 
 def fields_at(model: type[Options], path: tuple[str | int, ...]) -> Iterator[str]:
@@ -372,6 +373,7 @@ class Post:
     draft: bool = False
     picture: str = ""  # the figure that stands for the post in lists
     contents: str = ""  # the table of contents, HTML
+    words: int = 0  # in the body
     figures: tuple[FigureSpec, ...] = ()
     claims: tuple[Claim, ...] = ()
     values: tuple[Value, ...] = ()

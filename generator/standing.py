@@ -7,19 +7,16 @@ artifacts, of all templates and of all our code, and what is told of the models.
 
 from __future__ import annotations
 
-import glob
-import sys
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from generator.artifact import WRITING, Artifact, ArtifactStore, digest, file_digest
-from generator.key import installed, package_digest
+from generator.artifact import Artifact, ArtifactStore, digest, digests_below, file_digest
+from generator.kept_pages import common
 from generator.library import Library
 from generator.publish import model_row
 from generator.render import Site
 from generator.spec import Job, Post, UnitPage
-from generator.themes import theme_folders
 
 
 @dataclass(frozen=True)
@@ -54,24 +51,9 @@ def origin(
         "artifacts": {key: file_digest(library.store.path(key)) for key in keys},
         "models": {name: model_row(name, library) for name in library.models if name in named},
         "courses": {name: repr(library.course(name)) for name in quoted},
-        "theme": [files_of(Path(folder), hidden=True) for folder in theme_folders(site.theme)],
-        "code": package_digest(),
-        "python": sys.version,
-        "packages": installed(),
+        "common": common(site.theme),
     }
     return digest(made_of)
-
-
-def files_of(folder: Path, hidden: bool) -> dict[str, str | None]:
-    """Digests of all files below a folder by their paths in it, and None for folders.
-
-    Unless `hidden`, what begins with a dot is left out, as the writer leaves it alone, but for files half written.
-    """
-    # glob follows links, as the loader of templates does, and can be told to see what is hidden.
-    names = glob.glob("**", root_dir=folder, recursive=True, include_hidden=hidden)  # noqa: PTH207
-    if not hidden:
-        names += glob.glob(f"**/{WRITING}*", root_dir=folder, recursive=True)  # noqa: PTH207
-    return {name: file_digest(path) if (path := folder / name).is_file() else None for name in names if name}
 
 
 def recall(store: ArtifactStore, made_of: str, out: Path, lingering: Set[str] = frozenset()) -> Standing | None:
@@ -87,7 +69,7 @@ def recall(store: ArtifactStore, made_of: str, out: Path, lingering: Set[str] = 
 
 def shown_files(out: Path, lingering: Set[str]) -> dict[str, str | None]:
     """Digests of the files of a site by their paths in it, less those that linger."""
-    return {name: digest for name, digest in files_of(out, hidden=False).items() if name not in lingering}
+    return {name: digest for name, digest in digests_below(out, hidden=False).items() if name not in lingering}
 
 
 def keep(

@@ -10,7 +10,7 @@ import pytest
 from generator import kept_posts
 from generator.content import read_post
 from generator.figures import KINDS
-from generator.kept_posts import KeptPosts, as_post, as_row
+from generator.kept_posts import KeptPosts, as_plain, as_post
 from generator.spec import BuildError, BuildErrors, Post
 from tests.conftest import POST, SmallSite
 from tests.many_posts import write_report
@@ -42,7 +42,7 @@ def read(small_site: SmallSite, monkeypatch: pytest.MonkeyPatch) -> Callable[[],
             if isinstance(post, BuildError):
                 raise post
             assert repr(post) == repr(reading(path, small_site.content, kept_posts.shown(path)))
-        kept.keep()
+        kept.keep(paths)
         return list(calls)
 
     return once
@@ -87,14 +87,22 @@ def test_what_reads_posts_is_an_ingredient(
 
 def test_damage_is_read_over(read: Callable[[], list[str]], small_site: SmallSite) -> None:
     read()
-    (path,) = small_site.store.folder.glob("posts/*.json")
+    (path,) = small_site.store.folder.glob("posts/*/posts%a.md.json")
     path.write_text(path.read_text()[:-100])
-    assert read() == ["a.md", "parts.md"]
-    rows = json.loads(path.read_text())
-    rows["posts/a.md"]["post"]["figures"] = [{"kind": "none"}]
-    path.write_text(json.dumps(rows))
+    assert read() == ["a.md"]
+    row = json.loads(path.read_text())
+    row["post"]["figures"] = [{"kind": "none"}]
+    path.write_text(json.dumps(row))
 
     assert read() == ["a.md"]
+
+
+def test_what_is_known_of_a_removed_post_is_forgotten(read: Callable[[], list[str]], small_site: SmallSite) -> None:
+    read()
+    (small_site.content / "posts" / "parts.md").unlink()
+    read()
+
+    assert [path.name for path in small_site.store.folder.glob("posts/*/*")] == ["posts%a.md.json"]
 
 
 def test_many_posts_are_read_in_processes_as_in_one(tmp_path: Path) -> None:
@@ -129,7 +137,7 @@ def test_a_figure_of_each_kind_is_read_back_as_it_was(kind: str, tmp_path: Path)
     path.write_text(f"---\ntitle: A\ndate: 2020-01-01\n---\n\n```figure\nid: x\nkind: {kind}\n{example}\n```\n")
     post = read_post(path, tmp_path, "posts/a.md")
 
-    again = as_post(json.loads(json.dumps(as_row(post))))
+    again = as_post(json.loads(json.dumps(post, default=as_plain)))
 
     assert post.figures
     assert repr(again) == repr(post)

@@ -22,6 +22,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "publish",
     "render",
     "content figures.* runners post_writer",
+    "kept_pages",
     "blocks themes typography",
     "claims obtained timelines",
     "excerpts followed",
@@ -46,7 +47,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "mask_files",
     "weights image_files progress",
     "callables known_code code_lists downloads chromium",
-    "artifact images histogram settings data key machine quantised stopping includes calling",
+    "artifact images histogram settings data key machine quantised stopping includes calling glance",
     "spec deferred",
     "",  # the package itself: its version
 ]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from generator import pipeline, site_folder, standing
-from generator.artifact import Artifact
+from generator import pipeline, site_folder
+from generator.artifact import Artifact, digests_below
 from generator.pipeline import build
 from generator.spec import BuildErrors
 from tests.conftest import POST, SITE_TOML, SmallSite
@@ -135,9 +135,9 @@ def test_a_template_behind_a_link_is_an_ingredient(
 @pytest.mark.parametrize(
     ("where", "what"),
     [
-        ("generator.standing.package_digest", lambda: "other"),
-        ("generator.standing.sys.version", "4.0"),
-        ("generator.standing.installed", lambda: ["pillow-99.dist-info"]),
+        ("generator.kept_pages.package_digest", lambda: "other"),
+        ("generator.kept_pages.sys.version", "4.0"),
+        ("generator.kept_pages.installed", lambda: ["pillow-99.dist-info"]),
     ],
     ids=["our code", "Python", "packages"],
 )
@@ -158,11 +158,11 @@ def test_a_damaged_artifact_is_computed_again(site: SmallSite) -> None:
 
 def test_what_hidden_folders_of_the_site_hold_is_not_read(site: SmallSite) -> None:
     """A published site is often a checkout of its own."""
-    before = standing.files_of(site.out, hidden=False)
+    before = digests_below(site.out, hidden=False)
     write(site.out / ".git" / "config", "")
 
-    assert standing.files_of(site.out, hidden=False) == before
-    assert ".git/config" in standing.files_of(site.out, hidden=True)
+    assert digests_below(site.out, hidden=False) == before
+    assert ".git/config" in digests_below(site.out, hidden=True)
 
 
 def test_a_template_that_is_edited_while_pages_are_written_is_rendered_by_the_next_build(
