@@ -19,8 +19,7 @@ from generator.artifact import Artifact, Course
 from generator.images import Picture, is_picture, webp
 from generator.obtained import Obtained
 from generator.post_writer import HOLE, PostWriter, Rendered
-from generator.render import Site
-from generator.spec import BuildError, BuildErrors, FigureSpec, Job, Post
+from generator.spec import BuildError, BuildErrors, FigureSpec, Job, Post, Site
 from generator.themes import assets, environment
 
 LINK = re.compile(r'(?P<before><a\b[^>]*?) href="(?P<url>[^"]*)"')

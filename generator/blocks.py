@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from generator.spec import (
     Claim,
     FigureSpec,
     Options,
+    OwnImage,
     Place,
     Value,
     fields_at,
@@ -23,6 +25,7 @@ from generator.spec import (
 )
 
 FORMAT = re.compile(r"[+]?,?((\.\d{1,2})?[efg%]?|d)±?")
+VALUE = re.compile(r"\{value(?::(?P<format>[^}]*))?\}\s+(?P<figure>[\w-]+)\.(?P<measure>\S+)")
 MOST_YAML = 100_000  # characters of one block: more is an accident or an attack
 Block = TypeVar("Block", bound=Options)
 Lines = Mapping[tuple[str | int, ...], int]  # of each key of a block, by its path
@@ -42,6 +45,9 @@ class Reading:
     places: Sequence[Place]
     errors: list[BuildError] = field(default_factory=list)
     reads: set[str] = field(default_factory=set)  # other files that it depends on, by their paths in the content folder
+    caption: Callable[[str], str] = str  # what makes HTML of a caption's Markdown
+    cited: list[tuple[str, Place]] = field(default_factory=list)  # keys of references
+    images: dict[str, OwnImage] = field(default_factory=dict)  # the author's own, by their paths in the content folder
     figures: list[FigureSpec] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     values: list[Value] = field(default_factory=list)
@@ -188,3 +194,9 @@ def key_lines(node: yaml.Node | None, path: tuple[str | int, ...] = ()) -> Itera
         for number, value in enumerate(node.value):
             yield (*path, number), value.start_mark.line
             yield from key_lines(value, (*path, number))
+
+
+def path_in_site(path: Path, root: Path) -> str:
+    """Posts keep their folder, pages stand at the top: posts/a.md -> posts/a.html, pages/about.md -> about.html."""
+    relative = path.relative_to(root).with_suffix(".html")
+    return posixpath.join(*(relative.parts[1:] if relative.parts[0] == "pages" else relative.parts))

@@ -25,7 +25,18 @@ from generator.artifact import digest, file_digest, write_whole
 from generator.content import read_post
 from generator.figures import KINDS
 from generator.key import installed, package_digest
-from generator.spec import BuildError, Claim, Expectation, FigureOptions, FigureSpec, Place, Post, Value, shown
+from generator.spec import (
+    BuildError,
+    Claim,
+    Expectation,
+    FigureOptions,
+    FigureSpec,
+    OwnImage,
+    Place,
+    Post,
+    Value,
+    shown,
+)
 
 FOLDER = "posts"
 MANY = 40  # files, below which starting processes takes longer than it saves
@@ -149,6 +160,7 @@ def as_post(row: Mapping[str, Any]) -> Post:
                 for one in row["claims"]
             ),
             "values": tuple(Value(**{**one, "place": Place(**one["place"])}) for one in row["values"]),
+            "images": tuple(OwnImage(one["source"], tupled(one["files"])) for one in row["images"]),
             "references": tuple((anchor, Place(**place)) for anchor, place in row["references"]),
         }
     )

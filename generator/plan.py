@@ -17,7 +17,7 @@ from generator.jobs import data_of, make_job
 from generator.kept_posts import KeptPosts
 from generator.library import Library
 from generator.progress import Display
-from generator.render import GENERATED, Site
+from generator.render import GENERATED
 from generator.settings import line_of, read_settings
 from generator.spec import (
     UNIT_PAGES,
@@ -27,6 +27,7 @@ from generator.spec import (
     FigureSpec,
     Job,
     Post,
+    Site,
     UnitPage,
     Value,
     nearest,
@@ -124,9 +125,10 @@ def same_paths(posts: Sequence[Post]) -> Iterable[BuildError]:
     for post in posts:
         if post.path.startswith(f"{UNIT_PAGES}/"):
             yield BuildError(f"its page {post.path} would lie among those of units; rename the folder", post.place)
-        if post.path in taken:
-            yield BuildError(f"its page {post.path} is also that of {taken[post.path]}; rename one", post.place)
-        taken.setdefault(post.path, post.place.file)
+        place = post.path.casefold()  # some file systems do not tell capitals apart
+        if place in taken:
+            yield BuildError(f"its page {post.path} is also that of {taken[place]}; rename one", post.place)
+        taken.setdefault(place, post.place.file)
     tags: dict[str, str] = {}
     for post in posts:
         for tag in post.tags:

@@ -157,7 +157,7 @@ class PostWriter:
                 "number": number,
                 "kind": spec.kind,
                 "key": job.key,
-                "wide": spec.wide,
+                "layout": spec.layout,
                 "caption": Markup(self.filled(spec.caption)),  # the author's Markdown
                 "absent": spec.absent,
                 "yaml": spec.source.strip("\n"),
@@ -209,7 +209,7 @@ class PostWriter:
         """What a kind's template prints of a job's artifact, and the pictures in it."""
         artifact = self.found.artifacts[job.key]
         pictures = dict(self.pictures(spec, artifact))
-        shown = {"id": id, "number": number, "kind": spec.kind, "key": job.key, "wide": spec.wide}
+        shown = {"id": id, "number": number, "kind": spec.kind, "key": job.key, "layout": spec.layout}
         try:
             template = self.env.get_template(f"figures/{spec.kind}.html")
         except jinja2.TemplateNotFound as error:

@@ -13,13 +13,17 @@ from generator.artifact import together
 from generator.library import Library
 from generator.obtained import Obtained
 from generator.post_writer import Rendered
-from generator.render import Site, unit_title
-from generator.spec import Job, Post, UnitPage
+from generator.render import unit_title
+from generator.spec import Job, Post, Site, UnitPage
 from generator.themes import environment
 
 IN_FEED = 30  # posts, the newest: readers of feeds keep what they have seen
-# No reader of feeds runs them, and a figure's may hold megabytes of data.
-SCRIPT = re.compile(r"<script\b.*?</script>\n?", re.DOTALL)
+# No reader of feeds runs scripts, and a figure's may hold megabytes of data; without our styles, a note beside the text
+# and a card would stand in the middle of a line, and both are in lists below the text, too.
+IN_FEED_NOT = re.compile(
+    r'<script\b.*?</script>\n?|<small [^>]*class="side-note".*?</small>|<span class="card".*?</span>(?=</span>)',
+    re.DOTALL,
+)
 # https://www.w3.org/TR/xml/#charsets: not even escaped may these stand in a document.
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -29,9 +33,9 @@ def feed(site: Site, posts: Sequence[Mapping[str, Any]]) -> bytes:
     entries = [
         {
             **post,
-            "updated": f"{post['date']}T00:00:00Z",
+            "updated": f"{post['updated'] or post['date']}T00:00:00Z",
             "id": f"{site.base_url}/{post['path']}",
-            "body": SCRIPT.sub("", post["body"]),
+            "body": IN_FEED_NOT.sub("", post["body"]),
         }
         for post in posts[:IN_FEED]
     ]

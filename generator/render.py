@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
-from generator import __version__
+from generator import __version__, metadata, post_lists
 from generator.artifact import Course
 from generator.followed import Followed, followed
 from generator.kept_pages import KeptPages
@@ -20,25 +20,14 @@ from generator.spec import (
     BuildErrors,
     Job,
     Post,
+    Site,
     UnitPage,
     unit_folder,
 )
 from generator.themes import assets, environment, tag_path
 
 WORDS_PER_MINUTE = 230
-GENERATED = ("index.html", "tags.html", "claims.html")  # pages that no author writes
-
-
-@dataclass(frozen=True)
-class Site:
-    """What every page knows of its site."""
-
-    title: str
-    description: str
-    author: str
-    base_url: str
-    language: str
-    theme: str = ""
+GENERATED = ("index.html", "archive.html", "tags.html", "claims.html")  # pages that no author writes
 
 
 def render_site(
@@ -58,6 +47,7 @@ def render_site(
     rendered = Rendered()
     env = environment(site.theme)
     errors: list[BuildError] = []
+    drafts = {post.path for post in posts if post.draft}
     dated = sorted((post for post in posts if post.date), key=lambda post: (post.date, post.path), reverse=True)
     nav = [
         {"title": post.title, "path": post.path} for post in sorted(posts, key=lambda post: post.path) if not post.date
@@ -74,9 +64,11 @@ def render_site(
     def emit(path: str, template: str, **context: Any) -> None:
         root = "../" * path.count("/")
         context |= {"site": site, "root": root, "nav": nav, "generator_version": __version__}
+        context["head"] = metadata.described(context["page"], site) | {"hidden": path in drafts}
         rendered.write(path, kept, template, context, lambda: env.get_template(template).render(context).encode())
         rendered.pages += 1
 
+    around, parts = post_lists.beside(dated), post_lists.in_series(dated)
     for post in posts:
         writer = writer_of(post)
         body = Markup(writer.filled(post.body))  # the author's own HTML, holes filled with escaped text
@@ -84,6 +76,8 @@ def render_site(
             "title": post.title,
             "path": post.path,
             "date": post.date,
+            "updated": post.updated,
+            "draft": post.draft,
             "description": writer.described(),
             "authors": list(post.authors) or ([site.author] if site.author else []),
             "tags": [{"name": tag, "path": tag_path(tag)} for tag in post.tags],
@@ -91,12 +85,15 @@ def render_site(
         }
         contents = Markup(writer.filled(post.contents))  # the text of headings, holes filled with escaped text
         minutes = max(1, round(post.words / WORDS_PER_MINUTE)) if post.date else None
-        emit(post.path, "post.html", page={**summary, "contents": contents, "body": body, "minutes": minutes})
+        cite_this = metadata.bibtex(summary, site) if post.date else ""
+        page = {**summary, "contents": contents, "body": body, "minutes": minutes, "cite_this": cite_this}
+        emit(post.path, "post.html", page=page, beside=around.get(post.path), series=parts.get(post.path))
         if post.date:
             rendered.posts.append({**summary, "body": body})
     if errors:
         raise BuildErrors(errors)
-    rendered.posts.sort(key=lambda one: [post.path for post in dated].index(one["path"]))
+    order = {post.path: number for number, post in enumerate(dated)}
+    rendered.posts.sort(key=lambda one: order[one["path"]])
     listed = [{key: value for key, value in post.items() if key != "body"} for post in rendered.posts]
     emit(
         "index.html",
@@ -104,13 +101,18 @@ def render_site(
         posts=listed,
         page={"title": site.title, "path": "index.html", "description": site.description},
     )
+    page = {"title": "Archive", "path": "archive.html", "description": f"All posts of {site.title}, by year"}
+    emit("archive.html", "archive.html", years=list(post_lists.by_year(listed)), page=page)
     tags = sorted({tag for post in dated for tag in post.tags})
     page = {"title": "Tags", "path": "tags.html", "description": f"All tags of {site.title}"}
-    counts = {tag: sum(tag in post.tags for post in dated) for tag in tags}
-    rows = [{"name": tag, "path": tag_path(tag), "count": count} for tag, count in counts.items()]
+    counts = Counter(tag for post in dated for tag in set(post.tags))
+    rows = [{"name": tag, "path": tag_path(tag), "count": count} for tag, count in sorted(counts.items())]
     emit("tags.html", "tags.html", tags=rows, page=page)
-    for tag in tags:
-        tagged = [one for one in listed if {"name": tag, "path": tag_path(tag)} in one["tags"]]
+    by_tag: dict[str, list[dict[str, Any]]] = {tag: [] for tag in tags}
+    for one in listed:
+        for tag in one["tags"]:
+            by_tag[tag["name"]].append(one)
+    for tag, tagged in by_tag.items():
         page = {"title": f"Posts about {tag}", "path": tag_path(tag), "description": ""}
         emit(tag_path(tag), "tag.html", tag={"name": tag}, posts=tagged, page=page)
     if rendered.verdicts:

@@ -9,8 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
+from generator import own_images
 from generator.artifact import WRITING, write_whole
 from generator.kept_pages import KeptPages, common
 from generator.obtained import Obtained
@@ -70,6 +73,17 @@ def take(out: Path, content: Path) -> None:
         write_whole(out / REPORT, b'{"schema": 1, "pages": []}')
 
 
+def enclosed(plan: Plan, out: Path) -> dict[str, bytes]:
+    """The files of authors' own images, those that are not there already."""
+    images = {path: image for post in plan.posts for image in post.images for path, _, _ in image.files}
+    missing = [(image, path) for path, image in images.items() if not (out / path).exists()]
+    if not missing:
+        return {}
+    with ThreadPool() as pool:  # Pillow decodes and encodes beside Python
+        contents = pool.starmap(partial(own_images.file_of, root=plan.library.root), missing)
+    return {path: content for (_, path), content in zip(missing, contents, strict=True)}
+
+
 def write_site(plan: Plan, found: Obtained, out: Path, spared: Set[str] = frozenset()) -> Written:
     """Render everything and write what differs. Files in `spared` stay: a reader may be about to load them."""
     take(out, plan.library.root)
@@ -86,7 +100,8 @@ def write_site(plan: Plan, found: Obtained, out: Path, spared: Set[str] = frozen
     )
     context = {"site": plan.site, "posts": rendered.posts[:IN_FEED]}
     rendered.write(FEED, kept, FEED, context, lambda: feed(plan.site, rendered.posts))
-    files = dict(rendered.files)
+    files = rendered.files | enclosed(plan, out)
+    rendered.kept |= {path for post in plan.posts for image in post.images for path, _, _ in image.files}
     account = report(plan.posts, plan.units, plan.jobs, found, plan.library, rendered)
     old = (out / REPORT).read_bytes() if (out / REPORT).exists() else b""
     files[REPORT] = old if same_report(old, account) else account

@@ -247,6 +247,7 @@ class UnitChoice(Options):
         return range(width)[int(start or 0) : int(stop or width)]
 
 
+Layout = Literal["margin", "text", "wide", "screen"]  # where a figure stands: see `place` of figure blocks
 Step = int | str  # a checkpoint by its training step, or, where its file tells none, by the file's name
 
 
@@ -272,7 +273,7 @@ class FigureSpec:
     lines: Mapping[str, int] = field(default_factory=dict)  # line of each top-level key, in the file
     otherwise: FigureOptions | None = None
     absent: str = ""
-    wide: bool = False
+    layout: Layout = "text"
     control: bool = False  # the same is also computed with random weights
     checkpoint: Step | Literal["newest", "all"] | tuple[Step, ...] = "newest"  # several make a timeline
     diff: tuple[Step, Step] | None = None  # two checkpoints side by side, and the units that changed most between them
@@ -359,6 +360,26 @@ class Value:
 
 
 @dataclass(frozen=True)
+class Site:
+    """What every page knows of its site; base_url has no slash at its end."""
+
+    title: str
+    description: str
+    author: str
+    base_url: str
+    language: str
+    theme: str = ""
+
+
+@dataclass(frozen=True)
+class OwnImage:
+    """An author's own image: its path in the content folder, and (path in the site, width, height) of its files."""
+
+    source: str
+    files: tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True)
 class Post:
     """One content file, read: its body is HTML with holes where figures, claims and values go."""
 
@@ -371,6 +392,8 @@ class Post:
     authors: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     draft: bool = False
+    updated: str = ""  # ISO 8601
+    series: str = ""  # what it is a part of
     picture: str = ""  # the figure that stands for the post in lists
     contents: str = ""  # the table of contents, HTML
     words: int = 0  # in the body
@@ -378,6 +401,7 @@ class Post:
     claims: tuple[Claim, ...] = ()
     values: tuple[Value, ...] = ()
     references: tuple[tuple[str, Place], ...] = ()  # anchors that the body points to
+    images: tuple[OwnImage, ...] = ()
     reads: tuple[str, ...] = ()  # paths, in the content folder, of the other files that it was read from
 
     @property

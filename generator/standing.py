@@ -15,8 +15,7 @@ from generator.artifact import Artifact, ArtifactStore, digest, digests_below, f
 from generator.kept_pages import common
 from generator.library import Library
 from generator.publish import model_row
-from generator.render import Site
-from generator.spec import Job, Post, UnitPage
+from generator.spec import Job, Post, Site, UnitPage
 
 
 @dataclass(frozen=True)

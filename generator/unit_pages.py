@@ -166,5 +166,5 @@ def page_of(layer: Layer, unit: int, kind: str, options: FigureOptions, place: P
     source = yaml.safe_dump(written, sort_keys=False, allow_unicode=True)
     what = "group" if isinstance(layer, Group) else "layer"
     caption = html.escape(f"{layer.label(unit)}, in {what} {layer.name} of model {layer.model}")
-    figure = FigureSpec(id, kind, options, place, caption, source, absent=absent, wide=True)
+    figure = FigureSpec(id, kind, options, place, caption, source, absent=absent, layout="wide")
     return UnitPage(f"{folder}/index.html", layer.model, layer.name, unit, layer.label(unit), figure)

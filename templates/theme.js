@@ -53,7 +53,7 @@
       table.replaceWith(box);
       box.append(table);
     });
-    document.querySelectorAll("pre:not([tabindex])").forEach((pre) => {
+    document.querySelectorAll("pre:not([tabindex]), div.math").forEach((pre) => {
       if (pre.scrollWidth > pre.clientWidth) pre.tabIndex = 0;
     });
   }
@@ -135,12 +135,26 @@
     show();
   }
 
+  // A card that is shown because the pointer or the focus is on its citation goes away by Escape.
+  function cards() {
+    const all = [...document.querySelectorAll(".citation")];
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") all.forEach((one) => one.classList.add("put-away"));
+    });
+    for (const one of all) {
+      for (const leaving of ["mouseleave", "focusout"]) {
+        one.addEventListener(leaving, () => one.classList.remove("put-away"));
+      }
+    }
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll(".timeline:not(.side-by-side)").forEach(timeline);
     document.querySelectorAll("[data-order]").forEach(order);
     document.querySelectorAll("[data-filter]").forEach(filter);
     document.querySelectorAll(".theme-toggle").forEach(toggle);
     scrollable();
+    cards();
     if (window.matchMedia("(max-width: 70rem)").matches) {
       document.querySelectorAll(".contents > details").forEach((details) => details.removeAttribute("open"));
     }

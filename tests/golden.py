@@ -19,8 +19,8 @@ from generator.content import read_post
 from generator.figures.activation_text import blocks, passage
 from generator.obtained import Obtained
 from generator.publish import feed
-from generator.render import Site, render_site
-from generator.spec import BuildError, FigureOptions, FigureSpec, Job, Place, UnitPage, unit_folder
+from generator.render import render_site
+from generator.spec import BuildError, FigureOptions, FigureSpec, Job, Place, Site, UnitPage, unit_folder
 
 GOLDEN = Path(__file__).parent / "golden"
 SITE = Site("Golden", "Pages that change only when someone means it", "A. Author", "https://example.org", "en")
@@ -362,7 +362,9 @@ def transformer_artifacts() -> dict[str, Artifact]:
 
 
 def unit_page(number: int) -> UnitPage:
-    figure = FigureSpec(f"m-blocks-0-{number}", "unit-card", FigureOptions(model="m"), Place("site.toml"), wide=True)
+    figure = FigureSpec(
+        f"m-blocks-0-{number}", "unit-card", FigureOptions(model="m"), Place("site.toml"), layout="wide"
+    )
     folder = unit_folder("m", "blocks.0", number)
     return UnitPage(f"{folder}/index.html", "m", "blocks.0", number, f"channel {number}", figure)
 
@@ -475,7 +477,9 @@ def rendered() -> dict[str, bytes]:
         own = Job(digest("card"), "unit-card", FigureOptions(model="m"), {}, page.figure.place, page.figure.id)
         jobs[page.path, page.figure.id] = own
     for number in (4, 7):
-        cell = FigureSpec(f"m-cell-{number}", "top-contexts", FigureOptions(model="m"), Place("site.toml"), wide=True)
+        cell = FigureSpec(
+            f"m-cell-{number}", "top-contexts", FigureOptions(model="m"), Place("site.toml"), layout="wide"
+        )
         path = f"{unit_folder('m', 'cell', number)}/index.html"
         units.append(UnitPage(path, "m", "cell", number, f"cell {number}", cell))
         jobs[path, cell.id] = Job(digest("contexts"), cell.kind, cell.options, {}, cell.place, cell.id)

@@ -57,7 +57,7 @@ def test_a_link_to_a_content_file_becomes_a_link_to_its_page(tmp_path: Path) -> 
     (tmp_path / "pages").mkdir()
     (tmp_path / "pages" / "about.md").write_text("")
     path = tmp_path / "posts" / "a.md"
-    path.write_text("---\ntitle: T\n---\n[about](../pages/about.md#top)\n")
+    path.write_text("---\ntitle: T\ndate: 2024-01-01\n---\n[about](../pages/about.md#top)\n")
 
     assert 'href="../about.html#top"' in read_post(path, tmp_path, "a.md").body
 

@@ -60,7 +60,7 @@ def test_an_option_changes_the_key(site: SmallSite, old: str, new: str) -> None:
     [
         ("A caption.", "Another."),
         ("id: coloured", "id: painted"),
-        ("caption:", "wide: true\ncaption:"),
+        ("caption:", "place: wide\ncaption:"),
         ("length: 40", "start: 0, length: 40"),
     ],
 )

@@ -17,8 +17,8 @@ from generator.deferred import Deferred
 from generator.figures import top_contexts
 from generator.inputs import Inputs
 from generator.model import Model
-from generator.render import Site, render_site
-from generator.spec import FigureSpec, Job, Place, UnitChoice, UnitPage, unit_folder
+from generator.render import render_site
+from generator.spec import FigureSpec, Job, Place, Site, UnitChoice, UnitPage, unit_folder
 from tests.benchmarks.child import Task, answer, task
 from tests.benchmarks.dictionary import Dictionary, dictionary
 from tests.benchmarks.harness import Benchmark, Outcome, Side
@@ -88,7 +88,7 @@ def pages(given: Task) -> None:
             model="m", unit=UnitChoice(group="feature", index=number), dataset="d", characters=10**9, before=AROUND, after=AROUND,
             top=TOP, bottom=0, random=0, quantiles=tuple(100 - 100 * (one + 0.5) / BETWEEN for one in range(BETWEEN)),
         )  # fmt: skip
-        figure = FigureSpec(f"m-feature-{number}", "top-contexts", options, Place("site.toml"), wide=True)
+        figure = FigureSpec(f"m-feature-{number}", "top-contexts", options, Place("site.toml"), layout="wide")
         path = f"{unit_folder('m', 'feature', number)}/index.html"
         units.append(UnitPage(path, "m", "feature", number, f"feature {number}", figure))
         job = Job(digest(number), figure.kind, options, {}, figure.place, figure.id)

@@ -45,7 +45,7 @@ kind: activation-text
 model: cells
 units: [{{group: cell, index: "0:{units}"}}]
 text: {{dataset: text, length: {characters}}}
-wide: true
+place: wide
 caption: Cells.
 ```
 """

@@ -1,0 +1,153 @@
+"""`[@key]` and `[@one; @two, p. 3]` -> numbered citations, and the list of what is cited, from `references.bib`.
+
+pybtex reads the file and writes each entry: it is the one kept reader of BibTeX that also knows the styles, decodes
+TeX's accents, and tells the line of a mistake.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from markdown import Extension, Markdown
+from markdown.inlinepatterns import InlineProcessor
+from pybtex.backends.html import Backend
+from pybtex.database import Entry, parse_string
+from pybtex.exceptions import PybtexError
+from pybtex.style.formatting.unsrt import Style
+from pybtex.style.template import field, sentence
+
+from generator.blocks import Reading
+from generator.spec import BuildError, Place, nearest, shown
+
+FILE = "references.bib"  # of the content folder
+NAME = r"[\w:.#$%&+?<>~/-]*\w"
+CITATION = rf"\[(?P<cited>@{NAME}[^\[\]@;]*(;\s*@{NAME}[^\[\]@;]*)*)\]"
+ONE = re.compile(rf"\s*@(?P<key>{NAME})(?:,\s*(?P<where>.*\S))?\s*")
+MARK = re.compile(r'<cite class="cited(?P<again> again)?" title="(?P<keys>[^"]*)"></cite>')
+
+
+class AsWritten(Style):  # type: ignore[misc]
+    """pybtex's plain style, but for the capitals of titles: BibTeX takes them away unless they stand in braces."""
+
+    def format_title(self, e: Entry, which_field: str, as_sentence: bool = True) -> Any:
+        title = field(which_field)
+        return sentence[title] if as_sentence else title
+
+
+@dataclass
+class Cited:
+    """What a post cites: the text of each entry as HTML, by key, in the order in which they are first cited."""
+
+    entries: dict[str, str] = dataclasses.field(default_factory=dict)
+    marks: dict[str, int] = dataclasses.field(default_factory=dict)  # how often each was cited so far
+
+    def number(self, key: str) -> int:
+        return list(self.entries).index(key) + 1
+
+    def mark(self, match: re.Match[str]) -> str:
+        """One citation: its number in brackets, and the entry on a card that is shown to who points there."""
+        parts = []
+        for one in html.unescape(match["keys"]).split(";"):
+            key, _, where = one.partition(",")
+            number, told = self.number(key), f", {html.escape(where)}" if where else ""
+            if match["again"]:  # in a note beside the text, whose twin below it is the one that is read and pointed at
+                parts.append(f'<a href="#ref-{anchor(key)}" tabindex="-1">{number}{told}</a>')
+                continue
+            self.marks[key] = self.marks.get(key, 0) + 1
+            parts.append(
+                f'<span class="citation"><a id="cite-{anchor(key)}-{self.marks[key]}" href="#ref-{anchor(key)}">'
+                f'{number}{told}</a><span class="card" aria-hidden="true">{inert(self.entries[key])}</span></span>'
+            )
+        return f'<cite class="citations">[{"; ".join(parts)}]</cite>'
+
+    def listed(self) -> str:
+        """The list of references, with links back to where each is cited."""
+        rows = []
+        for key, text in self.entries.items():
+            back = " ".join(
+                f'<a class="back" href="#cite-{anchor(key)}-{count}" aria-label="Back to citation {count}">↩</a>'
+                for count in range(1, self.marks.get(key, 0) + 1)
+            )
+            rows.append(f'<li id="ref-{anchor(key)}">{text} {back}</li>')
+        heading = '<h2 id="references">References</h2>'
+        return f'<section class="references" aria-labelledby="references">{heading}<ol>{"".join(rows)}</ol></section>'
+
+
+def anchor(key: str) -> str:
+    return re.sub(r"[^\w-]+", "-", key)
+
+
+def inert(text: str) -> str:
+    """An entry without its links: a card is hidden from readers of screens, and takes no focus."""
+    return re.sub(r"</?a\b[^>]*>", "", text)
+
+
+class Citations(Extension):
+    """`reading` gives the file whose text is being converted."""
+
+    def __init__(self, reading: Callable[[], Reading]) -> None:
+        super().__init__()
+        self.reading = reading
+
+    def extendMarkdown(self, md: Markdown) -> None:
+        # Before links and references, which begin with a bracket, too.
+        md.inlinePatterns.register(CitationProcessor(CITATION, md, self.reading), "citation", 175)
+
+
+class CitationProcessor(InlineProcessor):
+    def __init__(self, pattern: str, md: Markdown, reading: Callable[[], Reading]) -> None:
+        super().__init__(pattern, md)
+        self.reading = reading
+
+    def handleMatch(self, m: re.Match[str], data: str) -> tuple[Element, int, int]:  # type: ignore[override]
+        reading = self.reading()
+        marks = []
+        for part in m["cited"].split(";"):
+            one = ONE.fullmatch(part)
+            assert one is not None
+            reading.cited.append((one["key"], reading.place(reading.line_of(f"@{one['key']}"))))
+            marks.append(one["key"] + (f",{one['where']}" if one["where"] else ""))
+        return Element("cite", {"class": "cited", "title": ";".join(marks)}), m.start(), m.end()
+
+
+def cited(reading: Reading, errors: list[BuildError]) -> Cited:
+    """What the post cites, in the order in which that is written; what is wrong is appended to `errors`."""
+    found = Cited()
+    path = reading.root / FILE
+    reading.reads.add(FILE)
+    try:
+        known = entries(path.read_text("utf-8"), shown(path)) if path.is_file() else {}
+    except BuildError as error:
+        errors.append(error)
+        return found
+    for key, place in sorted(reading.cited, key=lambda one: reading.text.find(f"@{one[0]}")):
+        if key not in known:
+            where = f"in {shown(path)}" if path.is_file() else f": there is no {shown(path)}"
+            errors.append(BuildError(f"[@{key}]: no such reference {where}{nearest(key, known)}", place))
+        else:
+            found.entries.setdefault(key, known[key])
+    return found
+
+
+@cache
+def entries(text: str, file: str) -> Mapping[str, str]:
+    """Each entry of a BibTeX file as HTML, by key. BuildError, with its line, of what cannot be read."""
+    try:
+        found = parse_string(text, "bibtex").entries
+        style, backend = AsWritten(), Backend()
+        return {entry.key: entry.text.render(backend) for entry in style.format_entries(found.values())}
+    except PybtexError as error:
+        said = re.sub(r"^syntax error in line \d+: ", "", str(error))
+        raise BuildError(said, Place(file, getattr(error, "lineno", None) or 1)) from error
+
+
+def numbered(texts: Sequence[str], found: Cited) -> list[str]:
+    """The texts of a post, its captions among them, with their citations in."""
+    return [MARK.sub(found.mark, text) for text in texts]

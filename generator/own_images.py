@@ -1,0 +1,99 @@
+"""An author's own images, which lie beside the posts: looked at when a post is read, written as WebP with the site.
+
+A file is named by the bytes that it was made from, so that one which is there need not be made again. An image that is
+wider than twice the text is written in two widths, and the browser chooses. Drawings (SVG) are carried as they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+from generator.deferred import Deferred
+from generator.spec import OwnImage
+
+if TYPE_CHECKING:
+    from PIL import Image, ImageOps
+else:
+    Image, ImageOps = Deferred("PIL.Image"), Deferred("PIL.ImageOps")  # a post without images needs neither
+
+FOLDER = "media"
+WIDTHS = (720, 1440)  # pixels: the text is 34rem wide, up to 680 pixels, and screens have up to two for each of these
+MOST_PIXELS = 80_000_000  # of one image: its decoding takes four bytes for each
+SIZES = "(min-width: 38rem) 34rem, 100vw"
+DRAWING = re.compile(r"\s*(?P<number>\d+(\.\d+)?)\s*(px)?\s*")
+
+
+def looked_at(path: Path, source: str) -> OwnImage:
+    """An image's files and sizes, from a look at its first bytes. ValueError where it is none that can be shown."""
+    content = path.read_bytes()
+    name = hashlib.sha256(content).hexdigest()[:20]
+    if path.suffix.lower() == ".svg":
+        width, height = drawing_size(content)
+        return OwnImage(source, ((f"{FOLDER}/{name}.svg", width, height),))
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(content)) as image:
+            width, height = image.size
+            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)  # as cameras note it
+            moves = getattr(image, "n_frames", 1) > 1
+            suffix = (image.format or "").lower()
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"it has too many pixels: {error}") from error
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ValueError(f"it cannot be read as an image ({error})") from error
+    if width * height > MOST_PIXELS:
+        raise ValueError(
+            f"it has {width:,} × {height:,} pixels; at most {MOST_PIXELS:,} in all are read, so scale it down"
+        )
+    if moves:
+        return OwnImage(source, ((f"{FOLDER}/{name}.{suffix}", width, height),))
+    width, height = (height, width) if turned else (width, height)
+    widths = [one for one in WIDTHS if one < width] or [width]
+    widths = widths if widths[-1] == WIDTHS[-1] or width in widths else [*widths, width]
+    return OwnImage(
+        source, tuple((f"{FOLDER}/{name}-{one}.webp", one, max(1, round(height * one / width))) for one in widths)
+    )
+
+
+def drawing_size(content: bytes) -> tuple[int, int]:
+    """The size that a drawing gives itself, in pixels. ValueError where it gives none."""
+    if b"<!ENTITY" in content:
+        raise ValueError("its entities are not read")
+    try:
+        root = ElementTree.fromstring(content)
+    except ElementTree.ParseError as error:
+        raise ValueError(f"it cannot be read as SVG ({error})") from error
+    sides = [DRAWING.fullmatch(root.get(side, "")) for side in ("width", "height")]
+    box = root.get("viewBox", "").replace(",", " ").split()
+    if all(sides):
+        numbers = [float(side["number"]) for side in sides if side]
+    elif len(box) == 4:
+        numbers = [float(one) for one in box[2:]]
+    else:
+        raise ValueError("it says neither its width and height in pixels nor a viewBox")
+    return max(1, round(numbers[0])), max(1, round(numbers[1]))
+
+
+def file_of(image: OwnImage, path: str, root: Path) -> bytes:
+    """The bytes of one of its files."""
+    source = root / image.source
+    if not path.endswith(".webp") or (len(image.files) == 1 and "-" not in path):
+        return source.read_bytes()
+    width = next(width for name, width, _ in image.files if name == path)
+    with Image.open(source) as opened:
+        opened.draft("RGB", (width, width))  # JPEG decodes at a half, a quarter or an eighth where that is enough
+        few = opened.mode in ("1", "L", "P") and opened.format != "JPEG"
+        picture = ImageOps.exif_transpose(opened)
+        picture = picture.convert("RGBA" if "A" in picture.getbands() or "transparency" in picture.info else "RGB")
+        if picture.width != width:
+            picture = picture.resize(
+                (width, max(1, round(picture.height * width / picture.width))), Image.Resampling.LANCZOS
+            )
+    buffer = io.BytesIO()
+    picture.save(buffer, "WEBP", lossless=few, quality=90, method=4)
+    return buffer.getvalue()
