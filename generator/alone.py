@@ -20,7 +20,7 @@ from generator.images import Picture, is_picture, webp
 from generator.obtained import Obtained
 from generator.post_writer import HOLE, PostWriter, Rendered
 from generator.spec import BuildError, BuildErrors, FigureSpec, Job, Post, Site
-from generator.themes import assets, environment
+from generator.themes import assets, environment, scripts_of
 
 LINK = re.compile(r'(?P<before><a\b[^>]*?) href="(?P<url>[^"]*)"')
 
@@ -67,7 +67,9 @@ def lone_page(
         raise BuildErrors(errors)
     address = f"{site.base_url}/{post.path}" if site.base_url else ""
     files = assets(site.theme)
-    style, script = (inside(files[f"assets/theme.{suffix}"].decode()) for suffix in ("css", "js"))
+    style = inside(files["assets/theme.css"].decode())
+    names = ["theme", *scripts_of([spec], site.theme)]
+    script = inside("\n".join(files[f"assets/{name}.js"].decode() for name in names))
     text = env.get_template("alone.html").render(
         site=site,
         page={"title": post.title, "address": address and f"{address}#{spec.id}", "number": writer.numbers[spec.id]},

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from functools import cache
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -31,6 +32,9 @@ else:
 
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?\n)---[ \t]*\n", re.DOTALL)
 NO_HOLE = re.compile(r"<(?!/?data\b)[^>]+>")  # a tag that is neither end of a hole
+NOT_WORDS = re.compile(
+    r'<small [^>]*class="side-note".*?</small>|<span class="card".*?</span>(?=</span>)|<[^>]+>', re.DOTALL
+)
 FENCES = {"figure": read_figure, "claim": read_claim}
 
 
@@ -120,7 +124,7 @@ def read_post(path: Path, root: Path, shown: str) -> Post:
     return Post(
         path=path_in_site(path, root),
         body=body,
-        words=len(re.sub(r"<[^>]+>", " ", body).split()),
+        text=" ".join(unescape(NOT_WORDS.sub(" ", body)).split()),
         place=Place(shown),
         contents=contents(headings_told) if len(headings_told) > 2 else "",
         figures=tuple(figures),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -24,10 +25,11 @@ from generator.spec import (
     UnitPage,
     unit_folder,
 )
-from generator.themes import assets, environment, tag_path
+from generator.themes import assets, environment, scripts_of, tag_path
 
 WORDS_PER_MINUTE = 230
-GENERATED = ("index.html", "archive.html", "tags.html", "claims.html")  # pages that no author writes
+INDEX = "assets/search-index.js"
+GENERATED = ("index.html", "archive.html", "search.html", "tags.html", "claims.html")  # pages that no author writes
 
 
 def render_site(
@@ -61,9 +63,9 @@ def render_site(
     def writer_of(post: Post) -> PostWriter:
         return PostWriter(env, post, jobs, found, courses, rendered, errors, exists, pages)
 
-    def emit(path: str, template: str, **context: Any) -> None:
+    def emit(path: str, template: str, scripts: Sequence[str] = (), **context: Any) -> None:
         root = "../" * path.count("/")
-        context |= {"site": site, "root": root, "nav": nav, "generator_version": __version__}
+        context |= {"site": site, "root": root, "nav": nav, "scripts": scripts, "generator_version": __version__}
         context["head"] = metadata.described(context["page"], site) | {"hidden": path in drafts}
         rendered.write(path, kept, template, context, lambda: env.get_template(template).render(context).encode())
         rendered.pages += 1
@@ -84,14 +86,16 @@ def render_site(
             "picture": writer.thumbnail(),
         }
         contents = Markup(writer.filled(post.contents))  # the text of headings, holes filled with escaped text
-        minutes = max(1, round(post.words / WORDS_PER_MINUTE)) if post.date else None
+        minutes = max(1, round(len(post.text.split()) / WORDS_PER_MINUTE)) if post.date else None
         cite_this = metadata.bibtex(summary, site) if post.date else ""
         page = {**summary, "contents": contents, "body": body, "minutes": minutes, "cite_this": cite_this}
-        emit(post.path, "post.html", page=page, beside=around.get(post.path), series=parts.get(post.path))
+        scripts = scripts_of(post.figures, site.theme)
+        emit(post.path, "post.html", scripts, page=page, beside=around.get(post.path), series=parts.get(post.path))
         if post.date:
             rendered.posts.append({**summary, "body": body})
     if errors:
         raise BuildErrors(errors)
+    write_search(posts, rendered, kept, emit)
     order = {post.path: number for number, post in enumerate(dated)}
     rendered.posts.sort(key=lambda one: order[one["path"]])
     listed = [{key: value for key, value in post.items() if key != "body"} for post in rendered.posts]
@@ -119,9 +123,24 @@ def render_site(
         page = {"title": "Claims", "path": "claims.html", "description": f"Every claim of {site.title}, and its state"}
         titles = {post.path: post.title for post in posts}
         emit("claims.html", "claims.html", claims=list(map(told, rendered.verdicts)), titles=titles, page=page)
-    write_units(units, followed(posts, jobs, found.artifacts), writer_of, emit)
+    write_units(units, followed(posts, jobs, found.artifacts), writer_of, emit, site.theme)
     rendered.files |= assets(site.theme)
     return rendered
+
+
+def write_search(posts: Sequence[Post], rendered: Rendered, kept: KeptPages | None, emit: Callable[..., None]) -> None:
+    """The page on which the whole site can be searched. Its index is a script, which loads from file://, too."""
+    rows = [[post.path, post.title, post.date, " ".join(post.tags), post.text] for post in posts]
+    page = {"title": "Search", "path": "search.html", "description": ""}
+    emit("search.html", "search.html", ["search-index", "search"], page=page)
+    index = {"rows": rows}
+    rendered.write(INDEX, kept, "search-index", index, lambda: search_index(rows))
+
+
+def search_index(rows: list[list[str]]) -> bytes:
+    return f"const searchIndex = {json.dumps(rows, ensure_ascii=False, separators=(',', ':'))};\n".encode(
+        "utf-8", "replace"
+    )
 
 
 def write_units(
@@ -129,6 +148,7 @@ def write_units(
     known: Mapping[tuple[str, str, int], Followed],
     writer_of: Callable[[Post], PostWriter],
     emit: Callable[..., None],
+    theme: str,
 ) -> None:
     """The page of each unit, and lists of those of a layer, of a model, and of all."""
     listed: dict[str, dict[str, list[dict[str, Any]]]] = {}  # by model, then layer
@@ -144,7 +164,7 @@ def write_units(
         folders = {"model": unit_folder(unit.model), "layer": unit_folder(unit.model, unit.layer)}
         follows = known.get((unit.model, unit.layer, unit.unit))
         context = {"unit": unit, "figure": figure, "follows": follows, "beside": beside, "folders": folders}
-        emit(unit.path, "unit.html", page=page, **context)
+        emit(unit.path, "unit.html", scripts_of([unit.figure], theme), page=page, **context)
         data = writer.found.artifacts[writer.jobs[unit.figure.id].key].data
         row = {
             "unit": unit,
@@ -166,7 +186,16 @@ def write_units(
             title = f"Units of {model}" + (f", layer {chosen}" if chosen else "")
             page = {"title": title, "path": path, "description": ""}
             own = [group for group in groups if chosen in (None, group["name"])]
-            emit(path, "units.html", page=page, model=model, layer=chosen, groups=own, folder=unit_folder(model))
+            emit(
+                path,
+                "units.html",
+                ["lists"],
+                page=page,
+                model=model,
+                layer=chosen,
+                groups=own,
+                folder=unit_folder(model),
+            )
     if models:
         path = f"{UNIT_PAGES}/index.html"
         emit(path, "models.html", page={"title": "Units", "path": path, "description": ""}, models=models)

@@ -396,7 +396,7 @@ class Post:
     series: str = ""  # what it is a part of
     picture: str = ""  # the figure that stands for the post in lists
     contents: str = ""  # the table of contents, HTML
-    words: int = 0  # in the body
+    text: str = ""  # the words of the body, for those who search them
     figures: tuple[FigureSpec, ...] = ()
     claims: tuple[Claim, ...] = ()
     values: tuple[Value, ...] = ()

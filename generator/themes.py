@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.deferred import Deferred
+from generator.spec import FigureSpec
 
 if TYPE_CHECKING:
     import jinja2
@@ -36,17 +38,28 @@ def environment(theme: str) -> jinja2.Environment:
 
 
 def assets(theme: str) -> dict[str, bytes]:
-    """One style sheet and one script: the theme's own, then those of the kinds, by name. And the icon of all pages."""
+    """One style sheet, the theme's own and those of the kinds, by name; the scripts; and the icon of all pages."""
+    sheets: dict[str, str] = {}
     found: dict[str, bytes] = {}
-    for suffix in ("css", "js"):
-        parts: dict[str, str] = {}
-        for folder in reversed(theme_folders(theme)):
-            paths = [Path(folder) / f"theme.{suffix}", *sorted((Path(folder) / "figures").glob(f"*.{suffix}"))]
-            parts |= {path.name: path.read_text("utf-8") for path in paths if path.exists()}
-        found[f"assets/theme.{suffix}"] = "\n".join(parts.values()).encode()
-    icons = (Path(folder) / "icon.svg" for folder in theme_folders(theme))
-    found["assets/icon.svg"] = next(icon for icon in icons if icon.exists()).read_bytes()
-    return found
+    for folder in map(Path, reversed(theme_folders(theme))):
+        paths = [folder / "theme.css", *sorted((folder / "figures").glob("*.css"))]
+        sheets |= {path.name: path.read_text("utf-8") for path in paths if path.exists()}
+        for script in [*folder.glob("*.js"), *(folder / "figures").glob("*.js")]:
+            found[f"assets/{script.name}"] = script.read_bytes()
+        if (folder / "icon.svg").exists():
+            found["assets/icon.svg"] = (folder / "icon.svg").read_bytes()
+    return {**found, "assets/theme.css": "\n".join(sheets.values()).encode()}
+
+
+def scripts_of(figures: Sequence[FigureSpec], theme: str) -> list[str]:
+    """The scripts that a page with these figures loads, besides the one that all pages load."""
+    several = any(figure.several for figure in figures)
+    names = [*(["timeline"] if several else []), *sorted({figure.kind for figure in figures})]
+    return [name for name in names if any(script(Path(folder), name) for folder in theme_folders(theme))]
+
+
+def script(folder: Path, name: str) -> bool:
+    return (folder / f"{name}.js").exists() or (folder / "figures" / f"{name}.js").exists()
 
 
 def number(format: str, value: float) -> str:

@@ -367,7 +367,7 @@ def test_every_link_and_anchor_resolves_and_nothing_is_loaded_from_elsewhere(qui
     for path, links in pages.items():
         links.feed(path.read_text())
 
-    assert len(pages) == 5
+    assert len(pages) == 6
     for path, links in pages.items():
         assert len(links.ids) == len(set(links.ids))
         for link in links.links:
