@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,26 +49,39 @@ def screenshot(page: bytes, selector: str) -> bytes:
 
     BuildError where Playwright or the browser is missing.
     """
+    with opened(page, "a browser draws this figure", WITHOUT) as shown:
+        drawn = shown.locator(selector)
+        drawn.evaluate(ALONE)
+        return drawn.screenshot(animations="disabled")
+
+
+def printed(page: bytes) -> bytes:
+    """A page, with all that it loads inside it, as PDF. BuildError where Playwright or the browser is missing."""
+    with opened(page, "a browser prints the page", "it can be written without, by --single-file") as shown:
+        shown.evaluate("() => document.querySelectorAll('img').forEach((one) => (one.loading = 'eager'))")
+        shown.wait_for_function("() => [...document.images].every((one) => one.complete)")
+        return shown.pdf(format="A4", print_background=False, prefer_css_page_size=True, outline=True, tagged=True)
+
+
+@contextmanager
+def opened(page: bytes, why: str, without: str) -> Iterator[playwright.Page]:
+    """A page in a window that nobody sees."""
     try:
         driver = playwright.sync_playwright
     except ImportError as error:
-        raise BuildError(f"a browser draws this figure: pip install 'whatfires[browser]'; {WITHOUT}") from error
+        raise BuildError(f"{why}: pip install 'whatfires[browser]'; {without}") from error
     own = next((found for name in NAMES if (found := shutil.which(name))), None)
     with tempfile.TemporaryDirectory() as folder, driver() as started:
-        path = Path(folder) / "figure.html"
+        path = Path(folder) / "page.html"
         path.write_bytes(page)
         try:
             with started.chromium.launch(executable_path=own, args=QUIET) as browser:
-                opened = browser.new_page(
+                shown = browser.new_page(
                     viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light", reduced_motion="reduce"
                 )
-                opened.goto(path.as_uri())
-                drawn = opened.locator(selector)
-                drawn.evaluate(ALONE)
-                return drawn.screenshot(animations="disabled")
+                shown.goto(path.as_uri())
+                yield shown
         except playwright.Error as error:
             reason = error.message.strip().splitlines()[0]
-            raise BuildError(
-                f"a browser draws this figure, and Chromium did not ({reason}); install it, "
-                f"such as by `playwright install chromium`; {WITHOUT}"
-            ) from error
+            how = "install it, such as by `playwright install chromium`"
+            raise BuildError(f"{why}, and Chromium did not ({reason}); {how}; {without}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
+import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
     from generator import (
         artifact,
         calling,
+        chromium,
         figures,
         library,
+        lock,
         machine,
         pipeline,
         plan,
@@ -34,40 +37,41 @@ if TYPE_CHECKING:
         settings,
         site_folder,
         spec,
+        starter,
         unwanted,
         verdicts,
         watching,
         weights,
     )
     from generator import explain as explaining
+    from generator import single_file as single_files
     from generator import verify as verifying
 else:
     # Each command loads what it needs: a build in which nothing changed is over before all of this would be.
     http_server = Deferred("http.server")
-    artifact, calling, explaining = (
-        Deferred("generator.artifact"),
-        Deferred("generator.calling"),
-        Deferred("generator.explain"),
-    )
-    figures, library, machine = (
-        Deferred("generator.figures"),
-        Deferred("generator.library"),
-        Deferred("generator.machine"),
-    )
-    pipeline, plan, progress = (
-        Deferred("generator.pipeline"),
-        Deferred("generator.plan"),
-        Deferred("generator.progress"),
-    )
-    remaking, report_diff = Deferred("generator.remaking"), Deferred("generator.report_diff")
-    rounds, settings = Deferred("generator.rounds"), Deferred("generator.settings")
-    site_folder, spec, unwanted = (
-        Deferred("generator.site_folder"),
-        Deferred("generator.spec"),
-        Deferred("generator.unwanted"),
-    )
-    verdicts, verifying = Deferred("generator.verdicts"), Deferred("generator.verify")
-    watching, weights = Deferred("generator.watching"), Deferred("generator.weights")
+    single_files = Deferred("generator.single_file")
+    explaining, verifying = Deferred("generator.explain"), Deferred("generator.verify")
+    artifact = Deferred("generator.artifact")
+    calling = Deferred("generator.calling")
+    chromium = Deferred("generator.chromium")
+    figures = Deferred("generator.figures")
+    library = Deferred("generator.library")
+    lock = Deferred("generator.lock")
+    machine = Deferred("generator.machine")
+    pipeline = Deferred("generator.pipeline")
+    plan = Deferred("generator.plan")
+    progress = Deferred("generator.progress")
+    remaking = Deferred("generator.remaking")
+    report_diff = Deferred("generator.report_diff")
+    rounds = Deferred("generator.rounds")
+    settings = Deferred("generator.settings")
+    site_folder = Deferred("generator.site_folder")
+    spec = Deferred("generator.spec")
+    starter = Deferred("generator.starter")
+    unwanted = Deferred("generator.unwanted")
+    verdicts = Deferred("generator.verdicts")
+    watching = Deferred("generator.watching")
+    weights = Deferred("generator.weights")
 
 CONTENT = click.option(
     "--content",
@@ -175,6 +179,12 @@ def main() -> None:
     help="Build nothing: compute N kept figures again, chosen at random, or `all`, and say whether they are what was "
     "kept, to the bit. Nothing is written; exit 1 if one differs.",
 )
+@click.option(
+    "--base-url",
+    metavar="URL",
+    envvar="WHATFIRES_BASE_URL",
+    help="Where the site will be published, in place of base_url in site.toml; also WHATFIRES_BASE_URL.",
+)
 @click.option("--verify-seed", type=int, help="Choose them as the run did that printed this seed.")
 @tells_errors
 def build(
@@ -185,6 +195,7 @@ def build(
     again: tuple[str, ...],
     folders: tuple[Path, ...],
     verify: int | None,
+    base_url: str | None,
     verify_seed: int | None,
 ) -> None:
     """Compute the figures that are missing and write the site.
@@ -197,15 +208,17 @@ def build(
         seed = random.SystemRandom().randrange(10**6) if verify_seed is None else verify_seed
         verify_site(content, store, drafts, verify, seed)
     if folders:
-        watching.watch(rounds.Asked(content, out, store, folders, drafts, again), click.echo)
+        with lock.locked(out):
+            watching.watch(rounds.Asked(content, out, store, folders, drafts, again), click.echo)
         return
-    start, asked = time.perf_counter(), glance.Asked(content, out, store, drafts)
+    start, asked = time.perf_counter(), glance.Asked(content, out, store, drafts, base_url)
     if not again and (pages := glance.unchanged(asked)) is not None:
         told(out, pages, 0, 0, 0, 0, start)
         return
     before = glance.content_of(asked)
-    with progress.display(sys.stderr) as shows:
-        done = pipeline.build(content, out, artifact.ArtifactStore(store), shows, drafts, again=again)
+    with lock.locked(out), progress.display(sys.stderr) as shows:
+        stage = pipeline.Stage(base_url=base_url)
+        done = pipeline.build(content, out, artifact.ArtifactStore(store), shows, drafts, again, stage)
     for gap in done.gaps:
         click.echo(f"warning: {gap}", err=True)
     for broken in done.broken:
@@ -336,6 +349,60 @@ def figure(
     for measure, value in made.artifact.measures.items():
         low, high = made.artifact.intervals.get(measure, (None, None))
         click.echo(f"{measure} = {value:g}" + ("" if low is None else f" ({low:g} to {high:g})"))
+
+
+@main.command()
+@click.argument("post")
+@click.option(
+    "--single-file", type=click.Path(path_type=Path), help="HTML file to write, with all that it needs in it."
+)
+@click.option("--pdf", type=click.Path(path_type=Path), help="PDF file to write; Chromium prints it.")
+@CONTENT
+@OUT
+@tells_errors
+def export(post: str, single_file: Path | None, pdf: Path | None, content: Path, out: Path) -> None:
+    """Write one page of the built site as one file that can be mailed.
+
+    POST is a page as its address ends, such as posts/cells.html; posts/cells.md and cells do as well. The HTML file
+    opens anywhere, without a network; figures that can be used on the site can be used in it.
+    """
+    if single_file is None and pdf is None:
+        raise spec.BuildError("say what to write: --single-file FILE.html, --pdf FILE.pdf, or both")
+    if not (out / "index.html").exists():
+        raise spec.BuildError(f"there is no site in {spec.shown(out)} yet; run whatfires build")
+    address = settings.read_settings(content, spec.shown(content / "site.toml")).base_url.rstrip("/")
+    page = single_files.single_file(out, single_files.page_called(post, out), address)
+    if single_file is not None:
+        write(single_file, page)
+    if pdf is not None:
+        write(pdf, chromium.printed(page))
+
+
+def write(path: Path, content: bytes) -> None:
+    artifact.write_whole(path, content)
+    click.echo(f"wrote {spec.shown(path)}: {len(content):,} bytes")
+
+
+@main.command()
+@click.argument("names", nargs=-1, required=True, metavar="FOLDER | post TITLE")
+@CONTENT
+@tells_errors
+def new(names: tuple[str, ...], content: Path) -> None:
+    """Start a report in a new folder, or a post in the report that is here.
+
+    \b
+    whatfires new my-report             a folder with content, a network to put yours in place of, and a workflow that
+                                        publishes it on GitHub Pages; it builds at once
+    whatfires new post "How it counts"  content/posts/how-it-counts.md, a draft of today
+    """
+    if names[0] == "post":
+        click.echo(f"wrote {spec.shown(starter.new_post(content, ' '.join(names[1:])))}")
+        return
+    if len(names) > 1:
+        raise spec.BuildError(f"give one folder, or: whatfires new post {shlex.quote(' '.join(names))}")
+    for path in starter.new_report(Path(names[0])):
+        click.echo(f"wrote {spec.shown(path)}")
+    click.echo(f"Now: cd {shlex.quote(names[0])} && whatfires serve")
 
 
 @main.command()

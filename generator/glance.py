@@ -29,11 +29,14 @@ class Asked:
     out: Path
     store: Path
     drafts: bool
+    base_url: str | None = None
 
     @property
     def file(self) -> Path:
         """Where the last such build is kept."""
-        name = json.dumps([str(self.content.resolve()), str(self.out.resolve()), str(self.content), self.drafts])
+        name = json.dumps(
+            [str(self.content.resolve()), str(self.out.resolve()), str(self.content), self.drafts, self.base_url]
+        )
         return self.store / FOLDER / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.json"
 
 

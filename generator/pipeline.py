@@ -58,13 +58,15 @@ class Stage:
     """What a build that is one of many is told.
 
     into: the folder that is written in place of `out`, which it will be shown as. sight: which checkpoints there are.
-    spared: files of `out` that stay though no page refers to them; lingering: those that do so already.
+    spared: files of `out` that stay though no page refers to them; lingering: those that do so already. base_url: where
+    the site will be published, if not where site.toml says.
     """
 
     into: Path | None = None
     sight: Sight = AS_THEY_ARE
     spared: frozenset[str] = frozenset()
     lingering: frozenset[str] = frozenset()
+    base_url: str | None = None
 
 
 def build(
@@ -85,7 +87,9 @@ def build(
     display = display or Quiet()
     store.sweep()
     with store.noting() as needed:
-        plan = with_units(make_plan(content, store, display, drafts, sight=stage.sight), display)
+        plan = with_units(
+            make_plan(content, store, display, drafts, sight=stage.sight, base_url=stage.base_url), display
+        )
     this = Build(str(content.resolve()), wanted(plan, needed))
     builds.note(store, this)
     ids = {id for _, id in plan.jobs}

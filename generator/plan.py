@@ -55,9 +55,11 @@ def make_plan(
     drafts: bool = False,
     loading: bool = True,
     sight: Sight = AS_THEY_ARE,
+    base_url: str | None = None,
 ) -> Plan:
     """Read everything and name every artifact. BuildErrors of all mistakes together.
 
+    base_url: where the site will be published, if not where site.toml says.
     A model is loaded only to tell of wrong names in a figure that must be computed, and not if `loading` is false.
     """
     toml = shown(content / "site.toml")
@@ -107,7 +109,8 @@ def make_plan(
             errors += unknown_names(job, library)
     if errors:
         raise BuildErrors(errors)
-    site = Site(settings.title, settings.description, settings.author, settings.base_url.rstrip("/"), settings.language)
+    address = settings.base_url if base_url is None else base_url
+    site = Site(settings.title, settings.description, settings.author, address.rstrip("/"), settings.language)
     return Plan(library, replace(site, theme=str(content / settings.theme) if settings.theme else ""), resolved, jobs)
 
 

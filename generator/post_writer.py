@@ -23,6 +23,7 @@ from generator.deferred import Deferred
 from generator.images import Picture, is_picture, picture_name, webp
 from generator.kept_pages import KeptPages
 from generator.obtained import Obtained
+from generator.social_card import card_name
 from generator.spec import (
     TOLD,
     BuildError,
@@ -30,6 +31,7 @@ from generator.spec import (
     FigureSpec,
     Job,
     Post,
+    Site,
     called,
     nearest,
     unit_folder,
@@ -59,6 +61,15 @@ class Rendered:
     verdicts: list[Verdict] = field(default_factory=list)
     figure_files: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     pages: int = 0
+    cards: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # by path: title, site, path of the picture
+
+    def card(self, title: str, site: Site, picture: str) -> str:
+        """The path of the picture that networks show beside a link; "" where no link to it could be absolute."""
+        if not site.base_url:
+            return ""
+        path = card_name(title, site.title, picture)
+        self.cards[path] = (title, site.title, picture)
+        return path
 
     def write(
         self, path: str, kept: KeptPages | None, template: str, context: Mapping[str, Any], render: Callable[[], bytes]

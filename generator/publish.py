@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
+from xml.sax.saxutils import escape
 
 from generator import __version__
 from generator.artifact import together
@@ -43,6 +44,21 @@ def feed(site: Site, posts: Sequence[Mapping[str, Any]]) -> bytes:
     page = environment(site.theme).get_template("feed.xml")
     text = page.render(site=site, posts=entries, updated=updated, generator_version=__version__)
     return NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", text).encode()
+
+
+def sitemap(site: Site, pages: Sequence[tuple[str, str]]) -> bytes:
+    """The addresses of pages, (path, day of the last change or ""), for search engines; they must be absolute."""
+    rows = "".join(
+        f"<url><loc>{escape(f'{site.base_url}/{path}'.removesuffix('index.html'))}</loc>"
+        f"{f'<lastmod>{day}</lastmod>' if day else ''}</url>\n"
+        for path, day in pages
+    )
+    head = '<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+    return f"{head}{rows}</urlset>\n".encode()
+
+
+def robots(site: Site) -> bytes:
+    return f"User-agent: *\nAllow: /\n\nSitemap: {site.base_url}/sitemap.xml\n".encode()
 
 
 def report(

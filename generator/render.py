@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
@@ -25,11 +26,18 @@ from generator.spec import (
     UnitPage,
     unit_folder,
 )
-from generator.themes import assets, environment, scripts_of, tag_path
+from generator.themes import assets, environment, scripts_of, tag_path, telling
 
 WORDS_PER_MINUTE = 230
 INDEX = "assets/search-index.js"
-GENERATED = ("index.html", "archive.html", "search.html", "tags.html", "claims.html")  # pages that no author writes
+GENERATED = (
+    "index.html",
+    "archive.html",
+    "search.html",
+    "404.html",
+    "tags.html",
+    "claims.html",
+)  # pages that no author writes
 
 
 def render_site(
@@ -60,20 +68,26 @@ def render_site(
     if any(post.claims for post in posts):
         nav.append({"title": "Claims", "path": "claims.html"})
 
+    site_card = rendered.card(site.title, site, "")
+
     def writer_of(post: Post) -> PostWriter:
         return PostWriter(env, post, jobs, found, courses, rendered, errors, exists, pages)
 
-    def emit(path: str, template: str, scripts: Sequence[str] = (), **context: Any) -> None:
-        root = "../" * path.count("/")
+    def emit(path: str, template: str, scripts: Sequence[str] = (), root: str | None = None, **context: Any) -> None:
+        root = "../" * path.count("/") if root is None else root
         context |= {"site": site, "root": root, "nav": nav, "scripts": scripts, "generator_version": __version__}
-        context["head"] = metadata.described(context["page"], site) | {"hidden": path in drafts}
-        rendered.write(path, kept, template, context, lambda: env.get_template(template).render(context).encode())
+        context["page"].setdefault("card", site_card)
+        context["head"] = metadata.described(context["page"], site) | {"hidden": path in drafts or path == "404.html"}
+        with telling(path, site.theme):
+            rendered.write(path, kept, template, context, lambda: env.get_template(template).render(context).encode())
         rendered.pages += 1
 
     around, parts = post_lists.beside(dated), post_lists.in_series(dated)
     for post in posts:
         writer = writer_of(post)
-        body = Markup(writer.filled(post.body))  # the author's own HTML, holes filled with escaped text
+        with telling(post.path, site.theme):
+            body = Markup(writer.filled(post.body))  # the author's own HTML, holes filled with escaped text
+        picture = writer.thumbnail()
         summary = {
             "title": post.title,
             "path": post.path,
@@ -83,8 +97,9 @@ def render_site(
             "description": writer.described(),
             "authors": list(post.authors) or ([site.author] if site.author else []),
             "tags": [{"name": tag, "path": tag_path(tag)} for tag in post.tags],
-            "picture": writer.thumbnail(),
+            "picture": picture,
         }
+        summary["card"] = rendered.card(post.title, site, picture["url"]) if picture else site_card
         contents = Markup(writer.filled(post.contents))  # the text of headings, holes filled with escaped text
         minutes = max(1, round(len(post.text.split()) / WORDS_PER_MINUTE)) if post.date else None
         cite_this = metadata.bibtex(summary, site) if post.date else ""
@@ -112,6 +127,8 @@ def render_site(
     counts = Counter(tag for post in dated for tag in set(post.tags))
     rows = [{"name": tag, "path": tag_path(tag), "count": count} for tag, count in sorted(counts.items())]
     emit("tags.html", "tags.html", tags=rows, page=page)
+    page = {"title": "Not found", "path": "404.html", "description": ""}
+    emit("404.html", "404.html", root=f"{urlsplit(site.base_url).path.rstrip('/')}/", page=page)
     by_tag: dict[str, list[dict[str, Any]]] = {tag: [] for tag in tags}
     for one in listed:
         for tag in one["tags"]:

@@ -13,17 +13,18 @@ from functools import partial
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
-from generator import own_images
+from generator import own_images, social_card
 from generator.artifact import WRITING, write_whole
 from generator.kept_pages import KeptPages, common
 from generator.obtained import Obtained
 from generator.plan import Plan
-from generator.publish import IN_FEED, feed, report, same_report
+from generator.publish import IN_FEED, feed, report, robots, same_report, sitemap
 from generator.render import render_site
 from generator.spec import BuildError, shown
 
 REPORT = "report.json"
 FEED = "feed.xml"
+NO_JEKYLL = ".nojekyll"  # without it GitHub Pages would build the site anew, and leave out what begins with _
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,18 @@ def enclosed(plan: Plan, out: Path) -> dict[str, bytes]:
     return {path: content for (_, path), content in zip(missing, contents, strict=True)}
 
 
+def for_hosts(plan: Plan) -> dict[str, bytes]:
+    """What hosts and search engines ask for beside the pages."""
+    files = {NO_JEKYLL: b""}
+    if plan.site.base_url:
+        pages = [(post.path, post.updated or post.date) for post in plan.posts if not post.draft]
+        files["sitemap.xml"] = sitemap(
+            plan.site, [("index.html", ""), *pages, *((unit.path, "") for unit in plan.units)]
+        )
+        files["robots.txt"] = robots(plan.site)
+    return files
+
+
 def write_site(plan: Plan, found: Obtained, out: Path, spared: Set[str] = frozenset()) -> Written:
     """Render everything and write what differs. Files in `spared` stay: a reader may be about to load them."""
     take(out, plan.library.root)
@@ -100,7 +113,12 @@ def write_site(plan: Plan, found: Obtained, out: Path, spared: Set[str] = frozen
     )
     context = {"site": plan.site, "posts": rendered.posts[:IN_FEED]}
     rendered.write(FEED, kept, FEED, context, lambda: feed(plan.site, rendered.posts))
-    files = rendered.files | enclosed(plan, out)
+    files = rendered.files | enclosed(plan, out) | for_hosts(plan)
+    for card, (title, site, picture) in rendered.cards.items():
+        rendered.kept.add(card)
+        if not (out / card).exists():
+            content = (files.get(picture) or (out / picture).read_bytes()) if picture else None
+            files[card] = social_card.draw(title, site, content)
     rendered.kept |= {path for post in plan.posts for image in post.images for path, _, _ in image.files}
     account = report(plan.posts, plan.units, plan.jobs, found, plan.library, rendered)
     old = (out / REPORT).read_bytes() if (out / REPORT).exists() else b""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.deferred import Deferred
-from generator.spec import FigureSpec
+from generator.spec import BuildError, FigureSpec, Place, shown
 
 if TYPE_CHECKING:
     import jinja2
@@ -17,10 +19,36 @@ else:
     jinja2 = Deferred("jinja2")  # a build in which nothing changed renders nothing
 
 
+def ours() -> Path:
+    """The folder of our own templates, in a checkout or in the package."""
+    folders = [Path(__file__).parent / "theme", Path(__file__).parent.parent / "templates"]
+    return next(folder for folder in folders if folder.is_dir())
+
+
 def theme_folders(theme: str) -> list[str]:
-    """Where page templates are looked for: the author's theme, then ours, in a checkout or in the package."""
-    ours = [Path(__file__).parent / "theme", Path(__file__).parent.parent / "templates"]
-    return [*([theme] if theme else []), str(next(folder for folder in ours if folder.is_dir()))]
+    """Where page templates are looked for: the author's theme, then ours."""
+    return [*([theme] if theme else []), str(ours())]
+
+
+@contextmanager
+def telling(page: str, theme: str) -> Iterator[None]:
+    """What goes wrong in a template is told with its file and line, and with the page that was being rendered."""
+    try:
+        yield
+    except jinja2.TemplateSyntaxError as error:
+        file = shown(Path(error.filename)) if error.filename else error.name or "a template"
+        raise BuildError(f"{error.message}, while {page} was rendered", Place(file, error.lineno)) from error
+    except jinja2.TemplateNotFound as error:
+        raise BuildError(f"the theme has no template {error.name}, while {page} was rendered") from error
+    except (jinja2.TemplateError, TypeError, ValueError, AttributeError, KeyError, ArithmeticError) as error:
+        # Jinja rewrites tracebacks: their frames are lines of templates.
+        folders = tuple(str(Path(folder).resolve()) for folder in theme_folders(theme))
+        frames = [one for one in traceback.extract_tb(error.__traceback__) if one.filename.endswith((".html", ".xml"))]
+        own = [one for one in frames if str(Path(one.filename).resolve()).startswith(folders)]
+        if not own:
+            raise
+        place = Place(shown(Path(own[-1].filename)), own[-1].lineno or 1)
+        raise BuildError(f"{error}, while {page} was rendered", place) from error
 
 
 @cache

@@ -13,7 +13,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "cli",
     "watching",
     "rounds",
-    "remaking verify",
+    "remaking verify single_file starter",
     "finding",
     "pipeline site_swap unwanted",
     "site_folder standing unit_pages verdicts report_diff alone builds explain",
@@ -24,7 +24,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "content",
     "converter figure_blocks runners post_writer figures.*",
     "kept_pages mathematics citations metadata post_lists",
-    "blocks themes typography side_notes grids own_images",
+    "blocks themes typography side_notes grids own_images social_card",
     "claims obtained timelines",
     "excerpts followed",
     "passages choosing",
@@ -48,7 +48,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "mask_files",
     "weights image_files progress",
     "callables known_code code_lists downloads chromium",
-    "artifact images histogram settings data key machine quantised stopping includes calling glance",
+    "artifact images histogram settings data key machine quantised stopping includes calling glance lock",
     "spec deferred",
     "",  # the package itself: its version
 ]
