@@ -6,6 +6,8 @@ import re
 from datetime import date
 from pathlib import Path
 
+import yaml
+
 from generator.artifact import write_whole
 from generator.spec import BuildError, shown
 from generator.themes import ours, slug
@@ -42,12 +44,12 @@ def new_post(content: Path, title: str) -> Path:
     if not (content / "site.toml").exists():
         raise BuildError(f"no {shown(content / 'site.toml')}: start with `whatfires new NAME`, or give --content")
     if not title.strip():
-        raise BuildError("give the post a title: whatfires new post \"How it counts\"")
+        raise BuildError('give the post a title: whatfires new post "How it counts"')
     path = content / "posts" / f"{slug(title)[:80].strip('-')}.md"
     if path.exists():
         raise BuildError(f"{shown(path)} is there already; choose another title")
-    quoted = title if re.fullmatch(r"[\w][\w ,.()?!–-]*", title) else "'" + title.replace("'", "''") + "'"
-    return written(path, "new-post.md", {"title": quoted, "date": date.today().isoformat()})
+    line = yaml.safe_dump({"title": title}, allow_unicode=True, width=10_000).strip()
+    return written(path, "new-post.md", {"title_line": line, "date": date.today().isoformat()})
 
 
 def written(path: Path, source: str, values: dict[str, str]) -> Path:
