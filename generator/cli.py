@@ -208,8 +208,7 @@ def build(
         seed = random.SystemRandom().randrange(10**6) if verify_seed is None else verify_seed
         verify_site(content, store, drafts, verify, seed)
     if folders:
-        with lock.locked(out):
-            watching.watch(rounds.Asked(content, out, store, folders, drafts, again), click.echo)
+        watching.watch(rounds.Asked(content, out, store, folders, drafts, again), click.echo)
         return
     start, asked = time.perf_counter(), glance.Asked(content, out, store, drafts, base_url)
     if not again and (pages := glance.unchanged(asked)) is not None:

@@ -1,7 +1,7 @@
 """One build at a time writes to a folder: the second says so and stops.
 
-The lock is the operating system's, on a hidden file of the folder, so it ends with the process that holds it, however
-that ends.
+The lock is the operating system's, on the folder itself, so it goes with the folder whatever that is called, and ends
+with the process that holds it, however that ends. Windows has no locks of folders; there is none there.
 """
 
 from __future__ import annotations
@@ -14,12 +14,8 @@ from pathlib import Path
 
 from generator.spec import BuildError, shown
 
-if sys.platform == "win32":
-    import msvcrt
-else:
+if sys.platform != "win32":
     import fcntl
-
-NAME = ".whatfires-lock"
 
 
 @contextmanager
@@ -27,23 +23,28 @@ def locked(folder: Path) -> Iterator[None]:
     """Hold a folder, which is made if it is not there. BuildError where it is held already, or cannot be written to."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / NAME, os.O_RDWR | os.O_CREAT, 0o644)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(None, "Permission denied")
+        handle = lock(folder)
     except OSError as error:
         raise BuildError(f"cannot write to {shown(folder)}: {error.strerror or error}") from error
     try:
-        try:
-            hold(handle)
-        except OSError as error:
-            raise BuildError(
-                f"another build is writing to {shown(folder)}; wait for it, or choose another --out"
-            ) from error
         yield
     finally:
         os.close(handle)
 
 
-def hold(handle: int) -> None:
+def lock(folder: Path) -> int:
+    """A handle that holds a folder until it is closed. BuildError where another process holds it."""
     if sys.platform == "win32":
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-    else:
+        return os.open(os.devnull, os.O_RDONLY)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        reason = f"another process builds or watches {shown(folder)}; wait for it or stop it, or choose another --out"
+        raise BuildError(reason) from error
+    except OSError:  # a file system without locks
+        pass
+    return handle

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import fcntl
 import os
 import shutil
 import sys
@@ -26,8 +25,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from generator.artifact import WRITING
+from generator.lock import lock
 from generator.site_folder import REPORT, in_order, is_page, take
-from generator.spec import BuildError, shown
 
 REST = 2.0  # seconds that a folder which was put aside is left as it is
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux' fcntl.h and fs.h
@@ -124,19 +123,6 @@ class Swap:
         rescue_folders(self.beside, self.out)
         if self.beside.exists() and not hidden_folders(self.beside):
             shutil.rmtree(self.beside)
-
-
-def lock(folder: Path) -> int:
-    """A handle that holds a folder, whatever it is called, until it is closed. BuildError where another holds it."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(handle)
-        raise BuildError(f"another process watches for {shown(folder)}; stop it, or choose another --out") from error
-    except OSError:  # a file system without locks
-        pass
-    return handle
 
 
 def can_exchange(folder: Path) -> bool:

@@ -159,7 +159,9 @@ def test_a_second_build_of_one_folder_stops(report: Path) -> None:
         done = subprocess.run(command, capture_output=True, text=True, cwd=report, env=os.environ, check=False)
 
     assert done.returncode == 1
-    assert "error: another build is writing to site; wait for it, or choose another --out" in done.stderr
+    assert (
+        "error: another process builds or watches site; wait for it or stop it, or choose another --out" in done.stderr
+    )
     assert not (report / "site" / "index.html").exists()
     assert subprocess.run(command, capture_output=True, cwd=report, env=os.environ, check=False).returncode == 0
 

@@ -201,7 +201,7 @@ def test_where_the_folder_itself_cannot_be_exchanged_the_build_is_copied_into_it
 
 def test_a_second_watch_of_a_site_is_refused(swap: Swap, clock: Clock, site: Path, tmp_path: Path) -> None:
     for number in (1, 2):
-        with pytest.raises(BuildError, match="another process watches for .*site; stop it, or choose another --out"):
+        with pytest.raises(BuildError, match="another process builds or watches .*site; wait for it or stop it, or choose another --out"):
             Swap(site, tmp_path / "content")
         next_build(swap, clock, number)
     clock.now += REST
