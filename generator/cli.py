@@ -18,8 +18,6 @@ from generator import __version__, glance
 from generator.deferred import Deferred
 
 if TYPE_CHECKING:
-    import http.server as http_server
-
     from generator import (
         artifact,
         calling,
@@ -34,6 +32,7 @@ if TYPE_CHECKING:
         remaking,
         report_diff,
         rounds,
+        serving,
         settings,
         site_folder,
         spec,
@@ -48,7 +47,6 @@ if TYPE_CHECKING:
     from generator import verify as verifying
 else:
     # Each command loads what it needs: a build in which nothing changed is over before all of this would be.
-    http_server = Deferred("http.server")
     single_files = Deferred("generator.single_file")
     explaining, verifying = Deferred("generator.explain"), Deferred("generator.verify")
     artifact = Deferred("generator.artifact")
@@ -64,6 +62,7 @@ else:
     remaking = Deferred("generator.remaking")
     report_diff = Deferred("generator.report_diff")
     rounds = Deferred("generator.rounds")
+    serving = Deferred("generator.serving")
     settings = Deferred("generator.settings")
     site_folder = Deferred("generator.site_folder")
     spec = Deferred("generator.spec")
@@ -232,7 +231,7 @@ def told(out: Path, pages: int, computed: int, reused: int, written: int, remove
         f"{pages} pages: {computed} figures computed, {reused} kept; {written} files written, {removed} removed, "
         f"in {time.perf_counter() - start:.1f} s"
     )
-    click.echo(f"Open {(out / 'index.html').resolve().as_uri()} or run: whatfires serve --out {out}")
+    click.echo(f"Open {(out / 'index.html').resolve().as_uri()} or run: whatfires serve")
 
 
 def verify_site(content: Path, store: Path, drafts: bool, count: int, seed: int) -> NoReturn:
@@ -490,20 +489,32 @@ def diff(old: Path, new: Path, markdown: bool) -> None:
 
 
 @main.command()
-@OUT
-@click.option("--port", default=8000, show_default=True, help="Port on this machine.")
+@CONTENT
+@STORE
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder that the site is written to.  [default: .whatfires/serve; with --built: site]",
+)
+@click.option("--port", default=8000, show_default=True, help="Port on this machine, or the next that is free.")
+@click.option("--drafts/--no-drafts", default=True, show_default=True, help="Show drafts.")
+@click.option("--open", "browser", is_flag=True, help="Open it in the browser.")
+@click.option("--built", is_flag=True, help="Build nothing: serve the site that `whatfires build` wrote.")
 @tells_errors
-def serve(out: Path, port: int) -> None:
-    """Serve a built site on localhost, until Ctrl-C."""
-    if not (out / "index.html").exists():
-        raise spec.BuildError(f"there is no site in {spec.shown(out)} yet; run whatfires build")
-    handler = functools.partial(http_server.SimpleHTTPRequestHandler, directory=str(out))
-    with http_server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
-        click.echo(f"http://localhost:{server.server_port}/ (Ctrl-C stops)")
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            click.echo("stopped.")
+def serve(content: Path, store: Path, out: Path | None, port: int, drafts: bool, browser: bool, built: bool) -> None:
+    """Show the report in a browser while you write it, until Ctrl-C.
+
+    It is built, served on this machine, and built again when something changed; the browser follows. What is wrong is
+    shown in the page, with its file and line.
+    """
+    if built:
+        folder = out or Path("site")
+        if not (folder / "index.html").exists():
+            raise spec.BuildError(f"there is no site in {spec.shown(folder)} yet; run whatfires build")
+        serving.serve_built(folder, port, click.echo)
+        return
+    asked = rounds.Asked(content, out or Path(".whatfires/serve"), store, (), drafts)
+    serving.serve(asked, port, click.echo, browser)
 
 
 @main.command()

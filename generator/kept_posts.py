@@ -46,7 +46,7 @@ class KeptPosts:
     """The posts of a content folder, read or remembered."""
 
     def __init__(self, store: Path, content: Path) -> None:
-        self.content = content
+        self.content, self.shown = content, shown(content)
         self.folder = store / FOLDER / digest(str(content.resolve()))[:16]
         self.digests: dict[str, str] = {}  # of other files, each once in a build
         self.unkept: dict[Path, str] = {}  # what is to be written
@@ -67,7 +67,7 @@ class KeptPosts:
         return [one for one in found.values() if one is not None]
 
     def key(self, path: Path, own: str) -> str:
-        return f"{own} {self.reader} {shown(path)}"
+        return f"{own} {self.reader} {self.shown} {path}"
 
     def file(self, path: Path) -> Path:
         """Where what is known of a post is kept."""

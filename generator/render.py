@@ -13,7 +13,7 @@ from markupsafe import Markup
 from generator import __version__, metadata, post_lists
 from generator.artifact import Course
 from generator.followed import Followed, followed
-from generator.kept_pages import KeptPages
+from generator.kept_pages import KeptPages, sha
 from generator.obtained import Obtained
 from generator.post_writer import PostWriter, Rendered, told
 from generator.spec import (
@@ -56,6 +56,7 @@ def render_site(
     """
     rendered = Rendered()
     env = environment(site.theme)
+    env.globals["bibtex"] = metadata.bibtex
     errors: list[BuildError] = []
     drafts = {post.path for post in posts if post.draft}
     dated = sorted((post for post in posts if post.date), key=lambda post: (post.date, post.path), reverse=True)
@@ -102,8 +103,7 @@ def render_site(
         summary["card"] = rendered.card(post.title, site, picture["url"]) if picture else site_card
         contents = Markup(writer.filled(post.contents))  # the text of headings, holes filled with escaped text
         minutes = max(1, round(len(post.text.split()) / WORDS_PER_MINUTE)) if post.date else None
-        cite_this = metadata.bibtex(summary, site) if post.date else ""
-        page = {**summary, "contents": contents, "body": body, "minutes": minutes, "cite_this": cite_this}
+        page = {**summary, "contents": contents, "body": body, "minutes": minutes}
         scripts = scripts_of(post.figures, site.theme)
         emit(post.path, "post.html", scripts, page=page, beside=around.get(post.path), series=parts.get(post.path))
         if post.date:
@@ -150,8 +150,8 @@ def write_search(posts: Sequence[Post], rendered: Rendered, kept: KeptPages | No
     rows = [[post.path, post.title, post.date, " ".join(post.tags), post.text] for post in posts]
     page = {"title": "Search", "path": "search.html", "description": ""}
     emit("search.html", "search.html", ["search-index", "search"], page=page)
-    index = {"rows": rows}
-    rendered.write(INDEX, kept, "search-index", index, lambda: search_index(rows))
+    context = {"rows": sha("\0".join(word for row in rows for word in row))}
+    rendered.write(INDEX, kept, INDEX, context, lambda: search_index(rows))
 
 
 def search_index(rows: list[list[str]]) -> bytes:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import connection
+from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
 
 from generator import machine
@@ -36,6 +37,22 @@ class Asked:
     again: tuple[str, ...] = ()
 
 
+Start = SpawnContext | ForkServerContext
+SPAWN = multiprocessing.get_context("spawn")  # so that nothing that was imported is older than its file
+
+
+def warm() -> Start:
+    """Processes that begin with all that writes pages loaded, and with nothing of the author's: a tenth of the time.
+
+    What they have loaded of ours stays as it is while we run.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return SPAWN
+    found = multiprocessing.get_context("forkserver")
+    found.set_forkserver_preload(["generator.warm"])
+    return found
+
+
 @dataclass(frozen=True)
 class Failed:
     """Why a round wrote nothing. `changed`: only because something changed while it was at work."""
@@ -44,11 +61,10 @@ class Failed:
     changed: bool = False
 
 
-def in_process(asked: Asked, stage: Stage, first: bool) -> Outcome | Failed:
+def in_process(asked: Asked, stage: Stage, first: bool, how: Start = SPAWN) -> Outcome | Failed:
     """What a build in a process of its own gave. Ctrl-C is passed on to it, so that it keeps what it has."""
-    spawn = multiprocessing.get_context("spawn")  # so that nothing that was imported is older than its file
-    receiver, sender = spawn.Pipe(duplex=False)
-    process = spawn.Process(target=work, args=(sender, asked, stage, first))
+    receiver, sender = how.Pipe(duplex=False)
+    process = how.Process(target=work, args=(sender, asked, stage, first))
     try:
         with interrupts_held():  # until the new process is able to take one
             process.start()
@@ -98,6 +114,9 @@ def work(sender: connection.Connection, asked: Asked, stage: Stage, first: bool)
     try:
         release_interrupts()
         sender.send(built(asked, stage, first))
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)  # taking down all that was loaded takes a fifth of a short build, and leaves nothing that matters
     except KeyboardInterrupt:
         sys.exit(1)
 

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from generator.artifact import WRITING
 from generator.lock import lock
-from generator.site_folder import REPORT, in_order, is_page, take
+from generator.site_folder import NO_JEKYLL, REPORT, in_order, is_page, take
 
 REST = 2.0  # seconds that a folder which was put aside is left as it is
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux' fcntl.h and fs.h
@@ -182,7 +182,7 @@ def mirror_hidden(source: Path, target: Path) -> None:
     for path in hidden_files(source):
         copy_whole(path, target / path.relative_to(source))
     for path in hidden_files(target):
-        if not (source / path.relative_to(target)).exists():
+        if not (source / path.relative_to(target)).exists() and path.name != NO_JEKYLL:
             path.unlink()
 
 

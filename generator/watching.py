@@ -48,11 +48,28 @@ def watch(asked: Asked, say: Callable[[str], None], clock: Callable[[], float] =
 
 
 @dataclass
+class InPlace:
+    """A folder that each build is written to as it stands, for a reader who is told when to look again. As `Swap`."""
+
+    out: Path
+
+    def begin(self) -> Path:
+        return self.out
+
+    def rest(self) -> float:
+        return 0.0
+
+    def catch_up(self) -> None: ...
+
+    def show(self) -> None: ...
+
+
+@dataclass
 class Watcher:
     """What is known from one look to the next."""
 
     asked: Asked
-    swap: Swap
+    swap: Swap | InPlace
     say: Callable[[str], None]
     clock: Callable[[], float]
     looks: Looks = field(default_factory=Looks)
@@ -64,13 +81,18 @@ class Watcher:
     failed: bool = False  # whether the last round wrote nothing because of errors
     told: frozenset[str] = frozenset()  # errors that stand, and gaps in timelines
     settings: tuple[Mark | None, Settings | None] = (None, None)
+    least: float = PAUSE  # seconds between two looks
+    share: float = SHARE
+    build: Callable[[Asked, Stage, bool], Outcome | Failed] = in_process
 
     def turn(self) -> None:
         """Look, and build if it is time to."""
         start = self.clock()
         files = self.files()
-        self.pause = min(LONGEST_PAUSE, max(PAUSE, (self.clock() - start) / SHARE))
+        self.pause = min(LONGEST_PAUSE, max(self.least, (self.clock() - start) / self.share))
         self.looks.look(*files)
+        if self.looks.unsettled():  # an edit that is soon whole: its reader is not kept waiting
+            self.pause = min(self.pause, self.least / 2)
         if self.swap.rest():
             return
         self.swap.catch_up()
@@ -119,7 +141,7 @@ class Watcher:
         pages = {path.relative_to(self.swap.out).as_posix() for path in files_below(self.swap.out)}
         spared = frozenset(name for name in pages - self.lingering if not is_page(name))
         stage = Stage(self.swap.begin(), self.looks.sight(), spared, self.lingering)
-        done = in_process(self.asked, stage, first)
+        done = self.build(self.asked, stage, first)
         well_again, self.failed = self.failed, isinstance(done, Failed)
         if isinstance(done, Failed):
             self.once_more = done.changed and not self.told.issuperset(done.errors)

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 
 LAYERS = [  # from the top down; modules of one line never import each other
     "cli",
+    "serving warm",
     "watching",
     "rounds",
     "remaking verify single_file starter",

@@ -19,7 +19,7 @@ from generator.spec import BuildError
 from tests.conftest import ROOT
 from tests.test_looks import Clock
 
-HIDDEN = {".gitignore": "*", ".nojekyll": "", ".well-known.txt": "x", "posts/.htaccess": "deny"}
+HIDDEN = {".gitignore": "*", ".domains": "", ".well-known.txt": "x", "posts/.htaccess": "deny"}
 
 
 def write(folder: Path, files: dict[str, str]) -> None:
@@ -127,24 +127,24 @@ def test_files_whose_names_begin_with_a_dot_are_in_every_build_as_they_were_last
     clock.now += REST
     swap.catch_up()
     write(site, {".gitignore": "edited while a build was at work"})
-    (site / ".nojekyll").unlink()
+    (site / ".domains").unlink()
     swap.show()
 
     assert read(site)[".gitignore"] == "edited while a build was at work"
-    assert ".nojekyll" not in read(site)
+    assert ".domains" not in read(site)
 
 
 def test_what_is_edited_in_the_moment_of_the_exchange_is_not_lost(
     swap: Swap, clock: Clock, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def edited(one: Path, other: Path) -> None:
-        write(site, {".nojekyll": "now", ".git/HEAD": "now"})
+        write(site, {".domains": "now", ".git/HEAD": "now"})
         exchange(one, other)
 
     monkeypatch.setattr(site_swap, "exchange", edited)
     next_build(swap, clock, 1)
 
-    assert read(site) == build(1) | {".nojekyll": "now", ".git/HEAD": "now"}
+    assert read(site) == build(1) | {".domains": "now", ".git/HEAD": "now"}
 
 
 def test_a_hidden_folder_stays_where_it_is_and_the_build_is_shown_around_it(
@@ -201,7 +201,10 @@ def test_where_the_folder_itself_cannot_be_exchanged_the_build_is_copied_into_it
 
 def test_a_second_watch_of_a_site_is_refused(swap: Swap, clock: Clock, site: Path, tmp_path: Path) -> None:
     for number in (1, 2):
-        with pytest.raises(BuildError, match="another process builds or watches .*site; wait for it or stop it, or choose another --out"):
+        with pytest.raises(
+            BuildError,
+            match="another process builds or watches .*site; wait for it or stop it, or choose another --out",
+        ):
             Swap(site, tmp_path / "content")
         next_build(swap, clock, number)
     clock.now += REST

@@ -20,7 +20,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save, save_file
 
-from generator import rounds, watching
+from generator import rounds
 from generator.artifact import file_digest
 from generator.pipeline import build
 from generator.rounds import Asked, Failed, built
@@ -275,9 +275,8 @@ class Turns:
             forget_code()
             return built(*given)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(watching, "in_process", here)
         self.swap = Swap(site.out, site.content, self.clock)
-        self.watcher = Watcher(self.asked, self.swap, self.said.append, self.clock)
+        self.watcher = Watcher(self.asked, self.swap, self.said.append, self.clock, build=here)
 
     def __call__(self, times: int = 8) -> list[str]:
         """What is said at so many looks, less times and the number of files."""
@@ -348,7 +347,7 @@ def test_pictures_of_the_build_before_stay_for_one_round(small_site: SmallSite, 
     for seed in range(3):
         small_site.figure(figure.format(seed))
         turns()
-        pictures.append({path.name for path in small_site.out.glob("media/*")})
+        pictures.append({path.name for path in small_site.out.glob("media/*.webp")})
     last = {name.rpartition("/")[2] for name in re.findall(r'media/[^"]+webp', small_site.read())}
     small_site.build()
 
@@ -356,7 +355,7 @@ def test_pictures_of_the_build_before_stay_for_one_round(small_site: SmallSite, 
     assert pictures[0] < pictures[1]
     assert not pictures[0] & pictures[2]
     assert last < pictures[2]
-    assert {path.name for path in small_site.out.glob("media/*")} == last
+    assert {path.name for path in small_site.out.glob("media/*.webp")} == last
 
 
 def test_a_watched_site_ends_as_a_build_into_an_empty_folder(small_site: SmallSite, turns: Turns) -> None:
@@ -447,6 +446,7 @@ def test_a_round_that_is_killed_is_told_and_watching_goes_on(
     monkeypatch.undo()
     monkeypatch.chdir(small_site.folder)
     monkeypatch.setattr(rounds, "work", killed)
+    turns.watcher.build = rounds.in_process
     told = turns()
 
     assert len(told) == 1
@@ -461,7 +461,7 @@ def test_what_changed_while_a_round_was_at_work_is_another_round(
     small_site: SmallSite, turns: Turns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     results = [Failed(("data set x changed",), changed=True), Failed(("error: other",))]
-    monkeypatch.setattr(watching, "in_process", lambda *given: results.pop(0))
+    turns.watcher.build = lambda *given: results.pop(0)  # type: ignore[assignment]
 
     assert turns() == ["first build: data set x changed", "once more: error: other"]
     assert results == []
