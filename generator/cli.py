@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
+import json
 import random
 import shlex
 import sys
 import time
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         site_folder,
         spec,
         starter,
+        teaching,
         unwanted,
         verdicts,
         watching,
@@ -67,6 +68,7 @@ else:
     site_folder = Deferred("generator.site_folder")
     spec = Deferred("generator.spec")
     starter = Deferred("generator.starter")
+    teaching = Deferred("generator.teaching")
     unwanted = Deferred("generator.unwanted")
     verdicts = Deferred("generator.verdicts")
     watching = Deferred("generator.watching")
@@ -521,16 +523,32 @@ def serve(content: Path, store: Path, out: Path | None, port: int, drafts: bool,
 @click.argument("kind", required=False)
 @tells_errors
 def kinds(kind: str | None) -> None:
-    """List the kinds of figures, or teach one: its options, their defaults, and an example."""
+    """List the kinds of figures, or teach one: its options, their values and defaults, and an example."""
     if kind is None:
-        for name, path in figures.KINDS.items():
-            click.echo(f"{name:18}{(import_module(path).__doc__ or '').strip().splitlines()[0]}")
+        for name in figures.KINDS:
+            click.echo(f"{name:18}{teaching.kind(name).summary}")
+        click.echo("\nwhatfires kinds KIND tells all that can be asked of one.")
         return
     if kind not in figures.KINDS:
         raise spec.BuildError(f"no kind {kind!r}{spec.nearest(kind, figures.KINDS)}")
-    module = import_module(figures.KINDS[kind])
-    click.echo((module.__doc__ or "").strip() + "\n")
-    for name, option in module.Options.model_fields.items():
-        default = "required" if option.is_required() else f"default {option.get_default(call_default_factory=True)!r}"
-        click.echo(f"  {option.alias or name}: {option.description or ''} ({default})")
-    click.echo(f"\n```figure\nid: example\nkind: {kind}\n{module.EXAMPLE.strip()}\n```")
+    taught = teaching.kind(kind)
+    click.echo(f"{taught.summary}\n" + (f"\n{taught.more}\n" if taught.more else ""))
+    for heading, rows in (("Options", taught.own), ("Options of all kinds that have them", taught.shared)):
+        click.echo(f"{heading}:")
+        for row in rows:
+            default = f"default {row.default}" if row.default else "required"
+            click.echo(f"  {click.style(row.name, bold=True)}: {row.values} ({default})")
+            if row.about:
+                click.echo(click.wrap_text(row.about, 100, "      ", "      "))
+    click.echo(f"\n```figure\n{taught.example}\n```")
+
+
+@main.command()
+@click.argument("what", type=click.Choice(["figure", "claim", "front-matter", "site"]), default="figure")
+@tells_errors
+def schema(what: str) -> None:
+    """Print the JSON Schema of figure blocks, claim blocks, front matter, or site.toml, for editors.
+
+    Editors complete and check what is written by it, such as VS Code with its extensions for YAML and TOML.
+    """
+    click.echo(json.dumps(teaching.schema(what), indent=1, ensure_ascii=False))

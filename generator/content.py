@@ -10,58 +10,38 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date
 from functools import cache
 from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, field_validator
-
 from generator.blocks import Reading, path_in_site, read_block
 from generator.converter import Converter, Extras, extras_of
 from generator.deferred import Deferred
 from generator.figure_blocks import read_claim, read_figure
+from generator.front_matter import FrontMatter
 from generator.includes import Line, expanded
-from generator.spec import TOLD, BuildError, BuildErrors, FigureSpec, Options, Place, Post, nearest
+from generator.spec import TOLD, BuildError, BuildErrors, FigureSpec, Place, Post, nearest
 
 if TYPE_CHECKING:
-    from generator import citations
+    from generator import citations, option_tables
 else:
     citations = Deferred("generator.citations")  # most posts cite nothing
+    option_tables = Deferred("generator.option_tables")
 
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?\n)---[ \t]*\n", re.DOTALL)
 NO_HOLE = re.compile(r"<(?!/?data\b)[^>]+>")  # a tag that is neither end of a hole
 NOT_WORDS = re.compile(
     r'<small [^>]*class="side-note".*?</small>|<span class="card".*?</span>(?=</span>)|<[^>]+>', re.DOTALL
 )
-FENCES = {"figure": read_figure, "claim": read_claim}
 
 
-class FrontMatter(Options):
-    """What stands between the two `---` lines of a content file."""
+def read_options(reading: Reading, source: str, line: int) -> str:
+    """A table of what can be asked of a kind, a source or a block: what the guide is made of."""
+    return option_tables.read_options(reading, source, line)  # which knows all kinds, and is loaded for the guide alone
 
-    title: str
-    date: str = Field("", description="ISO 8601, such as 2017-05-01; a file in pages/ has none")
-    description: str = ""
-    authors: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    draft: bool = False
-    updated: str = Field("", description="ISO 8601, the day of the last change that readers should know of")
-    series: str = Field("", description="what the post is a part of; its parts are in the order of their dates")
-    picture: str = Field("", description="the figure whose first picture stands for the post in lists")
 
-    @field_validator("title")
-    @classmethod
-    def _some(cls, value: str) -> str:
-        if not value.strip():
-            raise ValueError("a title has words")
-        return value
-
-    @field_validator("date", "updated", mode="before")
-    @classmethod
-    def _iso(cls, value: object) -> object:
-        return date.fromisoformat(str(value)).isoformat() if value else ""
+FENCES = {"figure": read_figure, "claim": read_claim, "options": read_options}
 
 
 def read_post(path: Path, root: Path, shown: str) -> Post:
