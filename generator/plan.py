@@ -33,7 +33,7 @@ from generator.spec import (
     nearest,
     shown,
 )
-from generator.themes import tag_path
+from generator.themes import ours, shipped, tag_path
 from generator.weights import AS_THEY_ARE, Sight
 
 
@@ -109,9 +109,23 @@ def make_plan(
             errors += unknown_names(job, library)
     if errors:
         raise BuildErrors(errors)
+    theme = theme_called(settings.theme, content, toml) if settings.theme else ""
     address = settings.base_url if base_url is None else base_url
     site = Site(settings.title, settings.description, settings.author, address.rstrip("/"), settings.language)
-    return Plan(library, replace(site, theme=str(content / settings.theme) if settings.theme else ""), resolved, jobs)
+    return Plan(library, replace(site, theme=theme), resolved, jobs)
+
+
+def theme_called(name: str, content: Path, toml: str) -> str:
+    """The folder of a theme: one in the content folder, or one that comes with us. BuildError where there is none."""
+    if (content / name).is_dir():
+        return str(content / name)
+    if name in shipped():
+        return str(ours() / name)
+    folders = [path.name for path in content.iterdir() if path.is_dir()]
+    place = line_of((content / "site.toml").read_text("utf-8"), "theme", toml)
+    raise BuildError(
+        f"theme: there is no folder {name!r} in {shown(content)}{nearest(name, [*shipped(), *folders])}", place
+    )
 
 
 def job_called(plan: Plan, name: str) -> Job:

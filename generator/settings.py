@@ -25,7 +25,7 @@ class Settings(Options):
     description: str = ""
     author: str = ""
     language: str = "en"
-    theme: str = Field("", description="a folder of page templates, searched before the default ones")
+    theme: str = Field("", description="plain, or a folder of page templates, searched before the default ones")
     models: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     datasets: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
 
@@ -48,8 +48,6 @@ def read_settings(content: Path, shown: str) -> Settings:
         raise BuildErrors(
             [BuildError(f"{key}: {message}", line_of(text, key, shown)) for key, message in mistakes(error, Settings)]
         ) from error
-    if settings.theme and not (content / settings.theme).is_dir():
-        raise BuildError(f"theme: there is no folder {settings.theme!r} in {content}", line_of(text, "theme", shown))
     return settings
 
 

@@ -25,8 +25,13 @@ def ours() -> Path:
     return next(folder for folder in folders if folder.is_dir())
 
 
+def shipped() -> list[str]:
+    """The themes that come with us, besides the default one."""
+    return sorted(path.parent.name for path in ours().glob("*/base.html"))
+
+
 def theme_folders(theme: str) -> list[str]:
-    """Where page templates are looked for: the author's theme, then ours."""
+    """Where page templates are looked for: the theme that site.toml names, then the default one."""
     return [*([theme] if theme else []), str(ours())]
 
 
@@ -66,11 +71,11 @@ def environment(theme: str) -> jinja2.Environment:
 
 
 def assets(theme: str) -> dict[str, bytes]:
-    """One style sheet, the theme's own and those of the kinds, by name; the scripts; and the icon of all pages."""
+    """One style sheet, of the theme, of what all kinds share, and of each kind; the scripts; the icon of all pages."""
     sheets: dict[str, str] = {}
     found: dict[str, bytes] = {}
     for folder in map(Path, reversed(theme_folders(theme))):
-        paths = [folder / "theme.css", *sorted((folder / "figures").glob("*.css"))]
+        paths = [folder / "theme.css", folder / "figures.css", *sorted((folder / "figures").glob("*.css"))]
         sheets |= {path.name: path.read_text("utf-8") for path in paths if path.exists()}
         for script in [*folder.glob("*.js"), *(folder / "figures").glob("*.js")]:
             found[f"assets/{script.name}"] = script.read_bytes()
