@@ -147,7 +147,10 @@ def render_site(
 
 def write_search(posts: Sequence[Post], rendered: Rendered, kept: KeptPages | None, emit: Callable[..., None]) -> None:
     """The page on which the whole site can be searched. Its index is a script, which loads from file://, too."""
-    rows = [[post.path, post.title, post.date, " ".join(post.tags), post.text] for post in posts]
+    rows = [
+        [post.path, post.title, post.date, " ".join(post.tags), f"{post.description} {post.text}".strip()]
+        for post in posts
+    ]
     page = {"title": "Search", "path": "search.html", "description": ""}
     emit("search.html", "search.html", ["search-index", "search"], page=page)
     context = {"rows": sha("\0".join(word for row in rows for word in row))}

@@ -373,6 +373,8 @@
   }
 
   document.addEventListener("DOMContentLoaded", () => {
+    // Firefox keeps across a reload what was chosen, and the figure would not show it.
+    for (const one of document.querySelectorAll(".activation-text input")) one.checked = one.defaultChecked;
     if (!("DecompressionStream" in window)) return; // the page then shows its first unit, as without scripts
     // One for each checkpoint and for a control.
     document.querySelectorAll("figure.activation-text .content").forEach((content) => {
