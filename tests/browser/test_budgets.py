@@ -83,7 +83,7 @@ def test_a_page_is_there_at_once_and_does_not_jump(page: Page, address: str, nam
     page.goto(f"{address}/{name}")
     costs = page.evaluate(COSTS)
 
-    assert costs["shift"] == 0
+    assert costs["shift"] < 0.01  # Lighthouse calls 0.1 good
     assert 0 < costs["paint"] < 1000 * MOST_SECONDS
     assert costs["bytes"] < MOST_BYTES
 
