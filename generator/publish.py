@@ -58,7 +58,9 @@ def sitemap(site: Site, pages: Sequence[tuple[str, str]]) -> bytes:
 
 
 def robots(site: Site) -> bytes:
-    return f"User-agent: *\nAllow: /\n\nSitemap: {site.base_url}/sitemap.xml\n".encode()
+    """Everything may be read; where the sitemap is, if it can be said."""
+    where = f"\nSitemap: {site.base_url}/sitemap.xml\n" if site.base_url else ""
+    return f"User-agent: *\nAllow: /\n{where}".encode()
 
 
 def report(

@@ -87,13 +87,12 @@ def enclosed(plan: Plan, out: Path) -> dict[str, bytes]:
 
 def for_hosts(plan: Plan) -> dict[str, bytes]:
     """What hosts and search engines ask for beside the pages."""
-    files = {NO_JEKYLL: b""}
+    files = {NO_JEKYLL: b"", "robots.txt": robots(plan.site)}
     if plan.site.base_url:
         pages = [(post.path, post.updated or post.date) for post in plan.posts if not post.draft]
         files["sitemap.xml"] = sitemap(
             plan.site, [("index.html", ""), *pages, *((unit.path, "") for unit in plan.units)]
         )
-        files["robots.txt"] = robots(plan.site)
     return files
 
 

@@ -78,5 +78,6 @@
     if (window.matchMedia("(max-width: 70rem)").matches) {
       document.querySelectorAll(".contents > details").forEach((details) => details.removeAttribute("open"));
     }
+    document.querySelectorAll(".contents > details").forEach((details) => (details.dataset.set = ""));
   });
 })();
