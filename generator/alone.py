@@ -53,9 +53,11 @@ def lone_page(
     found: Obtained,
     courses: Callable[[str], Course],
     units: Set[str],
+    frame: str = "",
 ) -> bytes:
     """The page of one figure of a post. `units` are the paths of pages of units, which the figure may link to.
 
+    frame: a script for a page that is shown inside another, where nothing but the figure is to be seen.
     A link leads to the published site, if site.toml tells its `base_url`; else it leads nowhere. BuildErrors where the
     caption names a measure that its figure does not have.
     """
@@ -69,9 +71,10 @@ def lone_page(
     files = assets(site.theme)
     style = inside(files["assets/theme.css"].decode())
     names = ["theme", *scripts_of([spec], site.theme)]
-    script = inside("\n".join(files[f"assets/{name}.js"].decode() for name in names))
+    script = inside("\n".join([*(files[f"assets/{name}.js"].decode() for name in names), frame]))
     text = env.get_template("alone.html").render(
         site=site,
+        framed=bool(frame),
         page={"title": post.title, "address": address and f"{address}#{spec.id}", "number": writer.numbers[spec.id]},
         figure=Markup(led_home(figure, spec.id, address)),  # rendered with autoescape
         style=Markup(style),  # the theme's own

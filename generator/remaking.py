@@ -26,7 +26,6 @@ from generator.spec import BuildError, Job, nearest, shown
 
 SUFFIXES = (".png", ".webp", ".npz", ".csv", ".json", ".html")  # of the files that a figure can be written to
 CONTROL = "control"  # what the control is called among the parts of a figure
-DRAWN_IN = (".png", ".html")  # those that show what a browser draws
 
 
 @dataclass(frozen=True)
@@ -66,13 +65,9 @@ def remake(
         raise BuildError(f"{option}: a page, .html, has all parts of its figure; leave it out")
     found = find(name, make_plan(content, store, display, drafts, loading=False), display)
     job = whole(found) if page else part_of(found, part)
-    with tempfile.TemporaryDirectory() as folder:
-        gave = obtain(found.plan, [job], ArtifactStore(Path(folder)) if again else store, display)
+    gave = obtained(found, job, store, display, again)
     gaps = gave.gaps([job])
-    if page:
-        others = quoted(found, store, display)
-        gave = replace(gave, artifacts={**others.artifacts, **gave.artifacts})
-    files = {} if out is None else contents(found, job, gave, out, display)
+    files = {} if out is None else contents(found, job, gave, out, store, display)
     for path, written in files.items():
         try:
             write_whole(path, written)
@@ -101,6 +96,12 @@ def part_of(found: Found, part: str) -> Job:
     return replace(steps[part] if part else job, control=None, earlier=(), changes=None)
 
 
+def obtained(found: Found, job: Job, store: ArtifactStore, display: Display, again: bool = False) -> Obtained:
+    """The artifacts of a figure, or of a part of it; `again`: computed anew, whatever the store has."""
+    with tempfile.TemporaryDirectory() as folder:
+        return obtain(found.plan, [job], ArtifactStore(Path(folder)) if again else store, display)
+
+
 def quoted(found: Found, store: ArtifactStore, display: Display) -> Obtained:
     """The artifacts of the other figures that the caption quotes; models that it quotes are trained."""
     names = quoted_by(found.spec) - {found.spec.id}
@@ -125,7 +126,18 @@ def check(out: Path) -> None:
         raise BuildError(f"--out {shown(out)}: {shown(above)} is no folder that can be written to")
 
 
-def contents(found: Found, job: Job, gave: Obtained, out: Path, display: Display) -> dict[Path, bytes]:
+def page_of(found: Found, job: Job, gave: Obtained, store: ArtifactStore, display: Display, frame: str = "") -> bytes:
+    """The page of a figure alone, whose artifacts are those of `job`; for `frame`, see `lone_page`."""
+    others = quoted(found, store, display)
+    gave = replace(gave, artifacts={**others.artifacts, **gave.artifacts})
+    units = {unit.path for unit in units_of(found.plan, {str(found.spec.options.model)}, display)}
+    jobs = {**found.plan.jobs, (found.post.path, found.spec.id): job}
+    return lone_page(found.plan.site, found.post, found.spec, jobs, gave, found.plan.library.course, units, frame)
+
+
+def contents(
+    found: Found, job: Job, gave: Obtained, out: Path, store: ArtifactStore, display: Display
+) -> dict[Path, bytes]:
     """What is to be written, by file: `out`, or beside it one file for each of several pictures."""
     artifact, suffix = gave.artifacts[job.key], out.suffix
     pictures = downloads.pictures(artifact)
@@ -133,12 +145,11 @@ def contents(found: Found, job: Job, gave: Obtained, out: Path, display: Display
         encode = downloads.as_png if suffix == ".png" else webp
         names = downloads.file_names(out.stem, pictures, suffix)
         return {out.with_name(names[name]): encode(array) for name, array in pictures.items()}
-    if suffix in DRAWN_IN:
-        units = {unit.path for unit in units_of(found.plan, {str(found.spec.options.model)}, display)}
-        spec = found.spec if suffix == ".html" else replace(found.spec, caption="", checkpoint="newest", diff=None)
-        jobs = {**found.plan.jobs, (found.post.path, spec.id): job}
-        page = lone_page(found.plan.site, found.post, spec, jobs, gave, found.plan.library.course, units)
-        return {out: page if suffix == ".html" else screenshot(page, f'[id="{spec.id}"] > .content')}
+    if suffix == ".html":
+        return {out: page_of(found, job, gave, store, display)}
+    if suffix == ".png":
+        bare = replace(found, spec=replace(found.spec, caption="", checkpoint="newest", diff=None))
+        return {out: screenshot(page_of(bare, job, gave, store, display), f'[id="{bare.spec.id}"] > .content')}
     if suffix == ".webp":
         raise BuildError(
             f"--out {shown(out)}: figure {found.spec.id} has no picture, a browser draws it; write .png or .html"

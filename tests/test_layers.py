@@ -13,7 +13,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "cli",
     "serving warm",
     "watching",
-    "rounds",
+    "rounds notebook",
     "remaking verify single_file starter",
     "finding",
     "pipeline site_swap unwanted",
