@@ -20,6 +20,7 @@ class FrontMatter(Options):
     draft: bool = False
     updated: str = Field("", description="ISO 8601, the day of the last change that readers should know of")
     series: str = Field("", description="what the post is a part of; its parts are in the order of their dates")
+    order: int = Field(0, description="of a page: it stands among those of its folder by this number, then by its name")
     picture: str = Field("", description="the figure whose first picture stands for the post in lists")
 
     @field_validator("title")

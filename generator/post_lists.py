@@ -1,4 +1,7 @@
-"""What posts are to each other: the one before and after, the parts of a series, the years of the archive."""
+"""What posts are to each other: the one before and after, the parts of a series, the years of the archive.
+
+And what pages are: those of a folder lie below the page of the same name, as pages/guide/keys.md below pages/guide.md.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from generator.spec import Post
+from generator.spec import TOLD, Post
 
 Named = dict[str, str]  # a post as links name it: its title and path
 
@@ -34,6 +37,56 @@ def in_series(newest_first: Sequence[Post]) -> dict[str, dict[str, Any]]:
         for name, posts in parts.items()
         for number, post in enumerate(posts, 1)
     }
+
+
+def top(pages: Sequence[Post]) -> list[Post]:
+    """The pages that every page links to, in their order: those that lie in no folder of their own."""
+    return sorted((page for page in pages if "/" not in page.path), key=among)
+
+
+def among(page: Post) -> tuple[int, str]:
+    return page.order, page.path
+
+
+def in_folders(pages: Sequence[Post]) -> dict[str, dict[str, Any]]:
+    """Of each page, by its path: those above it, those below it, and the ones before and after where one reads on."""
+    known = {page.path: page for page in pages}
+    below: dict[str, list[Post]] = {}
+    for page in sorted(pages, key=among):
+        below.setdefault(above(page.path), []).append(page)
+
+    def read(path: str) -> Iterator[str]:
+        yield path
+        for page in below.get(path, ()):
+            yield from read(page.path)
+
+    found: dict[str, dict[str, Any]] = {}
+    for first in (page.path for page in pages if above(page.path) not in known):
+        order = [None, *read(first), None]
+        for number, path in enumerate(order[1:-1], 1):
+            before, after = (named(known[one]) if one else None for one in (order[number - 1], order[number + 1]))
+            found[str(path)] = {
+                "above": [named(known[one]) for one in reversed(list(all_above(str(path)))) if one in known],
+                "below": [
+                    named(one) | {"description": TOLD.sub("", one.description)} for one in below.get(str(path), ())
+                ],
+                "beside": {"previous": before, "next": after},
+            }
+    return found
+
+
+def described(page: Post) -> Named:
+    return {**named(page), "description": TOLD.sub("…", page.description)}
+
+
+def above(path: str) -> str:
+    """The page that a page lies below: of guide/keys.html it is guide.html."""
+    return f"{path.rpartition('/')[0]}.html"
+
+
+def all_above(path: str) -> Iterator[str]:
+    while "/" in path:
+        yield (path := above(path))
 
 
 def by_year(listed: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:

@@ -60,9 +60,8 @@ def render_site(
     errors: list[BuildError] = []
     drafts = {post.path for post in posts if post.draft}
     dated = sorted((post for post in posts if post.date), key=lambda post: (post.date, post.path), reverse=True)
-    nav = [
-        {"title": post.title, "path": post.path} for post in sorted(posts, key=lambda post: post.path) if not post.date
-    ]
+    undated = [post for post in posts if not post.date]
+    nav = list(map(post_lists.named, post_lists.top(undated)))
     if units:
         nav.insert(0, {"title": "Units", "path": f"{UNIT_PAGES}/index.html"})
     pages = {unit.path for unit in units}
@@ -83,7 +82,7 @@ def render_site(
             rendered.write(path, kept, template, context, lambda: env.get_template(template).render(context).encode())
         rendered.pages += 1
 
-    around, parts = post_lists.beside(dated), post_lists.in_series(dated)
+    around, parts, folders = post_lists.beside(dated), post_lists.in_series(dated), post_lists.in_folders(undated)
     for post in posts:
         writer = writer_of(post)
         with telling(post.path, site.theme):
@@ -105,7 +104,9 @@ def render_site(
         minutes = max(1, round(len(post.text.split()) / WORDS_PER_MINUTE)) if post.date else None
         page = {**summary, "contents": contents, "body": body, "minutes": minutes}
         scripts = scripts_of(post.figures, site.theme)
-        emit(post.path, "post.html", scripts, page=page, beside=around.get(post.path), series=parts.get(post.path))
+        folder = folders.get(post.path, {})
+        beside = folder.get("beside") or around.get(post.path)
+        emit(post.path, "post.html", scripts, page=page, beside=beside, series=parts.get(post.path), folder=folder)
         if post.date:
             rendered.posts.append({**summary, "body": body})
     if errors:

@@ -394,6 +394,7 @@ class Post:
     draft: bool = False
     updated: str = ""  # ISO 8601
     series: str = ""  # what it is a part of
+    order: int = 0  # of a page among those of its folder
     picture: str = ""  # the figure that stands for the post in lists
     contents: str = ""  # the table of contents, HTML
     text: str = ""  # the words of the body, for those who search them

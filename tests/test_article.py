@@ -14,6 +14,7 @@ from generator.artifact import ArtifactStore
 from generator.content import read_post
 from generator.pipeline import build
 from generator.spec import BuildErrors, Post
+from tests.conftest import SmallSite
 
 HEAD = "---\ntitle: {}\ndate: {}\n{}---\n\n"
 BIB = """@article{olah2017,
@@ -359,3 +360,29 @@ def test_figures_stand_side_by_side(read: Read) -> None:
 
     assert re.search(r'<div class="side-by-side-figures columns-2">\s*<div class="hole" data-figure="x">', post.body)
     assert [one.layout for one in post.figures] == ["margin", "margin"]
+
+
+def test_pages_of_a_folder_lie_below_the_page_of_its_name_in_their_order(small_site: SmallSite) -> None:
+    for name, more in {
+        "guide": "order: 1", "about": "order: 2", "guide/zebra": "order: 1\ndescription: Stripes.",
+        "guide/ape": "order: 2", "guide/ape/hand": "", "alone/far": "",
+    }.items():  # fmt: skip
+        path = small_site.content / "pages" / f"{name}.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"---\ntitle: The {path.stem}\n{more}\n---\n\nWords.\n")
+    small_site.build()
+    guide, ape, hand = (small_site.read(f"{name}.html") for name in ("guide", "guide/ape", "guide/ape/hand"))
+
+    nav = re.search(r'<nav class="site-nav".*?</nav>', hand, re.DOTALL)
+    assert nav is not None
+    assert re.findall(r"\.\./(guide|about)\.html", nav[0]) == ["guide", "about"]
+    assert 'aria-current="true">The guide' in nav[0]
+    assert re.findall(r'<li><a href="guide/(\w+)\.html"><b>', guide) == ["zebra", "ape"]
+    assert "<span>Stripes.</span>" in guide
+    above = re.search(r'<nav class="above".*?</nav>', hand, re.DOTALL)
+    assert above is not None
+    assert re.findall(r">The (\w+)</a>", above[0]) == ["guide", "ape"]
+    assert re.findall(r'rel="(prev|next)" href="([^"]+)"', ape) == [
+        ("prev", "../guide/zebra.html"),
+        ("next", "../guide/ape/hand.html"),
+    ]

@@ -113,7 +113,7 @@ def test_an_unknown_command_is_answered_with_the_nearest() -> None:
 
 
 def test_serve_says_what_to_do_where_there_is_no_site(small_site: SmallSite) -> None:
-    code, output = run("serve")
+    code, output = run("serve", "--built")
 
     assert code == 1
     assert "run whatfires build" in output

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 import torch
@@ -70,6 +71,8 @@ class Training:
 
     Threads read streams of their own and meet once a step, when their gradients are added up. Torch's own threads
     would meet at every character, and in a small network wait for each other more than they work.
+
+    Its `plan` is not `half` where this machine has no such products.
     """
 
     def __init__(self, network: CharRNN, text: Tensor, plan: Plan) -> None:
@@ -83,7 +86,7 @@ class Training:
         generator = torch.Generator().manual_seed(plan.seed)
         offset = int(torch.randint(len(text), (), generator=generator))
         self.streams = text.roll(-offset)[: length * plan.batch].view(plan.batch, length)
-        self.network, self.plan = network, plan
+        self.network, self.plan = network, replace(plan, half=plan.half and halves_run())
         self.parameters = list(network.parameters())
         self.parts = min(plan.threads, plan.batch)
         self.each = map if self.parts == 1 else ThreadPoolExecutor(self.parts).map
@@ -149,6 +152,17 @@ class Training:
         self.carried = None if not carried else carried if len(carried) == 2 else carried[0]
 
 
+@cache
+def halves_run() -> bool:
+    """Whether recurrent networks run in bfloat16 here: oneDNN has no such LSTM for processors without AVX-512."""
+    try:
+        with torch.autocast("cpu", torch.bfloat16):
+            nn.LSTM(8, 8)(torch.zeros(1, 1, 8))
+    except RuntimeError:
+        return False
+    return True
+
+
 def split(state: State, parts: int) -> Sequence[State]:
     """By streams; each tensor is (layers, streams, width)."""
     if state is None:
@@ -195,7 +209,7 @@ def measured(network: CharRNN, plan: Plan, threads: Sequence[int], halves: Seque
             with one_core_each():
                 spent = quickest(tried, before)
             if spent < fastest:
-                best, fastest = Pace(count, half), spent
+                best, fastest = Pace(count, tried.plan.half), spent
             if spent >= before:
                 break
             before = spent

@@ -11,7 +11,7 @@ import math
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -127,6 +127,7 @@ def train(settings: Settings, splits: Mapping[str, Sequence[Document]], desk: De
             training = interp.training.Training(network, texts["train"], plan(recipe, pace))
         except ValueError as error:
             raise BuildError(f"the corpus: {error}") from error
+        pace = replace(pace, half=training.plan.half)
         course = Course(recipe, texts["validation"])
         if unfinished is not None:
             training.restore({name: torch.from_numpy(array) for name, array in unfinished.arrays.items()})

@@ -9,7 +9,7 @@ from tests.conftest import ROOT
 
 
 def test_the_colours_are_the_themes_in_the_light():
-    css = (ROOT / "templates" / "theme.css").read_text()
+    css = (ROOT / "templates" / "figures.css").read_text()
     found = re.findall(r"^  --level-\d+: (?:light-dark\()?#([0-9a-f]{6})", css, re.MULTILINE)
 
     assert list(COLOURS) == found

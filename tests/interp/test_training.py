@@ -100,11 +100,21 @@ def test_the_pace_is_that_of_the_fastest_trial_and_the_threads_stay_as_they_were
         return {Pace(1, False): 4.0, Pace(2, False): 5.0, Pace(1, True): 3.0, Pace(2, True): 2.0}.get(tried[-1], 9.0)
 
     monkeypatch.setattr(training, "quickest", spent)
+    monkeypatch.setattr(training, "halves_run", lambda: True)
     before = torch.get_num_threads()
 
     assert measured(network(), PLAN, (1, 2, 4)) == Pace(2, True)
     assert Pace(4, False) not in tried
     assert torch.get_num_threads() == before
+
+
+def test_a_machine_without_half_precision_trains_in_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "halves_run", lambda: False)
+
+    losses = [Training(network(), TEXT, replace(PLAN, half=half)).step() for half in (True, False)]
+
+    assert losses[0] == losses[1]
+    assert measured(network(), PLAN, (1,), (True,)) == Pace(1, False)
 
 
 def test_threads_are_given_back_after_an_error() -> None:
