@@ -16,7 +16,7 @@ site: $(VENV)/.site  ## install what the report needs, and build it into site/
 	$(BIN)/python build.py
 	@echo "To serve it: make serve"
 
-serve: $(VENV)/.site  ## serve site/ on localhost
+serve: $(VENV)/.site  ## build the report and show it in a browser while you write
 	$(BIN)/whatfires serve
 
 test: $(VENV)/.test lint types  ## install what the tests need, then ruff, mypy --strict and the whole suite

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         pipeline,
         plan,
         progress,
+        publish,
         remaking,
         report_diff,
         rounds,
@@ -60,6 +61,7 @@ else:
     pipeline = Deferred("generator.pipeline")
     plan = Deferred("generator.plan")
     progress = Deferred("generator.progress")
+    publish = Deferred("generator.publish")
     remaking = Deferred("generator.remaking")
     report_diff = Deferred("generator.report_diff")
     rounds = Deferred("generator.rounds")
@@ -219,8 +221,8 @@ def build(
     with lock.locked(out), progress.display(sys.stderr) as shows:
         stage = pipeline.Stage(base_url=base_url)
         done = pipeline.build(content, out, artifact.ArtifactStore(store), shows, drafts, again, stage)
-    for gap in done.gaps:
-        click.echo(f"warning: {gap}", err=True)
+    for warning in (*done.gaps, *publish.beyond_limits(out)):
+        click.echo(f"warning: {warning}", err=True)
     for broken in done.broken:
         click.echo(f"claim broken: {broken}", err=True)
     glance.keep(asked, before, list(done.themes), done.pages)

@@ -24,8 +24,14 @@ from generator.includes import Line, expanded
 from generator.spec import TOLD, BuildError, BuildErrors, FigureSpec, Place, Post, nearest
 
 if TYPE_CHECKING:
+    import pygments
+    from pygments import lexers as pygments_lexers
+    from pygments.formatters import html as pygments_html
+
     from generator import citations, option_tables
 else:
+    pygments, pygments_lexers = Deferred("pygments"), Deferred("pygments.lexers")
+    pygments_html = Deferred("pygments.formatters.html")
     citations = Deferred("generator.citations")  # most posts cite nothing
     option_tables = Deferred("generator.option_tables")
 
@@ -41,7 +47,15 @@ def read_options(reading: Reading, source: str, line: int) -> str:
     return option_tables.read_options(reading, source, line)  # which knows all kinds, and is loaded for the guide alone
 
 
-FENCES = {"figure": read_figure, "claim": read_claim, "options": read_options}
+def read_example(reading: Reading, source: str, line: int) -> str:
+    """A figure below its own block, for pages that teach."""
+    lexer = pygments_lexers.get_lexer_by_name("yaml")
+    listing = f"```figure\n{source.strip()}\n```"
+    html = pygments.highlight(listing, lexer, pygments_html.HtmlFormatter(cssclass="highlight", wrapcode=True))
+    return html + read_figure(reading, source, line)
+
+
+FENCES = {"figure": read_figure, "example": read_example, "claim": read_claim, "options": read_options}
 
 
 def read_post(path: Path, root: Path, shown: str) -> Post:

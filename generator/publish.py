@@ -1,11 +1,12 @@
-"""What goes with the pages: the feed, and report.json, the build's account for other tools."""
+"""What goes with the pages: the feed, and report.json, the build's account for other tools; and what hosts refuse."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -25,6 +26,7 @@ IN_FEED_NOT = re.compile(
     r'<script\b.*?</script>\n?|<small [^>]*class="side-note".*?</small>|<span class="card".*?</span>(?=</span>)',
     re.DOTALL,
 )
+MOST_SITE, MOST_FILE = 10**9, 10**8  # bytes that GitHub Pages takes
 # https://www.w3.org/TR/xml/#charsets: not even escaped may these stand in a document.
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -146,3 +148,22 @@ def same_report(old: bytes, new: bytes) -> bool:
         return bool(told(old) == told(new))
     except (ValueError, KeyError, TypeError):
         return False
+
+
+def beyond_limits(site: Path, most: int = MOST_SITE, most_file: int = MOST_FILE) -> Iterator[str]:
+    """Why GitHub Pages would not take a site, in sentences; sizes in bytes.
+
+    https://docs.github.com/en/pages/getting-started-with-github-pages/github-pages-limits
+    """
+    sizes = {path: path.stat().st_size for path in site.rglob("*") if path.is_file() and ".git" not in path.parts}
+    for path, size in sizes.items():
+        if size > most_file:
+            yield (
+                f"{path.relative_to(site).as_posix()} has {size / 1e6:,.0f} MB; GitHub takes no file of more than "
+                f"{most_file / 1e6:,.0f} MB"
+            )
+    if (total := sum(sizes.values())) > most:
+        yield (
+            f"the site has {total / 1e9:.2f} GB; GitHub Pages takes {most / 1e9:g} GB. Most of a large site are pages "
+            "of units: fewer `units` in site.toml are fewer pages"
+        )

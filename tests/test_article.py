@@ -14,7 +14,7 @@ from generator.artifact import ArtifactStore
 from generator.content import read_post
 from generator.pipeline import build
 from generator.spec import BuildErrors, Post
-from tests.conftest import SmallSite
+from tests.conftest import POST, SmallSite
 
 HEAD = "---\ntitle: {}\ndate: {}\n{}---\n\n"
 BIB = """@article{olah2017,
@@ -386,3 +386,15 @@ def test_pages_of_a_folder_lie_below_the_page_of_its_name_in_their_order(small_s
         ("prev", "../guide/zebra.html"),
         ("next", "../guide/ape/hand.html"),
     ]
+
+
+def test_an_example_is_a_figure_below_its_own_block(small_site: SmallSite) -> None:
+    post = POST.replace("```figure", "```example", 1)
+    small_site.post(post)
+    small_site.build()
+    page = small_site.read()
+
+    assert page.index('<span class="nt">kind</span>') < page.index('<figure id="written"')
+    small_site.post(post.replace("kind: sample", "kind: smaple"))
+    with pytest.raises(BuildErrors, match=r"a\.md:\d+: figure written: unknown kind 'smaple'; did you mean 'sample'"):
+        small_site.build()

@@ -20,6 +20,7 @@ from generator.cli import main
 from generator.content import read_post
 from generator.lock import locked
 from generator.pipeline import Stage, build
+from generator.publish import beyond_limits
 from generator.single_file import single_file
 from generator.spec import BuildError
 
@@ -237,3 +238,17 @@ def test_a_post_needs_a_report_around_it(tmp_path: Path, monkeypatch: pytest.Mon
 
     assert done.exit_code == 1
     assert "start with `whatfires new NAME`" in done.stderr
+
+
+def test_what_github_pages_does_not_take_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "pack").write_bytes(bytes(900))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "large.npz").write_bytes(bytes(600))
+    (tmp_path / "index.html").write_bytes(bytes(500))
+
+    assert list(beyond_limits(tmp_path)) == []
+    assert list(beyond_limits(tmp_path, 1100, 600)) == []
+    large, site = beyond_limits(tmp_path, 1099, 599)
+    assert large.startswith("data/large.npz has")
+    assert site.startswith("the site has")

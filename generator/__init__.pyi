@@ -1,0 +1,3 @@
+from generator.notebook import show as show
+
+__version__: str
