@@ -5,7 +5,9 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import html5lib
 import numpy as np
+import pytest
 from PIL import Image
 
 from tests.golden import GOLDEN, rendered
@@ -44,3 +46,12 @@ def test_the_site_is_as_it_was_accepted() -> None:
         path.write_bytes(content)
 
     assert not differ, f"these differ from the accepted pages; open {ACTUAL}/index.html: {differ}"
+
+
+@pytest.mark.parametrize("name", sorted(path.relative_to(GOLDEN).as_posix() for path in GOLDEN.rglob("*.html")))
+def test_a_page_is_html_without_a_mistake(name: str) -> None:
+    """As the standard's parser reads it. A carriage return that a text holds can be written in no other way."""
+    parser = html5lib.HTMLParser()
+    parser.parse((GOLDEN / name).read_text("utf-8"))
+
+    assert [error for error in parser.errors if error[2] != {"charAsInt": 13}] == []

@@ -18,12 +18,13 @@ from tests.benchmarks import (
     recording,
     selectivity,
     selectivity_scale,
+    sites,
     staleness,
     text_figure,
 )
 from tests.benchmarks.harness import ROOT, Benchmark, lines, run
 
-RECORD = "staleness"  # not a race, so it has no goal
+RECORDS = {"staleness": staleness, "sites": sites}  # of several peers, and not of a ratio that would have a goal
 
 BENCHMARKS: dict[str, Benchmark] = {
     "feature-channels": channels.FEATURE_CHANNELS,
@@ -53,18 +54,19 @@ def listing(benchmarks: Mapping[str, Benchmark]) -> list[str]:
 
 def main(arguments: Sequence[str], benchmarks: Mapping[str, Benchmark] = BENCHMARKS) -> int:
     if not arguments:
-        print("\n".join([*listing(benchmarks), f"{RECORD}: {staleness.WORK}"]))  # noqa: T201
+        print("\n".join([*listing(benchmarks), *(f"{name}: {one.WORK}" for name, one in RECORDS.items())]))  # noqa: T201
         return 0
-    if list(arguments) == [RECORD]:
-        (ROOT / ".bench").mkdir(exist_ok=True)
-        found = staleness.record(say=lambda line: print(line, file=sys.stderr))  # noqa: T201
-        print("\n".join(staleness.lines(found)))  # noqa: T201
-        return 0
+    known = (*benchmarks, *RECORDS)
     for name in arguments:
-        if name not in benchmarks:
-            print(f"no benchmark {name!r}{nearest(name, tuple(benchmarks))}", file=sys.stderr)  # noqa: T201
+        if name not in known:
+            print(f"no benchmark {name!r}{nearest(name, known)}", file=sys.stderr)  # noqa: T201
             return 2
     for name in arguments:
+        if name in RECORDS:
+            (ROOT / ".bench").mkdir(exist_ok=True)
+            found = RECORDS[name].record(say=lambda line: print(line, file=sys.stderr))  # noqa: T201
+            print("\n".join(RECORDS[name].lines(found)))  # noqa: T201
+            continue
         print("\n".join(lines(run(benchmarks[name], say=lambda line: print(line, file=sys.stderr)))))  # noqa: T201
     return 0
 
