@@ -33,14 +33,14 @@ def test_a_notebook_shows_the_pixels_of_the_page_in_a_frame_as_high_as_the_figur
 ) -> None:
     quick_site.figure(TEMPLATES)
     quick_site.build()
-    page.set_content(CELL.format("white", 1280, generator.show("t", store=quick_site.store.folder)._repr_html_()))
+    page.set_content(CELL.format("#fdfcf9", 1280, generator.show("t", store=quick_site.store.folder)._repr_html_()))
     inside = page.frame_locator("iframe")
     inside.locator("#t").wait_for()
     page.wait_for_function("() => document.querySelector('iframe').style.height !== '32rem'")
     frame, figure = page.locator("iframe").bounding_box(), inside.locator("#t").bounding_box()
     assert frame is not None
     assert figure is not None
-    assert figure["y"] + figure["height"] <= frame["height"] <= figure["y"] + figure["height"] + 120
+    assert figure["y"] + figure["height"] <= frame["height"] + frame["y"] <= figure["y"] + figure["height"] + 20
 
     def drawn() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
         content = (page.frame_locator("iframe") if page.locator("iframe").count() else page).locator("#t > .content")
