@@ -20,13 +20,15 @@ ID = re.compile(r"[a-z][a-z0-9-]*")
 class FigureBlock(Options):
     """The keys that every figure block may have, whatever its kind; the rest are the kind's options."""
 
-    id: str
-    kind: str
-    caption: str = ""
+    id: str = Field(description="the figure's anchor: what links, values and claims call it")
+    kind: str = Field(description="what it shows; see `whatfires kinds`")
+    caption: str = Field("", description="Markdown")
     place: Layout = Field(
         "text", description="where it stands: margin, beside the text; text; wide; screen, from edge to edge"
     )
-    control: Literal["random-weights"] | None = None
+    control: Literal["random-weights"] | None = Field(
+        None, description="shown below: the same figure of the same network with random weights"
+    )
     checkpoint: StrictInt | str | tuple[StrictInt | str, ...] = Field(
         "newest", description="newest, a step, a list of steps, or all: several make a timeline"
     )
@@ -34,16 +36,18 @@ class FigureBlock(Options):
         None, description="two checkpoints side by side, and the units that changed most between them"
     )
     measures: tuple[str, ...] = Field((), description="those whose course over the checkpoints is drawn")
-    otherwise: Mapping[str, Any] | None = None
+    otherwise: Mapping[str, Any] | None = Field(
+        None, description="options in place of those above where a data set is not at hand"
+    )
 
 
 class ClaimBlock(Options):
     """A claim block."""
 
-    id: str
-    figure: str
+    id: str = Field(description="the claim's anchor")
+    figure: str = Field(description="the figure, or the model, whose measure it is about")
     expect: str = Field(description="auc >= 0.95, auc between 0.9 and 1, auc about 0.93 ± 0.01")
-    text: str
+    text: str = Field(description="what is claimed, in a sentence")
     judge: Literal["value", "interval"] = Field(
         "value", description="interval: it holds only where all of the measure's 95 % interval is as expected"
     )

@@ -12,12 +12,12 @@ from generator.spec import Options
 class FrontMatter(Options):
     """What stands between the two `---` lines of a content file."""
 
-    title: str
+    title: str = Field(description="of the post, and in lists")
     date: str = Field("", description="ISO 8601, such as 2017-05-01; a file in pages/ has none")
-    description: str = ""
-    authors: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    draft: bool = False
+    description: str = Field("", description="below the title and in lists; numbers in it may be measures")
+    authors: tuple[str, ...] = Field((), description="if not the author in site.toml")
+    tags: tuple[str, ...] = Field((), description="each has a page that lists its posts")
+    draft: bool = Field(False, description="built only by serve, and with --drafts")
     updated: str = Field("", description="ISO 8601, the day of the last change that readers should know of")
     series: str = Field("", description="what the post is a part of; its parts are in the order of their dates")
     order: int = Field(0, description="of a page: it stands among those of its folder by this number, then by its name")

@@ -75,6 +75,12 @@ def in_folders(pages: Sequence[Post]) -> dict[str, dict[str, Any]]:
     return found
 
 
+def last_above(posts: Sequence[Post], folders: Mapping[str, Mapping[str, Any]]) -> list[Post]:
+    """The posts in their order, but each page after those below it, whose pictures it shows."""
+    depths = {path: path.count("/") for path, folder in folders.items() if folder["below"]}
+    return sorted(posts, key=lambda post: (post.path in depths, -depths.get(post.path, 0)))
+
+
 def described(page: Post) -> Named:
     return {**named(page), "description": TOLD.sub("…", page.description)}
 

@@ -83,11 +83,12 @@ def render_site(
         rendered.pages += 1
 
     around, parts, folders = post_lists.beside(dated), post_lists.in_series(dated), post_lists.in_folders(undated)
-    for post in posts:
+    pictures: dict[str, dict[str, Any] | None] = {}  # that stand for pages, by their paths
+    for post in post_lists.last_above(posts, folders):
         writer = writer_of(post)
         with telling(post.path, site.theme):
             body = Markup(writer.filled(post.body))  # the author's own HTML, holes filled with escaped text
-        picture = writer.thumbnail()
+        picture = pictures[post.path] = writer.thumbnail()
         summary = {
             "title": post.title,
             "path": post.path,
@@ -95,7 +96,7 @@ def render_site(
             "updated": post.updated,
             "draft": post.draft,
             "description": writer.described(),
-            "authors": list(post.authors) or ([site.author] if site.author else []),
+            "authors": list(post.authors) or ([site.author] if site.author and post.date else []),
             "tags": [{"name": tag, "path": tag_path(tag)} for tag in post.tags],
             "picture": picture,
         }
@@ -104,7 +105,8 @@ def render_site(
         minutes = max(1, round(len(post.text.split()) / WORDS_PER_MINUTE)) if post.date else None
         page = {**summary, "contents": contents, "body": body, "minutes": minutes}
         scripts = scripts_of(post.figures, site.theme)
-        folder = folders.get(post.path, {})
+        folder = folders.get(post.path, {"above": [], "below": []})
+        folder = folder | {"below": [{**one, "picture": pictures[one["path"]]} for one in folder["below"]]}
         beside = folder.get("beside") or around.get(post.path)
         emit(post.path, "post.html", scripts, page=page, beside=beside, series=parts.get(post.path), folder=folder)
         if post.date:

@@ -22,12 +22,12 @@ class Settings(Options):
 
     title: str = Field(description="the site's name, on every page")
     base_url: str = Field("", description="where the site will be published; needed for the feed's absolute links")
-    description: str = ""
-    author: str = ""
-    language: str = "en"
+    description: str = Field("", description="what it is about, on its first page and for search engines")
+    author: str = Field("", description="of posts that name no other")
+    language: str = Field("en", description="of its text, as BCP 47 has it, such as de or zh-Hans")
     theme: str = Field("", description="plain, or a folder of page templates, searched before the default ones")
-    models: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
-    datasets: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+    models: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, description="by name, a table each")
+    datasets: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, description="by name, a table each")
 
 
 def read_settings(content: Path, shown: str) -> Settings:

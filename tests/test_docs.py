@@ -38,7 +38,6 @@ def test_the_guide_has_a_page_for_every_kind(name: str) -> None:
     assert front["description"] == teaching.kind(name).summary.replace('"', "'")
     assert f"```options\nkind: {name}\n```" in text
     assert f"```example\nid: {name}\nkind: {name}\n" in text
-    assert f"| [`{name}`](figures/{name}.md) |" in GUIDE["figures"]
 
 
 @pytest.mark.parametrize("name", SOURCES)
