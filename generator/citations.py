@@ -67,8 +67,8 @@ class Cited:
             )
         return f'<cite class="citations">[{"; ".join(parts)}]</cite>'
 
-    def listed(self) -> str:
-        """The list of references, with links back to where each is cited."""
+    def listed(self, id: str) -> str:
+        """The list of references, whose heading has this id, with links back to where each is cited."""
         rows = []
         for key, text in self.entries.items():
             back = " ".join(
@@ -76,8 +76,8 @@ class Cited:
                 for count in range(1, self.marks.get(key, 0) + 1)
             )
             rows.append(f'<li id="ref-{anchor(key)}">{text} {back}</li>')
-        heading = '<h2 id="references">References</h2>'
-        return f'<section class="references" aria-labelledby="references">{heading}<ol>{"".join(rows)}</ol></section>'
+        heading = f'<h2 id="{id}">References</h2>'
+        return f'<section class="references" aria-labelledby="{id}">{heading}<ol>{"".join(rows)}</ol></section>'
 
 
 def anchor(key: str) -> str:

@@ -110,8 +110,9 @@ def read_post(path: Path, root: Path, shown: str) -> Post:
         reading.wrong(f"picture: no figure {front[0].picture!r}{hint}", reading.line_of("picture:"))
     figures, headings_told = reading.figures, converter.headings
     if reading.cited:
-        body, figures = with_references(reading, body)
-        headings_told = [*headings_told, {"id": "references", "html": "References", "children": []}]
+        id = "references" if "references" not in headings else "references-cited"
+        body, figures = with_references(reading, body, id)
+        headings_told = [*headings_told, {"id": id, "html": "References", "children": []}]
     if reading.errors:
         raise BuildErrors(reading.errors)
     assert front is not None
@@ -141,14 +142,14 @@ def check_dates(reading: Reading, front: FrontMatter | None) -> None:
         reading.wrong(f"updated: {front.updated} is before its date, {front.date}", reading.line_of("updated:"))
 
 
-def with_references(reading: Reading, body: str) -> tuple[str, list[FigureSpec]]:
+def with_references(reading: Reading, body: str, id: str) -> tuple[str, list[FigureSpec]]:
     """The body and the figures with their citations numbered, and the list of what is cited below the body."""
     found = citations.cited(reading, reading.errors)
     if reading.errors:
         return body, reading.figures
     body, *captions = citations.numbered([body, *(figure.caption for figure in reading.figures)], found)
     figures = [replace(one, caption=text) for one, text in zip(reading.figures, captions, strict=True)]
-    return body + found.listed(), figures
+    return body + found.listed(id), figures
 
 
 def contents(tokens: Iterable[Mapping[str, Any]]) -> str:

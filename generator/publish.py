@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
 from generator import __version__
 from generator.artifact import together
@@ -51,7 +51,7 @@ def feed(site: Site, posts: Sequence[Mapping[str, Any]]) -> bytes:
 def sitemap(site: Site, pages: Sequence[tuple[str, str]]) -> bytes:
     """The addresses of pages, (path, day of the last change or ""), for search engines; they must be absolute."""
     rows = "".join(
-        f"<url><loc>{escape(f'{site.base_url}/{path}'.removesuffix('index.html'))}</loc>"
+        f"<url><loc>{html.escape(f'{site.base_url}/{path}'.removesuffix('index.html'))}</loc>"
         f"{f'<lastmod>{day}</lastmod>' if day else ''}</url>\n"
         for path, day in pages
     )

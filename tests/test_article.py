@@ -113,6 +113,14 @@ def test_citations_are_numbered_as_they_come_and_listed(read: Read) -> None:
     assert post.reads == ("references.bib",)
 
 
+def test_a_heading_of_the_authors_may_be_called_references_too(read: Read) -> None:
+    body = read("## References\n\n[@olah2017]\n").body
+
+    ids = re.findall(r' id="([^"]+)"', body)
+    assert len(ids) == len(set(ids))
+    assert 'id="references"' in body
+
+
 def test_captions_cite_too(read: Read) -> None:
     figure = "```figure\nid: x\nkind: templates\nmodel: m\ncaption: As in [@olah2017].\n```\n"
     post = read(f"{figure}\nAnd [@muller].")
