@@ -29,6 +29,9 @@ from generator.spec import (
 from generator.themes import assets, environment, scripts_of, tag_path, telling
 
 WORDS_PER_MINUTE = 230
+TAGS_IN_LISTS = (
+    12  # of a post; its page shows all, and thousands of them would stand in each of their thousands of pages
+)
 INDEX = "assets/search-index.js"
 GENERATED = (
     "index.html",
@@ -116,7 +119,10 @@ def render_site(
     write_search(posts, rendered, kept, emit)
     order = {post.path: number for number, post in enumerate(dated)}
     rendered.posts.sort(key=lambda one: order[one["path"]])
-    listed = [{key: value for key, value in post.items() if key != "body"} for post in rendered.posts]
+    listed = [
+        {key: value for key, value in post.items() if key != "body"} | {"tags": post["tags"][:TAGS_IN_LISTS]}
+        for post in rendered.posts
+    ]
     emit(
         "index.html",
         "index.html",
@@ -133,8 +139,8 @@ def render_site(
     page = {"title": "Not found", "path": "404.html", "description": ""}
     emit("404.html", "404.html", root=f"{urlsplit(site.base_url).path.rstrip('/')}/", page=page)
     by_tag: dict[str, list[dict[str, Any]]] = {tag: [] for tag in tags}
-    for one in listed:
-        for tag in one["tags"]:
+    for whole, one in zip(rendered.posts, listed, strict=True):
+        for tag in whole["tags"]:
             by_tag[tag["name"]].append(one)
     for tag, tagged in by_tag.items():
         page = {"title": f"Posts about {tag}", "path": tag_path(tag), "description": ""}

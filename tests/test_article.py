@@ -406,3 +406,12 @@ def test_an_example_is_a_figure_below_its_own_block(small_site: SmallSite) -> No
     small_site.post(post.replace("kind: sample", "kind: smaple"))
     with pytest.raises(BuildErrors, match=r"a\.md:\d+: figure written: unknown kind 'smaple'; did you mean 'sample'"):
         small_site.build()
+
+
+def test_lists_show_some_of_many_tags_and_every_tag_has_its_page(content: Path, page: Callable[..., str]) -> None:
+    """Else thousands of tags would stand in each of their thousands of pages."""
+    write(content, "Words.", more=f"tags: [{', '.join(f'tag {number}' for number in range(40))}]\n")
+
+    assert page("index.html").count('href="tags/tag-') == 12
+    assert page().count('href="../tags/tag-') == 40
+    assert 'href="../posts/a.html"' in page("tags/tag-39.html")
