@@ -109,6 +109,7 @@ def test_the_concept_that_a_unit_was_chosen_for_stands_out_by_weight_as_well(pag
 
 def test_guesses_are_a_table_of_a_row_for_each_character(page: Page) -> None:
     table = content(page, "guesses").get_by_role("table")
+    table.scroll_into_view_if_needed()  # lines out of sight have no layout, and so no inner text
     rows = table.get_by_role("row")
 
     assert "Each character, and the 2 best guesses for the next one" in str(table.get_attribute("aria-label"))
