@@ -70,7 +70,7 @@ def lone_page(
     address = f"{site.base_url}/{post.path}" if site.base_url else ""
     files = assets(site.theme)
     style = inside(files["assets/theme.css"].decode())
-    names = ["theme", *scripts_of([spec], site.theme)]
+    names = ["theme", *scripts_of([spec], writer.is_timeline(spec), site.theme)]
     script = inside("\n".join([*(files[f"assets/{name}.js"].decode() for name in names), frame]))
     text = env.get_template("alone.html").render(
         site=site,

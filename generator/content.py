@@ -24,14 +24,8 @@ from generator.includes import Line, expanded
 from generator.spec import TOLD, BuildError, BuildErrors, FigureSpec, Place, Post, nearest
 
 if TYPE_CHECKING:
-    import pygments
-    from pygments import lexers as pygments_lexers
-    from pygments.formatters import html as pygments_html
-
     from generator import citations, option_tables
 else:
-    pygments, pygments_lexers = Deferred("pygments"), Deferred("pygments.lexers")
-    pygments_html = Deferred("pygments.formatters.html")
     citations = Deferred("generator.citations")  # most posts cite nothing
     option_tables = Deferred("generator.option_tables")
 
@@ -49,10 +43,8 @@ def read_options(reading: Reading, source: str, line: int) -> str:
 
 def read_example(reading: Reading, source: str, line: int) -> str:
     """A figure below its own block, for pages that teach."""
-    lexer = pygments_lexers.get_lexer_by_name("yaml")
-    listing = f"```figure\n{source.strip()}\n```"
-    html = pygments.highlight(listing, lexer, pygments_html.HtmlFormatter(cssclass="highlight", wrapcode=True))
-    return html + read_figure(reading, source, line)
+    listing = f"~~~~yaml\n```figure\n{source.strip()}\n```\n~~~~"
+    return converter_of("caption", frozenset()).convert(reading, listing) + "\n" + read_figure(reading, source, line)
 
 
 FENCES = {"figure": read_figure, "example": read_example, "claim": read_claim, "options": read_options}

@@ -22,7 +22,7 @@ from generator.blocks import Reading
 from generator.figure_blocks import read_figure
 from generator.finding import Found, find
 from generator.jobs import make_job
-from generator.plan import Plan, at_hand, make_plan, unknown_names
+from generator.plan import Plan, at_hand, make_plan, unknown_at_once
 from generator.progress import display
 from generator.remaking import obtained, page_of, whole
 from generator.spec import BuildError, BuildErrors, Place, Post, shown
@@ -141,7 +141,6 @@ def asked(block: str, plan: Plan, store: ArtifactStore) -> Found:
     spec = at_hand(reading.figures[0], plan.library)
     post = Post(HERE, shown(plan.library.root), "", Place(HERE), figures=(spec,))
     job = make_job(spec, plan.library)
-    taught = not (job.options.model and plan.library.untaught(job.options.model))
-    if taught and not store.has(job.key) and (wrong := list(unknown_names(job, plan.library))):
+    if wrong := list(unknown_at_once(job, plan.library, store)):
         raise BuildErrors(wrong)
     return Found(replace(plan, jobs={**plan.jobs, (post.path, spec.id): job}), post, spec)

@@ -105,8 +105,7 @@ def make_plan(
     if not posts and not errors:
         errors.append(BuildError(f"there is no post in {shown(content / 'posts')}; write one as NAME.md"))
     for job in {job.key: job for job in jobs.values()}.values() if loading else ():
-        if not store.has(job.key) and not (job.options.model and library.untaught(job.options.model)):
-            errors += unknown_names(job, library)
+        errors += unknown_at_once(job, library, store)
     if errors:
         raise BuildErrors(errors)
     theme = theme_called(settings.theme, content, toml) if settings.theme else ""
@@ -190,6 +189,12 @@ def unknown_references(post: Post, library: Library) -> Iterable[BuildError]:
             yield BuildError(
                 f"no figure or model {one.figure!r}{nearest(one.figure, figures | set(library.models))}", one.place
             )
+
+
+def unknown_at_once(job: Job, library: Library, store: ArtifactStore) -> Iterable[BuildError]:
+    """Its `unknown_names`, where it must be computed and the model need not be trained first."""
+    if not store.has(job.key) and not (job.options.model and library.untaught(job.options.model)):
+        yield from unknown_names(job, library)
 
 
 def unknown_names(job: Job, library: Library) -> Iterable[BuildError]:

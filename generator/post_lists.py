@@ -18,12 +18,10 @@ def named(post: Post) -> Named:
     return {"title": post.title, "path": post.path}
 
 
-def beside(newest_first: Sequence[Post]) -> dict[str, dict[str, Named | None]]:
+def beside(last_first: Sequence[Post]) -> dict[str, dict[str, Named | None]]:
     """The posts before and after each, by the path of its page."""
-    names = [None, *map(named, newest_first), None]
-    return {
-        post.path: {"next": names[number], "previous": names[number + 2]} for number, post in enumerate(newest_first)
-    }
+    names = [None, *map(named, last_first), None]
+    return {post.path: {"next": names[number], "previous": names[number + 2]} for number, post in enumerate(last_first)}
 
 
 def in_series(newest_first: Sequence[Post]) -> dict[str, dict[str, Any]]:
@@ -62,15 +60,13 @@ def in_folders(pages: Sequence[Post]) -> dict[str, dict[str, Any]]:
 
     found: dict[str, dict[str, Any]] = {}
     for first in (page.path for page in pages if above(page.path) not in known):
-        order = [None, *read(first), None]
-        for number, path in enumerate(order[1:-1], 1):
-            before, after = (named(known[one]) if one else None for one in (order[number - 1], order[number + 1]))
-            found[str(path)] = {
-                "above": [named(known[one]) for one in reversed(list(all_above(str(path)))) if one in known],
-                "below": [
-                    named(one) | {"description": TOLD.sub("", one.description)} for one in below.get(str(path), ())
-                ],
-                "beside": {"previous": before, "next": after},
+        order = [known[path] for path in read(first)]
+        around = beside(order[::-1])
+        for path in (page.path for page in order):
+            found[path] = {
+                "above": [named(known[one]) for one in reversed(list(all_above(path))) if one in known],
+                "below": [described(one) for one in below.get(path, ())],
+                "beside": around[path],
             }
     return found
 
@@ -82,7 +78,7 @@ def last_above(posts: Sequence[Post], folders: Mapping[str, Mapping[str, Any]]) 
 
 
 def described(page: Post) -> Named:
-    return {**named(page), "description": TOLD.sub("…", page.description)}
+    return named(page) | {"description": TOLD.sub("", page.description)}
 
 
 def above(path: str) -> str:

@@ -150,7 +150,7 @@ class PostWriter:
         job, number = self.jobs[spec.id], str(self.numbers[spec.id])
         content, pictures = self.content(spec, job, spec.id, number)
         self.illustrations[spec.id] = list(pictures.values())
-        course = self.timeline(spec, job, content, number) if spec.several and job.step is not None else None
+        course = self.timeline(spec, job, content, number) if self.is_timeline(spec) else None
         control = None
         if job.control:
             # No author can write an id with a dot, so what has an id in the control has one of its own.
@@ -181,6 +181,10 @@ class PostWriter:
             course=course,
             control=control,
         )
+
+    def is_timeline(self, spec: FigureSpec) -> bool:
+        """Whether a figure is shown at several checkpoints: as it asks, and as its model has some."""
+        return spec.several and self.jobs[spec.id].step is not None
 
     def timeline(self, spec: FigureSpec, job: Job, content: Markup, number: str) -> dict[str, Any]:
         """What a timeline shows: the figure at each checkpoint, and lines of its measures over them."""

@@ -29,9 +29,8 @@ from generator.spec import (
 from generator.themes import assets, environment, scripts_of, tag_path, telling
 
 WORDS_PER_MINUTE = 230
-TAGS_IN_LISTS = (
-    12  # of a post; its page shows all, and thousands of them would stand in each of their thousands of pages
-)
+# Of a post. Its own page shows all; thousands of them would stand in each of their thousands of pages.
+TAGS_IN_LISTS = 12
 INDEX = "assets/search-index.js"
 GENERATED = (
     "index.html",
@@ -107,7 +106,7 @@ def render_site(
         contents = Markup(writer.filled(post.contents))  # the text of headings, holes filled with escaped text
         minutes = max(1, round(len(post.text.split()) / WORDS_PER_MINUTE)) if post.date else None
         page = {**summary, "contents": contents, "body": body, "minutes": minutes}
-        scripts = scripts_of(post.figures, site.theme)
+        scripts = scripts_of(post.figures, any(map(writer.is_timeline, post.figures)), site.theme)
         folder = folders.get(post.path, {"above": [], "below": []})
         folder = folder | {"below": [{**one, "picture": pictures[one["path"]]} for one in folder["below"]]}
         beside = folder.get("beside") or around.get(post.path)
@@ -193,7 +192,7 @@ def write_units(
         folders = {"model": unit_folder(unit.model), "layer": unit_folder(unit.model, unit.layer)}
         follows = known.get((unit.model, unit.layer, unit.unit))
         context = {"unit": unit, "figure": figure, "follows": follows, "beside": beside, "folders": folders}
-        emit(unit.path, "unit.html", scripts_of([unit.figure], theme), page=page, **context)
+        emit(unit.path, "unit.html", scripts_of([unit.figure], False, theme), page=page, **context)
         data = writer.found.artifacts[writer.jobs[unit.figure.id].key].data
         row = {
             "unit": unit,

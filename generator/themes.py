@@ -84,10 +84,12 @@ def assets(theme: str) -> dict[str, bytes]:
     return {**found, "assets/theme.css": "\n".join(sheets.values()).encode()}
 
 
-def scripts_of(figures: Sequence[FigureSpec], theme: str) -> list[str]:
-    """The scripts that a page with these figures loads, besides the one that all pages load."""
-    several = any(figure.several for figure in figures)
-    names = [*(["timeline"] if several else []), *sorted({figure.kind for figure in figures})]
+def scripts_of(figures: Sequence[FigureSpec], timelines: bool, theme: str) -> list[str]:
+    """The scripts that a page with these figures loads, besides the one that all pages load.
+
+    timelines: whether one of them is shown at several checkpoints.
+    """
+    names = [*(["timeline"] if timelines else []), *sorted({figure.kind for figure in figures})]
     return [name for name in names if any(script(Path(folder), name) for folder in theme_folders(theme))]
 
 

@@ -75,9 +75,10 @@
     document.querySelectorAll(".theme-toggle").forEach(toggle);
     scrollable();
     cards();
-    if (window.matchMedia("(max-width: 70rem)").matches) {
-      document.querySelectorAll(".contents > details").forEach((details) => details.removeAttribute("open"));
-    }
-    document.querySelectorAll(".contents > details").forEach((details) => (details.dataset.set = ""));
+    const narrow = window.matchMedia("(max-width: 70rem)").matches;
+    document.querySelectorAll(".contents > details").forEach((details) => {
+      if (narrow) details.removeAttribute("open");
+      details.dataset.set = "";
+    });
   });
 })();

@@ -458,7 +458,7 @@ def test_a_model_that_is_trained_by_the_build_has_a_plain_figure(small_site: Sma
     small_site.figure(FIGURE.replace("model: course", "model: tiny-text") + "checkpoint: all\n")
     small_site.build()
 
-    assert 'class="timeline' not in small_site.read()
+    assert "timeline" not in small_site.read()
 
 
 @pytest.mark.parametrize(

@@ -141,11 +141,16 @@ def python(side: Side, root: Path, say: Callable[[str], None]) -> Path:
     """The interpreter of a side; its environment is made where it is missing or was made of other packages."""
     if not side.environment:
         return Path(sys.executable)
-    folder = root / ".bench" / "envs" / side.environment
+    return environment(side.environment, [*torches(), *COMMON, *side.packages], root, say)
+
+
+def environment(name: str, packages: Sequence[str], root: Path, say: Callable[[str], None]) -> Path:
+    """The interpreter of an environment with these packages, made where it is missing or holds others."""
+    folder = root / ".bench" / "envs" / name
     interpreter, made_of = folder / "bin" / "python", folder / "packages.txt"
-    wanted = "\n".join([*torches(), *COMMON, *side.packages])
+    wanted = "\n".join(packages)
     if not made_of.exists() or made_of.read_text() != wanted:
-        say(f"installing {side.environment} into {folder}…")
+        say(f"installing {name} into {folder}…")
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
         pip = [str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
@@ -160,8 +165,13 @@ def torches() -> list[str]:
 
 
 def versions_of(side: Side, interpreter: Path) -> dict[str, str]:
+    return versions_in(interpreter, side.named)
+
+
+def versions_in(interpreter: Path, packages: Sequence[str]) -> dict[str, str]:
+    """Of Python, and of packages in the environment of an interpreter."""
     code = "import importlib.metadata, json, sys; print(json.dumps({n: importlib.metadata.version(n) for n in sys.argv[1:]}))"
-    done = subprocess.run([str(interpreter), "-c", code, *side.named], capture_output=True, text=True, check=True)
+    done = subprocess.run([str(interpreter), "-c", code, *packages], capture_output=True, text=True, check=True)
     return {"python": platform.python_version(), **json.loads(done.stdout)}
 
 

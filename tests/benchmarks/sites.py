@@ -23,7 +23,7 @@ from typing import Any
 
 from generator import __version__
 from tests import many_posts
-from tests.benchmarks.harness import ROOT, machine
+from tests.benchmarks.harness import ROOT, environment, machine, versions_in
 
 WORK = "sites of 40, 200 and 2,000 posts: built, built again, after an edit, beside Pelican and MkDocs"
 POSTS, MANY, FEW = 200, 2000, 40
@@ -184,27 +184,16 @@ def times(tool: Tool, python: str, count: int, runs: int) -> dict[str, list[floa
     return found
 
 
-def environment(name: str, tool: Tool, root: Path, say: Callable[[str], None]) -> str:
-    """The interpreter of a tool."""
-    if not tool.packages:
-        return sys.executable
-    folder = root / ".bench" / "envs" / name.partition(" ")[0]
-    python = folder / "bin" / "python"
-    if not python.exists():
-        say(f"installing {', '.join(tool.packages)} into {folder}…")
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *tool.packages], check=True)
-    return str(python)
-
-
 def record(root: Path = ROOT, say: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
     """Run all, write `.bench/sites.json` below `root`, and return what was written."""
-    pythons = {name: environment(name, tool, root, say) for name, tool in TOOLS.items()}
-    versions = {"python": sys.version.split()[0], "whatfires": __version__}
-    for name in ("pelican", "mkdocs"):
-        python = next(pythons[tool] for tool in pythons if tool.startswith(name))
-        code = f"import importlib.metadata; print(importlib.metadata.version({name!r}))"
-        versions[name] = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    pythons, versions = {}, {"whatfires": __version__}
+    for name, tool in TOOLS.items():
+        package = name.partition(" ")[0]
+        pythons[name] = sys.executable
+        if tool.packages:
+            interpreter = environment(package, tool.packages, root, say)
+            pythons[name] = str(interpreter)
+            versions |= versions_in(interpreter, [package])
     seconds: dict[str, Any] = {}
     for count, runs in ((POSTS, RUNS), (MANY, 1)):
         for name, tool in TOOLS.items():

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 import pytest
 
 from generator import __version__
-from tests.benchmarks.harness import ROOT
+from tests.benchmarks.harness import ROOT, environment, versions_in
 from tests.stale_site import StaleSite, write_site
 
 PEERS = ("joblib", "doit")
@@ -152,14 +151,7 @@ def ours() -> dict[str, bool]:
 
 def record(root: Path = ROOT, say: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
     """Run all, write `.bench/staleness.json` below `root`, and return what was written."""
-    folder = root / ".bench" / "envs" / "staleness"
-    interpreter = folder / "bin" / "python"
-    if not interpreter.exists():
-        say(f"installing {', '.join(PEERS)} into {folder}…")
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run([interpreter, "-m", "pip", "install", "--quiet", *PEERS], check=True)
-    code = f"import importlib.metadata, json; print(json.dumps({{n: importlib.metadata.version(n) for n in {PEERS}}}))"
-    versions = json.loads(subprocess.run([interpreter, "-c", code], capture_output=True, text=True, check=True).stdout)
+    interpreter = environment("staleness", PEERS, root, say)
     found = {
         "whatfires": ours(),
         "joblib": peer(interpreter, "joblib", {"main.py": JOBLIB}, lambda data: ["main.py", data]),
@@ -171,7 +163,7 @@ def record(root: Path = ROOT, say: Callable[[str], None] = lambda line: None) ->
     report = {
         "name": "staleness",
         "work": WORK,
-        "versions": {"python": sys.version.split()[0], "whatfires": __version__, **versions},
+        "versions": {"whatfires": __version__, **versions_in(interpreter, PEERS)},
         "edits": {
             edit: {"stale": stale, **{tool: told(stale, found[tool][edit]) for tool in found}}
             for edit, stale in EDITS.items()
