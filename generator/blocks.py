@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
+from generator.code_blocks import CodeBlocks
 from generator.spec import (
     BuildError,
     Claim,
@@ -53,6 +54,7 @@ class Reading:
     values: list[Value] = field(default_factory=list)
     references: list[tuple[str, Place]] = field(default_factory=list)
     ids: list[tuple[str, int]] = field(default_factory=list)  # of figures and claims, and their lines
+    code: CodeBlocks = field(default_factory=CodeBlocks)
     cursor: int = 0  # blocks are met in the order in which they are written
 
     def place(self, line: int) -> Place:

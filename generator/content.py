@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from generator.blocks import Reading, path_in_site, read_block
+from generator.code_blocks import CodeBlocks
 from generator.converter import Converter, Extras, extras_of
 from generator.deferred import Deferred
 from generator.figure_blocks import read_claim, read_figure
@@ -50,8 +51,10 @@ def read_example(reading: Reading, source: str, line: int) -> str:
 FENCES = {"figure": read_figure, "example": read_example, "claim": read_claim, "options": read_options}
 
 
-def read_post(path: Path, root: Path, shown: str) -> Post:
+def read_post(path: Path, root: Path, shown: str, code: CodeBlocks | None = None) -> Post:
     """Read one content file under the content folder `root`; `shown` is how it is called in messages.
+
+    code: what is known of its blocks of code.
 
     BuildErrors of everything that is wrong with it.
     """
@@ -67,7 +70,7 @@ def read_post(path: Path, root: Path, shown: str) -> Post:
     body_lines = expanded(text[len(head) :], len(above) + 1, shown, root, errors, reads)
     body_text = "".join(f"{line.text}\n" for line in body_lines)
     places = [line.place for line in (*above, *body_lines)]
-    reading = Reading(path, shown, root, head + body_text, places, errors, reads)
+    reading = Reading(path, shown, root, head + body_text, places, errors, reads, code=code or CodeBlocks())
     front = None
     if match is None:
         reading.wrong("a content file starts with front matter: YAML between two lines of ---", 1)

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping
+from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
 from markdown import Extension, Markdown
+from markdown.extensions.admonition import AdmonitionExtension
+from markdown.extensions.attr_list import AttrListExtension
+from markdown.extensions.def_list import DefListExtension
+from markdown.extensions.footnotes import FootnoteExtension
+from markdown.extensions.tables import TableExtension
+from markdown.extensions.toc import TocExtension
 from markdown.treeprocessors import Treeprocessor
+from pymdownx.highlight import HighlightExtension
+from pymdownx.superfences import SuperFencesCodeExtension, highlight_validator
 
 from generator.blocks import VALUE, Reading, path_in_site
 from generator.deferred import Deferred
@@ -45,17 +54,20 @@ class Converter:
             more.append(SideNotes())
         self.markdown = Markdown(
             extensions=[
-                "tables", "footnotes", "def_list", "attr_list", "admonition", "toc", Typography(),
-                "pymdownx.superfences", "pymdownx.highlight", Holes(self), *more,
+                TableExtension(),
+                FootnoteExtension(BACKLINK_TITLE="Back to the text"),
+                DefListExtension(),
+                AttrListExtension(),
+                AdmonitionExtension(),
+                TocExtension(permalink=False, toc_depth="2-3"),
+                Typography(),
+                SuperFencesCodeExtension(custom_fences=[*starmap(self.fence, fences.items()), self.code()]),
+                HighlightExtension(guess_lang=False),
+                Holes(self),
+                *more,
             ],
-            extension_configs={
-                "toc": {"permalink": False, "toc_depth": "2-3"},
-                "footnotes": {"BACKLINK_TITLE": "Back to the text"},
-                "pymdownx.highlight": {"guess_lang": False},
-                "pymdownx.superfences": {"custom_fences": [self.fence(name, read) for name, read in fences.items()]},
-            },
             output_format="html",
-        )  # fmt: skip
+        )
         # A list is looked up in a third of the time that their sorted registry takes, and that many times in each line.
         inline: Any = self.markdown.treeprocessors["inline"]
         inline.inlinePatterns = list(self.markdown.inlinePatterns)
@@ -68,6 +80,17 @@ class Converter:
             return read(self.reading, source, self.reading.line_of_block(name, source))
 
         return {"name": name, "class": name, "format": format}
+
+    def code(self) -> dict[str, Any]:
+        """All other fences: code, in the colours of its language."""
+
+        def format(source: str, language: str, class_name: str, options: Any, md: Markdown, **more: Any) -> str:
+            colours: Any = md.preprocessors["fenced_code_block"]
+            return self.reading.code.coloured(
+                [source, language, options, more], lambda: colours.highlight(source, language, options, md, **more)
+            )
+
+        return {"name": "*", "class": "", "format": format, "validator": highlight_validator}
 
     def convert(self, reading: Reading, text: str) -> str:
         self.reading = reading

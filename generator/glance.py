@@ -15,6 +15,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 FOLDER = "glances"  # of the store
@@ -39,6 +40,11 @@ class Asked:
         )
         return self.store / FOLDER / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.json"
 
+    @cached_property
+    def contents(self) -> dict[str, str]:
+        """Digests of the content folder, as they are when they are asked for first: before anything is read of it."""
+        return digests(self.content)
+
 
 @dataclass(frozen=True)
 class Glance:
@@ -57,7 +63,9 @@ def unchanged(asked: Asked) -> int | None:
     """The pages of the site, if a build would find nothing to do; else None."""
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         kept = json.loads(asked.file.read_bytes())
-        now = glance(asked, digests(asked.content), list(kept["themes"]), kept["pages"])
+        if asked.contents != kept["content"]:
+            return None  # as after most edits; then nothing else need be looked at
+        now = glance(asked, asked.contents, list(kept["themes"]), kept["pages"])
         return int(kept["pages"]) if kept == asdict(now) else None
     return None
 
@@ -66,7 +74,7 @@ def content_of(asked: Asked) -> dict[str, str] | None:
     """The content folder before a build; None where the site has models or data, or cannot be read."""
     with suppress(OSError, ValueError):
         settings = tomllib.loads((asked.content / "site.toml").read_text("utf-8"))
-        return None if "models" in settings or "datasets" in settings else digests(asked.content)
+        return None if "models" in settings or "datasets" in settings else asked.contents
     return None
 
 

@@ -8,7 +8,6 @@ post, JSON, written whole; where it is damaged, the post is read.
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import signal
 import sys
@@ -16,13 +15,16 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from importlib import import_module
+from itertools import starmap
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from generator.artifact import digest, file_digest, write_whole
+from generator.code_blocks import CodeBlocks
 from generator.content import read_post
+from generator.deferred import Deferred
 from generator.figures import KINDS
 from generator.key import installed, package_digest
 from generator.spec import (
@@ -38,7 +40,15 @@ from generator.spec import (
     shown,
 )
 
+if TYPE_CHECKING:
+    import multiprocessing
+    from concurrent.futures import process as processes
+else:
+    # Seldom are many posts read.
+    multiprocessing, processes = Deferred("multiprocessing"), Deferred("concurrent.futures.process")
+
 FOLDER = "posts"
+CODE = "%code"  # no path holds it: "/" is written so
 MANY = 40  # files, below which starting processes takes longer than it saves
 
 
@@ -69,9 +79,9 @@ class KeptPosts:
     def key(self, path: Path, own: str) -> str:
         return f"{own} {self.reader} {self.shown} {path}"
 
-    def file(self, path: Path) -> Path:
+    def file(self, path: Path, what: str = "") -> Path:
         """Where what is known of a post is kept."""
-        return self.folder / f"{path.relative_to(self.content).as_posix().replace('/', '%')}.json"
+        return self.folder / f"{path.relative_to(self.content).as_posix().replace('/', '%')}{what}.json"
 
     def remembered(self, path: Path) -> Post | None:
         with suppress(OSError, ValueError, KeyError, TypeError):  # new, damaged, or unreadable, which reading it tells
@@ -82,15 +92,21 @@ class KeptPosts:
 
     def read(self, paths: Sequence[Path]) -> Iterator[tuple[str, Post | BuildError]]:
         """Many files are read by as many processes as there are cores."""
-        one = partial(read_one, self.content)
-        if not paths:
+        tasks = [(self.content, path, self.file(path, CODE), self.reader) for path in paths]
+        # With the first, all that reading needs is loaded before the process is forked.
+        alone = tasks[:1] if len(paths) > MANY and may_fork() else tasks
+        yield from starmap(read_one, alone)
+        if len(tasks) == len(alone):
             return
-        yield one(paths[0])  # and with it, all that reading needs is loaded before the process is forked
-        if len(paths) < MANY or not may_fork():
-            yield from map(one, paths[1:])
-            return
-        with multiprocessing.get_context("fork").Pool(len(os.sched_getaffinity(0)), hold_interrupts) as pool:
-            yield from pool.imap(one, paths[1:], chunksize=8)
+        cores = len(os.sched_getaffinity(0))
+        pool = processes.ProcessPoolExecutor(cores, multiprocessing.get_context("fork"), hold_interrupts)
+        try:
+            yield from pool.map(read_one, *zip(*tasks[1:], strict=True), chunksize=8)
+        except processes.BrokenProcessPool as error:
+            reason = "a process that read posts was killed, as where memory runs out; build again"
+            raise BuildError(reason) from error
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def remember(self, path: Path, own: str, post: Post) -> None:
         row = {"key": self.key(path, own), "reads": self.digests_of(post.reads), "post": post}
@@ -113,17 +129,20 @@ class KeptPosts:
         """Write what is newly known; what is known of other content files than these is forgotten."""
         for path, content in self.unkept.items():
             write_whole(self.file(path), content.encode("utf-8", "surrogatepass"), lasting=False)
-        files = {self.file(path) for path in paths}
+        files = {self.file(path, what) for path in paths for what in ("", CODE)}
         for file in self.folder.glob("*") if self.folder.is_dir() else ():
             if file not in files:
                 file.unlink(missing_ok=True)
 
 
-def read_one(content: Path, path: Path) -> tuple[str, Post | BuildError]:
-    """The digest of a content file, and its post or what is wrong with it."""
+def read_one(content: Path, path: Path, coloured: Path, reader: str) -> tuple[str, Post | BuildError]:
+    """The digest of a content file, and its post or what is wrong with it; `coloured` keeps its blocks of code."""
+    code = CodeBlocks(coloured, reader)
     try:
         own = file_digest(path)
-        return own, read_post(path, content, shown(path))
+        post = read_post(path, content, shown(path), code)
+        code.keep()
+        return own, post
     except OSError as error:
         return "", BuildError(f"cannot be read: {error.strerror or error}", Place(shown(path)))
     except BuildError as error:

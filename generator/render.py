@@ -104,7 +104,7 @@ def render_site(
         }
         summary["card"] = rendered.card(post.title, site, picture["url"]) if picture else site_card
         contents = Markup(writer.filled(post.contents))  # the text of headings, holes filled with escaped text
-        minutes = max(1, round(len(post.text.split()) / WORDS_PER_MINUTE)) if post.date else None
+        minutes = max(1, round((post.text.count(" ") + 1) / WORDS_PER_MINUTE)) if post.date else None
         page = {**summary, "contents": contents, "body": body, "minutes": minutes}
         scripts = scripts_of(post.figures, any(map(writer.is_timeline, post.figures)), site.theme)
         folder = folders.get(post.path, {"above": [], "below": []})

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from generator.artifact import digest, file_digest
 from generator.deferred import Deferred
+from generator.key import installed
 from generator.spec import BuildError, FigureSpec, Place, shown
 
 if TYPE_CHECKING:
     import jinja2
+    import jinja2.bccache
 else:
     jinja2 = Deferred("jinja2")  # a build in which nothing changed renders nothing
 
@@ -56,6 +59,27 @@ def telling(page: str, theme: str) -> Iterator[None]:
         raise BuildError(f"{error}, while {page} was rendered", place) from error
 
 
+def compiled() -> jinja2.BytecodeCache | None:
+    """Where compiled templates are kept, for compiling takes longer than rendering; None where no folder is safe."""
+
+    class Compiled(jinja2.FileSystemBytecodeCache):
+        """In the user's own folder, below that for temporary files."""
+
+        def get_cache_key(self, name: str, filename: str | None = None) -> str:
+            # How templates are read is said in this file alone.
+            made_of = digest([installed(), file_digest(Path(__file__))])
+            return f"whatfires-{super().get_cache_key(f'{made_of} {name}', filename)}"
+
+        def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+            with suppress(OSError):  # such as a disk that is full
+                super().dump_bytecode(bucket)
+
+    try:
+        return Compiled()
+    except (OSError, RuntimeError):  # no folder can be written, or it is another user's
+        return None
+
+
 @cache
 def environment(theme: str) -> jinja2.Environment:
     env = jinja2.Environment(
@@ -65,6 +89,7 @@ def environment(theme: str) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        bytecode_cache=compiled(),
     )
     env.globals["number"] = number
     return env
@@ -107,6 +132,7 @@ def number(format: str, value: float) -> str:
     return text.lstrip("-") if not text.strip("-0.%") else text.replace("-", "−")
 
 
+@cache
 def tag_path(tag: str) -> str:
     return f"tags/{slug(tag)}.html"
 

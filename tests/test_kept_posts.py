@@ -1,13 +1,18 @@
 """A post is read again only where something that it was read from differs."""
 
 import json
+import os
+import signal
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pymdownx.superfences import SuperFencesBlockPreprocessor
 
 from generator import kept_posts
+from generator.code_blocks import CodeBlocks
 from generator.content import read_post
 from generator.figures import KINDS
 from generator.kept_posts import KeptPosts, as_plain, as_post
@@ -15,6 +20,7 @@ from generator.spec import BuildError, BuildErrors, Post
 from tests.conftest import POST, SmallSite
 from tests.many_posts import write_report
 
+TEXT = "---\ntitle: Code\ndate: 2020-01-01\n---\n\n"
 INCLUDING = '---\ntitle: Parts\ndate: 2020-01-01\n---\n\n--8<-- "parts/one.md"\n\nSee [another](a.md).\n'
 
 
@@ -28,9 +34,9 @@ def read(small_site: SmallSite, monkeypatch: pytest.MonkeyPatch) -> Callable[[],
     reading = kept_posts.read_post
     calls: list[str] = []
 
-    def noted(path: Path, root: Path, shown: str) -> Post:
+    def noted(path: Path, root: Path, shown: str, code: CodeBlocks) -> Post:
         calls.append(path.name)
-        return reading(path, root, shown)
+        return reading(path, root, shown, code)
 
     monkeypatch.setattr(kept_posts, "read_post", noted)
 
@@ -127,6 +133,53 @@ def test_many_posts_are_read_in_processes_as_in_one(tmp_path: Path) -> None:
             assert error.place.file.endswith(path.name)
         else:
             assert post == kept_posts.read_post(path, tmp_path, kept_posts.shown(path))
+
+
+def test_a_process_that_is_killed_while_it_reads_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_report(tmp_path, 50)
+    here, reading = os.getpid(), kept_posts.read_post
+
+    def killed(path: Path, *more: Any) -> Post:
+        if os.getpid() != here:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return reading(path, *more)
+
+    monkeypatch.setattr(kept_posts, "read_post", killed)
+
+    with pytest.raises(BuildError, match="was killed"):
+        KeptPosts(tmp_path / "store", tmp_path).posts(sorted(tmp_path.glob("posts/*.md")))
+
+
+def test_code_is_coloured_once(small_site: SmallSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    coloured: list[str] = []
+    highlight = SuperFencesBlockPreprocessor.highlight
+
+    def noted(self: Any, src: str, *more: Any, **options: Any) -> str:
+        coloured.append(src)
+        return highlight(self, src, *more, **options)
+
+    monkeypatch.setattr(SuperFencesBlockPreprocessor, "highlight", noted)
+
+    def body(text: str) -> str:
+        small_site.post(f"{TEXT}{text}")
+        path = small_site.content / "posts" / "a.md"
+        kept = KeptPosts(small_site.store.folder, small_site.content)
+        (post,) = kept.posts([path])
+        assert isinstance(post, Post)
+        kept.keep([path])
+        return post.body
+
+    first = body("```python\nx = 1\n```\n")
+    assert coloured == ["x = 1"]
+    assert '<span class="mi">1</span>' in first
+    assert body("```python\nx = 1\n```\n\nWords.\n") == f"{first}\n<p>Words.</p>"
+    assert coloured == ["x = 1"]
+    body('```python\nx = 1\n```\n\n``` {.python title="x"}\nx = 1\n```\n\n```toml\nx = 1\n```\n')
+    assert coloured == ["x = 1"] * 3  # the title and the language are part of it
+    (file,) = small_site.store.folder.glob("posts/*/*%code.json")
+    file.write_text("[damaged")
+    body("```python\nx = 1\n```\n\nMore.\n")
+    assert coloured == ["x = 1"] * 4
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -50,7 +50,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "interp.* interp",
     "mask_files",
     "weights image_files progress",
-    "callables known_code code_lists downloads chromium",
+    "callables known_code code_lists code_blocks downloads chromium",
     "artifact images histogram settings data key machine quantised stopping includes calling glance lock",
     "spec deferred",
     "",  # the package itself: its version

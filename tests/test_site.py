@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from html import unescape
 from html.parser import HTMLParser
@@ -19,6 +20,7 @@ from generator.artifact import Artifact, ArtifactStore, write_whole
 from generator.figures import sample
 from generator.pipeline import build
 from generator.spec import BuildError, BuildErrors
+from generator.themes import environment
 from tests.conftest import POST, ROOT, SITE_TOML, SmallSite
 
 
@@ -461,3 +463,16 @@ def test_two_sites_in_one_process_share_nothing(small_site: SmallSite, tmp_path:
     assert (small_site.build().computed, other.build().computed) == (1, 1)
     assert "Other" in other.read()
     assert "Small &lt;models&gt;" in small_site.read()
+
+
+def test_a_site_needs_no_folder_for_compiled_templates(
+    small_site: SmallSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path / "none"))
+    environment.cache_clear()
+
+    small_site.post(POST)
+    small_site.build()
+
+    assert environment("").bytecode_cache is None
+    environment.cache_clear()
