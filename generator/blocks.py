@@ -23,6 +23,7 @@ from generator.spec import (
     Value,
     fields_at,
     nearest,
+    refusals,
 )
 
 FORMAT = re.compile(r"[+]?,?((\.\d{1,2})?[efg%]?|d)±?")
@@ -166,22 +167,16 @@ def validated(
     try:
         return model.model_validate(values)
     except ValidationError as problem:
-        for one in problem.errors():
-            path = tuple(one["loc"])
+        for path, kind, message in refusals(problem):
             at = next((lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in lines), line)
             key = ".".join(map(str, path))
-            if one["type"] == "extra_forbidden":
+            if kind == "extra_forbidden":
                 known = set(fields_at(model, path[:-1])) | (more_keys if len(path) == 1 else set())
                 message = f"unknown key {key!r}{nearest(path[-1], known)}"
-            elif one["type"] == "missing":
+            elif kind == "missing":
                 message = f"the key {key!r} is missing"
-            else:
-                given = "" if isinstance(one["input"], dict) else f", not {one['input']!r}"
-                message = (
-                    f"{key}: {one['msg'].removeprefix('Value error, ')}{given}"
-                    if key
-                    else one["msg"].removeprefix("Value error, ")
-                )
+            elif key:
+                message = f"{key}: {message}"
             reading.wrong(prefix + message, at)
         return None
 

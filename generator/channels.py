@@ -18,7 +18,7 @@ from generator.artifact import Artifact
 from generator.deferred import Deferred
 from generator.inputs import Inputs
 from generator.key import code_digest, versions
-from generator.model import Model
+from generator.model import Model, advice
 from generator.readouts import image_of, layer_gives_logits
 from generator.spec import BuildError, nearest
 
@@ -100,7 +100,7 @@ def layer_of(model: Model, name: str, size: int | None) -> Layer:
         classes = model.classes if layer_gives_logits(model, name, count) else ()
         return Layer(model.name, name, count, classes, height, width, side)
     tried = f"{size} × {size}" if size else f"{image.height} × {image.width}"
-    reason = problem.args[0] if problem and problem.args else problem
+    reason = advice(problem) if problem else ""
     raise BuildError(f"layer {name} of model {model.name} cannot be run on images of {tried} pixels: {reason}")
 
 
@@ -113,7 +113,7 @@ def survey(inputs: Inputs) -> list[Layer]:
             shapes = interp.hooks.shapes(model.network, blank(model, image.height, image.width))
         except Exception as error:  # the author's network may raise anything
             raise BuildError(
-                f"model {model.name} cannot be run on images of {image.height} × {image.width} pixels: {error}"
+                f"model {model.name} cannot be run on images of {image.height} × {image.width} pixels: {advice(error)}"
             ) from error
         # (batch, tokens, channels), or (batch, channels) with or without positions
         counts = {name: shape[2 if len(shape) == 3 else 1] for name, shape in shapes.items() if 2 <= len(shape) <= 4}

@@ -130,9 +130,7 @@ def tells_errors(command: Callable[..., Any]) -> Callable[..., Any]:
         except spec.BuildErrors as problem:
             for error in problem.errors:
                 click.echo(f"error: {error}", err=True)
-            click.echo(
-                f"{len(problem.errors)} error{'s' * (len(problem.errors) > 1)}; what was computed is kept.", err=True
-            )
+            click.echo(f"{spec.counted(len(problem.errors), 'error')}; what was computed is kept.", err=True)
         except spec.BuildError as problem:
             click.echo(f"error: {problem}", err=True)
         except BrokenPipeError:
@@ -232,7 +230,8 @@ def build(
 def told(out: Path, pages: int, computed: int, reused: int, written: int, removed: int, start: float) -> None:
     """Say what a build did, and where to look at it."""
     click.echo(
-        f"{pages} pages: {computed} figures computed, {reused} kept; {written} files written, {removed} removed, "
+        f"{spec.counted(pages, 'page')}: {spec.counted(computed, 'figure')} computed, {reused:,} kept; "
+        f"{spec.counted(written, 'file')} written, {removed:,} removed, "
         f"in {time.perf_counter() - start:.1f} s"
     )
     click.echo(f"Open {(out / 'index.html').resolve().as_uri()} or run: whatfires serve")

@@ -23,6 +23,7 @@ from generator.figure_blocks import read_claim, read_figure
 from generator.front_matter import FrontMatter
 from generator.includes import Line, expanded
 from generator.spec import TOLD, BuildError, BuildErrors, FigureSpec, Place, Post, nearest
+from generator.typography import printed
 
 if TYPE_CHECKING:
     from generator import citations, option_tables
@@ -123,7 +124,7 @@ def read_post(path: Path, root: Path, shown: str, code: CodeBlocks | None = None
         references=tuple(reading.references),
         images=tuple(reading.images.values()),
         reads=tuple(sorted(reading.reads)),
-        **front[0].model_dump(),
+        **front[0].model_dump() | {"title": printed(front[0].title)},
     )
 
 

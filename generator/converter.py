@@ -200,7 +200,8 @@ class HolesProcessor(Treeprocessor):
         if not path.is_relative_to(root) or not path.is_file():
             where = reading.path.parent.resolve()
             known = [one.relative_to(where).as_posix() for one in where.rglob("*") if one.suffix.lower() in IMAGES]
-            reading.wrong(f"image {source}: there is no such file{nearest(source, known)}", line)
+            hint = nearest(source, known) if known else f" in {reading.path.parent.name}/"
+            reading.wrong(f"image {source}: there is no such file{hint}", line)
             return
         name = path.relative_to(root).as_posix()
         reading.reads.add(name)

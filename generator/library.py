@@ -115,7 +115,7 @@ class Library:
             changed = type(recipe).model_validate({**recipe.model_dump(), **settings})
         except ValidationError as problem:
             key, message = next(mistakes(problem, type(recipe)))
-            raise BuildError(f"{key}: {message}, not {settings.get(key)!r}") from problem
+            raise BuildError(f"{key}: {message}") from problem
         varied = f"{name} with {', '.join(f'{setting} = {value}' for setting, value in settings.items())}"
         own = row.settings.model_copy(update={"train": changed, "checkpoints": None})
         self.variants[varied] = Row(varied, row.module, own)
@@ -127,7 +127,9 @@ class Library:
         pattern = getattr(row.settings, "checkpoints", None) or ""
         found = self.checkpoints(pattern)
         if pattern and not found and (half := matching(self.root, pattern)):
-            raise BuildError(f"model {name}: no checkpoint is whole yet, {shown(half[-1])} is waited for")
+            raise BuildError(
+                f"model {name}: no checkpoint is whole yet; {shown(half[-1])} counts once it stays as it is"
+            )
         if row.pinned is None:
             return found
         paths = [one.path for one in found]

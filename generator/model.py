@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,21 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from generator import interp
+
+CHANNELS = re.compile(r"to have (?P<wanted>[13]) channels?, but got (?P<given>[13]) channels? instead")
+
+
+def advice(problem: BaseException) -> str:
+    """What PyTorch raised, and what would be right where that is known.
+
+    >>> advice(RuntimeError("expected input[1, 3, 8, 8] to have 1 channels, but got 3 channels instead"))[-73:]
+    '; the network takes images of 1 channel: write channels = 1 in site.toml'
+    """
+    message = str(problem.args[0] if problem.args else problem)
+    found = CHANNELS.search(message)
+    wanted = f"{found['wanted']} channel{'s' * (found['wanted'] != '1')}" if found else ""
+    more = f"; the network takes images of {wanted}: write channels = {wanted[0]} in site.toml" if found else ""
+    return f"{message}{more}"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ They are made from the options themselves, as `whatfires kinds` is, so that the 
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Collection, Iterable
 from importlib import import_module
 
@@ -56,10 +57,19 @@ def read_options(reading: Reading, source: str, line: int) -> str:
     return table(teaching.options(model), name)
 
 
+def told(about: str) -> str:
+    """What an option says, as HTML.
+
+    >>> told("see `whatfires kinds` & more")
+    'see <code>whatfires kinds</code> &amp; more'
+    """
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(about))
+
+
 def table(rows: Iterable[Option], of: str) -> str:
     body = "".join(
         f'<tr><th scope="row"><code>{html.escape(row.name)}</code></th><td>{html.escape(row.values)}</td>'
-        f"<td>{html.escape(row.default) or '<em>required</em>'}</td><td>{html.escape(row.about)}</td></tr>"
+        f"<td>{html.escape(row.default) or '<em>required</em>'}</td><td>{told(row.about)}</td></tr>"
         for row in rows
     )
     if not body:

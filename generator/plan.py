@@ -93,6 +93,8 @@ def make_plan(
         figures = []
         told = {claim.figure for claim in post.claims if claim.history}
         for spec in post.figures:
+            if spec.options.model in library.wrong:
+                continue  # told where its row is
             try:
                 spec = at_hand(spec, library)
                 jobs[post.path, spec.id] = make_job(spec, library, spec.id in told)
@@ -104,7 +106,8 @@ def make_plan(
     errors += same_paths(posts)
     if not posts and not errors:
         errors.append(BuildError(f"there is no post in {shown(content / 'posts')}; write one as NAME.md"))
-    for job in {job.key: job for job in jobs.values()}.values() if loading else ():
+    # Figures that are alike are told of as the first of them.
+    for job in {job.key: job for job in reversed(jobs.values())}.values() if loading else ():
         errors += unknown_at_once(job, library, store)
     if errors:
         raise BuildErrors(errors)

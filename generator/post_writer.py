@@ -37,6 +37,7 @@ from generator.spec import (
     unit_folder,
 )
 from generator.themes import number, slug
+from generator.typography import printed
 
 if TYPE_CHECKING:
     import jinja2
@@ -289,7 +290,7 @@ class PostWriter:
         """The post's description as plain text, its values filled in."""
         return TOLD.sub(
             lambda match: self.number(match["figure"], match["measure"], match["format"] or "")[1],
-            self.post.description,
+            printed(self.post.description),
         )
 
     def value(self, name: str, format: str) -> str:

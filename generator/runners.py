@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from generator.artifact import Artifact
+from generator.model import advice
 from generator.progress import Display
 from generator.spec import BuildError, Job
 
@@ -29,7 +30,7 @@ def here(jobs: Sequence[Job], compute: Compute, save: Save, display: Display) ->
         except BuildError as problem:
             error = problem.of(f"figure {job.id}", job.place)
         except Exception as problem:  # the author's network may raise anything; the other figures go on
-            error = BuildError(f"figure {job.id}: {type(problem).__name__}: {problem}", job.place)
+            error = BuildError(f"figure {job.id}: {type(problem).__name__}: {advice(problem)}", job.place)
             error.__cause__ = problem
         if error:
             errors[job.key] = error

@@ -42,17 +42,19 @@ def shown(path: Path) -> str:
 class BuildError(Exception):
     """Something that its author can put right: it says what, where, and what would be right."""
 
-    def __init__(self, message: str, place: Place | None = None) -> None:
+    def __init__(self, message: str, place: Place | None = None, cause: str = "") -> None:
         super().__init__(f"{place}: {message}" if place else message)
         self.message, self.place = message, place
+        self.cause = cause  # if it lies elsewhere, such as in a model: what else it stops is told with it, once
 
     def __reduce__(self) -> tuple[type[BuildError], tuple[object, ...]]:
-        return type(self), (self.message, self.place)
+        return type(self), (self.message, self.place, self.cause)
 
     def of(self, what: str, place: Place | None) -> BuildError:
         """The same error, told of what it stopped, once; the place is that of the error where it has one."""
         kind = Changed if isinstance(self, Changed) else BuildError
-        return kind(f"{what}: {self.message.removeprefix(f'{what}: ')}", self.place or place)
+        cause = "" if self.place or self.message.startswith(f"{what}: ") else self.message
+        return kind(f"{what}: {self.message.removeprefix(f'{what}: ')}", self.place or place, cause)
 
 
 class Changed(BuildError):
@@ -60,14 +62,36 @@ class Changed(BuildError):
 
 
 class BuildErrors(BuildError):
-    """All that is wrong with one build, so that an author reads it once; sorted by place."""
+    """All that is wrong with one build, so that an author reads it once; sorted by place, each cause told once."""
 
     def __init__(self, errors: Iterable[BuildError]) -> None:
-        self.errors = sorted(errors, key=lambda error: (error.place is None, error.place or Place(""), str(error)))
+        every = sorted(errors, key=lambda error: (error.place is None, error.place or Place(""), str(error)))
+        of_cause: dict[str, list[BuildError]] = {}
+        for error in every:
+            of_cause.setdefault(error.cause or str(error), []).append(error)
+        self.errors = [with_others(*same) for same in of_cause.values()]
         Exception.__init__(self, "\n".join(map(str, self.errors)))
 
     def __reduce__(self) -> tuple[type[BuildError], tuple[object, ...]]:
         return type(self), (self.errors,)
+
+
+def counted(count: int, what: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "page"), counted(2_000, "page")
+    ('1 page', '2,000 pages')
+    """
+    return f"{count:,} {what}{'s' * (count != 1)}"
+
+
+def with_others(error: BuildError, *others: BuildError) -> BuildError:
+    """An error, and what else the same cause stops."""
+    places = [str(other.place or other.message) for other in others if str(other) != str(error)]
+    if not places:
+        return error
+    more = f" and {len(places) - 3} more" if len(places) > 3 else ""
+    return type(error)(f"{error.message}; so it is at {', '.join(places[:3])}{more}", error.place, error.cause)
 
 
 def nearest(name: object, known: Iterable[str], most: int = 12) -> str:
@@ -108,13 +132,27 @@ def fields_at(model: type[Options], path: tuple[str | int, ...]) -> Iterator[str
     yield from model.model_fields
 
 
+def refusals(problem: ValidationError) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+    """(path, Pydantic's type, message) of each value that an author must put right."""
+    found = problem.errors()
+    inside = {tuple(one["loc"][:-1]) for one in found}
+    for one in found:
+        path, kind, message = tuple(one["loc"]), one["type"], one["msg"].removeprefix("Value error, ")
+        if kind == "too_short" and path in inside:
+            continue  # what is wrong in it was not counted
+        if kind == "string_type" and isinstance(one["input"], bool | int | float):
+            message = f'this is text: write it in quotes, "{one["input"]}"'
+        elif kind != "missing" and not isinstance(one["input"], Mapping):
+            message = f"{message}, not {one['input']!r}"
+        yield path, kind, message
+
+
 def mistakes(problem: ValidationError, model: type[Options]) -> Iterator[tuple[str, str]]:
     """(dotted key, what is wrong with it and the nearest right word) of a table that is not like `model`."""
-    for one in problem.errors():
-        path = tuple(one["loc"])
-        hint = nearest(str(path[-1]), fields_at(model, path[:-1])) if one["type"] == "extra_forbidden" else ""
-        message = "there is no such key" if one["type"] == "extra_forbidden" else one["msg"]
-        yield ".".join(map(str, path)), message + hint
+    for path, kind, message in refusals(problem):
+        if kind == "extra_forbidden":
+            message = f"there is no such key{nearest(str(path[-1]), fields_at(model, path[:-1]))}"
+        yield ".".join(map(str, path)), message
 
 
 class FigureOptions(Options):

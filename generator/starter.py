@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from contextlib import suppress
 from datetime import date
+from importlib import metadata
 from pathlib import Path
 
 import yaml
 
+from generator import __version__
 from generator.artifact import write_whole
 from generator.spec import BuildError, shown
 from generator.themes import ours, slug
@@ -18,6 +22,7 @@ FILES = {  # of a new report, and the files in templates/starter that they are m
     "content/posts/what-does-it-see.md": "post.md",
     "content/pages/about.md": "about.md",
     ".github/workflows/publish.yml": "publish.yml",
+    "requirements.txt": "requirements.txt",
     ".gitignore": "gitignore",
     "README.md": "README.md",
 }
@@ -33,10 +38,27 @@ def new_report(folder: Path) -> list[Path]:
         "title": re.sub(r"[-_]+", " ", name).strip().capitalize() or name,
         "name": name,
         "date": date.today().isoformat(),
-        "install": "whatfires",
+        "install": origin(),
         "command": "whatfires",
     }
     return [written(folder / path, source, values) for path, source in FILES.items()]
+
+
+def origin() -> str:
+    """Where others can install what is installed here, as pip is told: a line of requirements.txt.
+
+    https://peps.python.org/pep-0610/
+    """
+    name, version = "whatfires", __version__
+    with suppress(metadata.PackageNotFoundError, ValueError, KeyError, TypeError):
+        came = json.loads(metadata.distribution(name).read_text("direct_url.json") or "{}")
+        if vcs := came.get("vcs_info"):
+            return f"{name} @ {vcs['vcs']}+{came['url']}@{vcs['commit_id']}"
+        if came.get("url", "").startswith("https://"):
+            return f"{name} @ {came['url']}"
+        if came:  # a folder of this machine
+            return f"# Installed here from a folder; give its repository: {name} @ git+https://github.com/…\n{name}"
+    return f"{name}~={version}"
 
 
 def new_post(content: Path, title: str) -> Path:

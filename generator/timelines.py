@@ -38,6 +38,16 @@ def changing(taken: Sequence[Measures], names: Sequence[str]) -> list[str]:
     return [name for name in names if len({one.values[name] for one in taken if name in one.values}) > 1]
 
 
+def telling(low: float, high: float) -> str:
+    """The format of three digits, or of as many as it takes to tell the two numbers apart.
+
+    >>> telling(0.25, 0.5), telling(0.99997, 0.99998), telling(1, 1)
+    ('.3g', '.5g', '.3g')
+    """
+    formats = [f".{digits}g" for digits in range(3, 8)]
+    return next((one for one in formats if f"{low:{one}}" != f"{high:{one}}"), formats[0])
+
+
 def line(name: str, taken: Sequence[Measures]) -> dict[str, Any]:
     """One drawing: its line, in pieces where a checkpoint is missing, the band of its intervals, and its ends."""
     values = [one.values.get(name) for one in taken]
@@ -62,6 +72,7 @@ def line(name: str, taken: Sequence[Measures]) -> dict[str, Any]:
         "intervals": ends,
         "low": low,
         "high": high,
+        "format": telling(low, high),
         "size": [WIDTH, HEIGHT],
         "pieces": [piece for piece in pieces if piece],
         "bands": [[one for one, _ in band] + [one for _, one in reversed(band)] for band in bands if len(band) > 1],

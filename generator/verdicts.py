@@ -27,7 +27,9 @@ def summary(verdicts: Sequence[Verdict]) -> str:
     'no claims'
     """
     counts = [(sum(one.status == status for one in verdicts), status) for status in ("holds", "broken", "unknown")]
-    told = ", ".join(f"{count} {status}" for count, status in counts if count)
+    told = ", ".join(
+        f"{count} {'hold' if status == 'holds' and count > 1 else status}" for count, status in counts if count
+    )
     return f"{len(verdicts)} claim{'s' * (len(verdicts) != 1)}: {told}" if verdicts else "no claims"
 
 

@@ -19,11 +19,12 @@ from generator.rounds import Asked, Failed, in_process
 from generator.settings import Settings, read_settings
 from generator.site_folder import is_page
 from generator.site_swap import Swap, files_below
-from generator.spec import BuildError, shown
+from generator.spec import BuildError, counted, shown
 from generator.themes import theme_folders
 
 PAUSE, LONGEST_PAUSE = 0.5, 5.0  # seconds between two looks
 SHARE = 0.02  # of the time that asking for the state of all files may take
+ONCE_MORE = "once more"  # why there is a round though no file is known to have changed
 NAMED = 3  # changed files that a line names
 
 
@@ -105,13 +106,15 @@ class Watcher:
             return
         first, changed = self.built is None, changed_names(self.built or {}, state)
         self.built, self.waiting, self.once_more = state, None, False
-        self.round("first build" if first else changed or "once more", first)
+        self.round("first build" if first else changed or ONCE_MORE, first)
 
     def tell(self, errors: tuple[str, ...], why: str) -> None:
-        """Say what was not said already."""
-        for error in errors:
-            if error not in self.told:
-                self.say(f"{time.strftime('%H:%M:%S')} {why}: {error}")
+        """Say what was not said already, or else that it still is so."""
+        new = [error for error in errors if error not in self.told]
+        for error in new:
+            self.say(f"{time.strftime('%H:%M:%S')} {why}: {error}")
+        if self.failed and not new and why != ONCE_MORE:
+            self.say(f"{time.strftime('%H:%M:%S')} {why}: still {counted(len(errors), 'error')}")
         self.told = frozenset(errors)
 
     def files(self) -> tuple[set[Path], set[Path]]:
@@ -159,7 +162,7 @@ class Watcher:
 def summary(done: Outcome) -> str:
     broken = f"; claims broken: {', '.join(done.broken)}" if done.broken else ""
     return (
-        f"{done.computed} figures computed, {done.reused} kept; {done.written} files written, "
+        f"{counted(done.computed, 'figure')} computed, {done.reused} kept; {counted(done.written, 'file')} written, "
         f"{done.removed} removed{broken}"
     )
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from generator.artifact import Artifact, ArtifactStore, digest, file_digest, matching, write_whole
 from generator.deferred import Deferred
-from generator.spec import BuildError, Changed, Step
+from generator.spec import BuildError, Changed, Step, shown
 
 if TYPE_CHECKING:
     import torch
@@ -191,12 +191,12 @@ class Checkpoint:
             written = self.sight.card(self.path)
             card = {} if written is None else json.loads(written)
         except ValueError as error:
-            raise BuildError(f"training card {path}: {error}") from error
+            raise BuildError(f"training card {shown(path)}: {error}") from error
         if not isinstance(card, dict):
-            raise BuildError(f'training card {path} is no JSON object, such as {{"step": 500, "measures": …}}')
+            raise BuildError(f'training card {shown(path)} is no JSON object, such as {{"step": 500, "measures": …}}')
         if "weights" in card and card["weights"] != self.digest():
             raise BuildError(
-                f"training card {path} is of other weights than {self.path.name}; train again, or remove it"
+                f"training card {shown(path)} is of other weights than {self.path.name}; train again, or remove it"
             )
         return card
 
@@ -221,7 +221,7 @@ def read_weights(path: Path) -> Weights:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise BuildError(f"checkpoint {path} cannot be read ({error.strerror})") from error
+        raise BuildError(f"checkpoint {shown(path)} cannot be read ({error.strerror})") from error
     return weights_of(content, path)
 
 
@@ -241,15 +241,15 @@ def weights_of(content: bytes, path: Path) -> Weights:
             state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise BuildError(
-            f"checkpoint {path} holds more than tensors, so reading it could execute code, and it is refused; "
+            f"checkpoint {shown(path)} holds more than tensors, so reading it could execute code, and it is refused; "
             "save model.state_dict() with safetensors.torch.save_file"
         ) from error
     except Exception as error:  # a damaged file shows as anything that a reader of zips and pickles may raise
-        raise BuildError(f"checkpoint {path} cannot be read ({error}); is it truncated?") from error
+        raise BuildError(f"checkpoint {shown(path)} cannot be read ({error}); is it truncated?") from error
     if isinstance(state, Mapping) and isinstance(state.get("state_dict"), Mapping):
         state = state["state_dict"]
     if not isinstance(state, Mapping) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise BuildError(f"checkpoint {path} holds no state dict (a mapping of names to tensors)")
+        raise BuildError(f"checkpoint {shown(path)} holds no state dict (a mapping of names to tensors)")
     return Weights(dict(state))
 
 

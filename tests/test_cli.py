@@ -11,6 +11,16 @@ from generator.cli import main
 from generator.figures import KINDS
 from tests.conftest import POST, SITE_TOML, SmallSite
 
+VISION = """title = "Small"
+
+[models.mine]
+source = "python"
+factory = "{}"
+height = 8
+width = 8
+classes = ["a", "b"]
+"""
+
 CLAIM = "\n```claim\nid: long\nfigure: written\nexpect: characters {}\ntext: It writes.\n```\n"
 
 
@@ -26,7 +36,7 @@ def test_build_says_what_it_did_and_where_the_site_is(small_site: SmallSite) -> 
 
     assert code == 0
     assert "[1/1] written: computed in" in output
-    assert "1 figures computed, 0 kept" in output
+    assert "1 figure computed, 0 kept" in output
     assert "site/index.html" in output
     assert "0 figures computed, 1 kept; 0 files written, 0 removed" in again
 
@@ -34,7 +44,7 @@ def test_build_says_what_it_did_and_where_the_site_is(small_site: SmallSite) -> 
 def test_build_can_compute_a_figure_again(small_site: SmallSite) -> None:
     run("build")
 
-    assert "1 figures computed" in run("build", "--again", "written")[1]
+    assert "1 figure computed" in run("build", "--again", "written")[1]
     assert "no figure 'writen'; did you mean 'written'?" in run("build", "--again", "writen")[1]
 
 
@@ -45,6 +55,56 @@ def test_errors_are_lines_with_places_and_exit_with_one(small_site: SmallSite) -
     assert code == 1
     assert "error: content/posts/a.md:13: figure written: unknown key 'lenght'; did you mean 'length'?" in output
     assert "Traceback" not in output
+
+
+def test_text_that_yaml_takes_for_numbers_is_told_once_each(small_site: SmallSite) -> None:
+    small_site.figure("id: t\nkind: templates\nmodel: tiny-linear\nclasses: [3, on]")
+    lines = run("build")[1].splitlines()
+
+    assert lines == [
+        'error: content/posts/a.md:10: figure t: classes.0: this is text: write it in quotes, "3"',
+        'error: content/posts/a.md:10: figure t: classes.1: this is text: write it in quotes, "True"',
+        "2 errors; what was computed is kept.",
+    ]
+
+
+def test_a_row_of_site_toml_that_is_wrong_is_told_once(small_site: SmallSite) -> None:
+    small_site.toml(SITE_TOML.replace("train = {}", "trian = {}"))
+    small_site.figure("id: t\nkind: templates\nmodel: tiny-linear")
+
+    assert run("build")[1].splitlines()[1:] == ["1 error; what was computed is kept."]
+
+
+def test_a_checkpoint_that_stops_several_figures_is_told_once(small_site: SmallSite) -> None:
+    (small_site.content / "mine.pt").write_bytes(b"no checkpoint")
+    small_site.toml(VISION.format("tests.nets:vision") + 'checkpoints = "mine.pt"\n')
+    blocks = [
+        f"```figure\nid: {id}\nkind: class-image\nmodel: mine\nclasses: [a]\nseed: {seed}\n```\n"
+        for seed, id in enumerate("abcde")
+    ]
+    small_site.post("---\ntitle: T\ndate: 2026-01-02\n---\n\n" + "\n".join(blocks))
+    told, count = run("build")[1].splitlines()
+
+    assert told.startswith("error: content/posts/a.md:9: figure a: checkpoint content/mine.pt holds more than tensors")
+    assert told.endswith("; so it is at content/posts/a.md:17, content/posts/a.md:25, content/posts/a.md:33 and 1 more")
+    assert count == "1 error; what was computed is kept."
+
+
+def test_the_same_mistake_in_two_places_is_told_of_both(small_site: SmallSite) -> None:
+    block = "```figure\nid: {}\nkind: templates\nmodel: tiny-linear\nclasses: [x]\n```\n"
+    run("build")
+    small_site.post("---\ntitle: T\ndate: 2026-01-02\n---\n\n" + block.format("a") + "\n" + block.format("b"))
+
+    assert run("build")[1].count("unknown class 'x'") == 2
+
+
+def test_a_network_of_grey_images_is_told_how_to_say_so(small_site: SmallSite) -> None:
+    code = "from torch import nn\n\n\ndef make():\n    return nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(72, 2))\n"
+    (small_site.content / "grey.py").write_text(code)
+    small_site.toml(VISION.format("grey:make"))
+    small_site.figure("id: t\nkind: class-image\nmodel: mine\nclasses: [a]\nsteps: 1")
+
+    assert run("build")[1].count("write channels = 1 in site.toml") == 1
 
 
 @pytest.mark.parametrize(("expectation", "code"), [(">= 30", 0), ("> 30", 1)])
@@ -128,7 +188,7 @@ def test_all_mistakes_in_site_toml_are_told_together(small_site: SmallSite) -> N
     output = run("build")[1]
 
     assert "site.toml:1: titel: there is no such key; did you mean 'title'?" in output
-    assert "site.toml:2: language: Input should be a valid string" in output
+    assert 'site.toml:2: language: this is text: write it in quotes, "3"' in output
     assert "title: Field required" in output
 
 

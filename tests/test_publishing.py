@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import date, datetime
+from importlib import metadata
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from generator import starter
+from generator import __version__, starter
 from generator.artifact import ArtifactStore
 from generator.cli import main
 from generator.content import read_post
@@ -23,6 +24,7 @@ from generator.pipeline import Stage, build
 from generator.publish import beyond_limits
 from generator.single_file import single_file
 from generator.spec import BuildError
+from generator.typography import printed
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 MAPS = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
@@ -213,6 +215,31 @@ def test_a_new_report_builds_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert not re.search(r"(?<!\$)\{\{", (tmp_path / "my-report/.github/workflows/publish.yml").read_text())
 
 
+@pytest.mark.parametrize(
+    ("came", "told"),
+    [
+        (None, f"whatfires~={__version__}"),
+        ("{", f"whatfires~={__version__}"),
+        (
+            '{"url": "https://x.org/w.git", "vcs_info": {"vcs": "git", "commit_id": "abc"}}',
+            "whatfires @ git+https://x.org/w.git@abc",
+        ),
+        ('{"url": "https://x.org/w.whl", "archive_info": {}}', "whatfires @ https://x.org/w.whl"),
+        (
+            '{"url": "file:///home/me/whatfires", "dir_info": {}}',
+            "# Installed here from a folder; give its repository: whatfires @ git+https://github.com/…\nwhatfires",
+        ),
+    ],
+)
+def test_a_workflow_installs_what_is_installed_here(
+    came: str | None, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metadata.Distribution, "read_text", lambda self, name: came)
+    monkeypatch.setattr(metadata, "distribution", lambda name: metadata.PathDistribution(Path()))
+
+    assert starter.origin() == told
+
+
 def test_nothing_is_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "full").mkdir()
@@ -227,7 +254,7 @@ def test_a_new_post_is_a_draft_with_its_title(report: Path, title: str) -> None:
     path = starter.new_post(report / "content", title)
     post = read_post(path, report / "content", "new.md")
 
-    assert (post.title, post.draft, post.date) == (title, True, date.today().isoformat())
+    assert (post.title, post.draft, post.date) == (printed(title), True, date.today().isoformat())
     with pytest.raises(BuildError, match="is there already"):
         starter.new_post(report / "content", title)
 

@@ -300,7 +300,7 @@ def test_a_round_is_a_line_and_while_nothing_changes_nothing_is_built_and_nothin
     times = {path: path.stat().st_mtime_ns for path in small_site.out.rglob("*")}
     idle = turns(40)
 
-    assert first == ["first build: 1 figures computed, 0 kept; some files written, 0 removed"]
+    assert first == ["first build: 1 figure computed, 0 kept; some files written, 0 removed"]
     assert (idle, turns.rounds) == ([], 1)
     assert {path: path.stat().st_mtime_ns for path in small_site.out.rglob("*")} == times
 
@@ -312,7 +312,7 @@ def test_an_edited_post_is_a_round_that_computes_what_changed(small_site: SmallS
     small_site.post(POST.replace("length: 30", "length: 31"))
 
     assert caption == ["a.md: 0 figures computed, 1 kept; some files written, 0 removed"]
-    assert turns() == ["a.md: 1 figures computed, 0 kept; some files written, 0 removed"]
+    assert turns() == ["a.md: 1 figure computed, 0 kept; some files written, 0 removed"]
 
 
 def test_a_file_that_was_only_touched_is_not_spoken_of(small_site: SmallSite, turns: Turns) -> None:
@@ -382,7 +382,7 @@ def test_a_checkpoint_is_shown_when_it_is_whole(small_site: SmallSite, turns: Tu
     path.write_bytes(content)
 
     assert half == []
-    assert turns() == ["step-1.safetensors: 1 figures computed, 0 kept; some files written, 0 removed"]
+    assert turns() == ["step-1.safetensors: 1 figure computed, 0 kept; some files written, 0 removed"]
     assert json.loads(small_site.read("report.json"))["models"]["run"]["checkpoint"] == "step-1.safetensors"
 
 
@@ -392,7 +392,9 @@ def test_a_model_is_not_trained_because_its_only_checkpoint_is_half_written(
     small_site.toml(SITE_TOML.replace('corpus = "tiny-corpus"', 'corpus = "tiny-corpus"\ncheckpoints = "*.pt"', 1))
     (small_site.content / "step-1.pt").write_bytes(b"PK half")
 
-    assert turns()[0].endswith("model tiny-text: no checkpoint is whole yet, content/step-1.pt is waited for")
+    assert turns()[0].endswith(
+        "model tiny-text: no checkpoint is whole yet; content/step-1.pt counts once it stays as it is"
+    )
 
 
 def test_a_checkpoint_that_is_removed_leaves_the_one_before_to_be_shown(small_site: SmallSite, turns: Turns) -> None:
@@ -421,6 +423,16 @@ def test_a_gap_in_a_timeline_is_told_once(small_site: SmallSite, turns: Turns) -
     assert len(first) == 2
     assert first[1].startswith("first build: warning: content/posts/a.md:6: left out of the timeline, step 1: ")
     assert turns() == ["a.md: 0 figures computed, 2 kept; some files written, 0 removed"]
+
+
+def test_an_edit_that_leaves_an_error_as_it_was_is_answered(small_site: SmallSite, turns: Turns) -> None:
+    small_site.post(POST.replace("tiny-text", "tiny-txet"))
+    first = turns()
+    small_site.post(POST.replace("tiny-text", "tiny-txet") + "\nMore.\n")
+
+    assert len(first) == 1
+    assert turns() == ["a.md: still 1 error"]
+    assert turns() == []
 
 
 def test_code_in_a_watched_folder_counts_and_logs_do_not(
