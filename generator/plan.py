@@ -106,8 +106,7 @@ def make_plan(
     errors += same_paths(posts)
     if not posts and not errors:
         errors.append(BuildError(f"there is no post in {shown(content / 'posts')}; write one as NAME.md"))
-    # Figures that are alike are told of as the first of them.
-    for job in {job.key: job for job in reversed(jobs.values())}.values() if loading else ():
+    for job in jobs.values() if loading else ():
         errors += unknown_at_once(job, library, store)
     if errors:
         raise BuildErrors(errors)

@@ -91,8 +91,8 @@ def test_a_checkpoint_that_stops_several_figures_is_told_once(small_site: SmallS
 
 
 def test_the_same_mistake_in_two_places_is_told_of_both(small_site: SmallSite) -> None:
-    block = "```figure\nid: {}\nkind: templates\nmodel: tiny-linear\nclasses: [x]\n```\n"
-    run("build")
+    block = "```figure\nid: {}\nkind: class-image\nmodel: mine\nclasses: [x]\n```\n"
+    small_site.toml(VISION.format("tests.nets:vision"))
     small_site.post("---\ntitle: T\ndate: 2026-01-02\n---\n\n" + block.format("a") + "\n" + block.format("b"))
 
     assert run("build")[1].count("unknown class 'x'") == 2

@@ -35,8 +35,13 @@
     const passage = document.createElement("p");
     passage.dir = "auto";
     // Letters with accents are one character longer once they are taken apart: then the passage begins a little early.
-    const start = Math.max(0, at - AROUND);
-    const text = post.text.slice(start, at + AROUND + words.join(" ").length);
+    const least = at + words.join(" ").length;
+    let [start, end] = [Math.max(0, at - AROUND), least + AROUND];
+    // Whole words, where the writing has blanks between them.
+    const [first, last] = [post.text.indexOf(" ", start) + 1, post.text.lastIndexOf(" ", end)];
+    if (start && first && first <= at) start = first;
+    if (end < post.text.length && last >= least) end = last;
+    const text = post.text.slice(start, end);
     passage.append(start ? "… " : "", ...marked(text, words), start + text.length < post.text.length ? " …" : "");
     row.append(heading, passage);
     return row;

@@ -58,9 +58,9 @@
     });
   }
 
-  // A card that is shown because the pointer or the focus is on its citation goes away by Escape.
+  // A card that is shown because the pointer or the focus is on its citation, or its note's number, goes away by Escape.
   function cards() {
-    const all = [...document.querySelectorAll(".citation")];
+    const all = [...document.querySelectorAll(".citation, sup:has(> .footnote-ref)")];
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape") all.forEach((one) => one.classList.add("put-away"));
     });
@@ -71,10 +71,27 @@
     }
   }
 
+  // The section that is being read is marked in the contents.
+  function place() {
+    const links = new Map([...document.querySelectorAll(".contents a")].map((link) => [decodeURIComponent(link.hash.slice(1)), link]));
+    const headings = [...document.querySelectorAll(".prose > :is(h2, h3)[id]")].filter((one) => links.has(one.id));
+    if (!headings.length) return;
+    const mark = () => {
+      const here = headings.findLast((one) => one.getBoundingClientRect().top < window.innerHeight / 3)?.id;
+      for (const [id, link] of links) {
+        if (id === here) link.setAttribute("aria-current", "location");
+        else link.removeAttribute("aria-current");
+      }
+    };
+    const observer = new IntersectionObserver(mark, { rootMargin: "0px 0px -66% 0px" });
+    headings.forEach((one) => observer.observe(one));
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll(".theme-toggle").forEach(toggle);
     scrollable();
     cards();
+    place();
     const narrow = window.matchMedia("(max-width: 70rem)").matches;
     document.querySelectorAll(".contents > details").forEach((details) => {
       if (narrow) details.removeAttribute("open");
