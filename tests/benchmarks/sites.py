@@ -1,6 +1,7 @@
 """Builds of sites of many posts: by Whatfires, by Pelican and by MkDocs, each as its manual shows it.
 
-Each time is that of a whole process. After each edit the site is compared with one that the same tool builds from
+Each time is that of a whole process; "on screen" is from an edit until a browser that shows the page has the new text,
+with the servers that Whatfires and MkDocs have for that. After each edit the site is compared with one that the same tool builds from
 nothing: files that are not as they would be there are stale, those that would not be there are left over, and those
 that were written again with the bytes that they had were touched needlessly. `make bench NAME=sites` installs the peers
 into environments of their own below `.bench/envs` and writes `.bench/sites.json`.
@@ -11,15 +12,21 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import sync_playwright
 
 from generator import __version__
 from tests import many_posts
@@ -49,7 +56,8 @@ plugins: [search]
 class Tool:
     """packages: what pip installs into an environment of its own. write: a site of so many posts into a folder.
 
-    command: of a build that keeps what it can. posts, out: where its posts lie, and what it writes.
+    command: of a build that keeps what it can. posts, out: where its posts lie, and what it writes. serve: the command
+    of a server on a port that follows edits, and the address of the edited post there, where there is one.
     """
 
     packages: tuple[str, ...]
@@ -57,6 +65,8 @@ class Tool:
     command: Callable[[str], list[str]]
     posts: str
     out: str
+    serve: Callable[[str, int], list[str]] | None = None
+    page: str = ""
 
 
 def write_ours(folder: Path, count: int) -> None:
@@ -81,7 +91,10 @@ def write_peer(posts: Path, count: int, picture: str, head: Callable[[int], str]
 
 
 TOOLS = {
-    "whatfires": Tool((), write_ours, lambda python: [python, str(ROOT / "build.py")], "content/posts", "site"),
+    "whatfires": Tool(
+        (), write_ours, lambda python: [python, str(ROOT / "build.py")], "content/posts", "site",
+        lambda python, port: [str(Path(python).with_name("whatfires")), "serve", "--port", str(port)], "posts/post-0007.html",
+    ),
     "pelican": Tool(
         ("pelican[markdown]",),
         write_pelican,
@@ -92,6 +105,7 @@ TOOLS = {
     "mkdocs --dirty": Tool(
         ("mkdocs", "pygments"), write_mkdocs, lambda python: [python, "-m", "mkdocs", "build", "-q", "--dirty"],
         "docs", "site",
+        lambda python, port: [python, "-m", "mkdocs", "serve", "-q", "--dirty", "-a", f"localhost:{port}"], "post-0007/",
     ),
 }  # fmt: skip
 
@@ -184,6 +198,49 @@ def times(tool: Tool, python: str, count: int, runs: int) -> dict[str, list[floa
     return found
 
 
+def on_screen(tool: Tool, python: str, count: int, runs: int) -> list[float]:
+    """Seconds from an edit until the browser shows it."""
+    assert tool.serve is not None
+    with socket.socket() as one:
+        one.bind(("localhost", 0))
+        port = one.getsockname()[1]
+    found = []
+    with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
+        folder, log = Path(place), Path(place) / "log"
+        tool.write(folder, count)
+        with log.open("wb") as out:
+            server = subprocess.Popen(tool.serve(python, port), cwd=folder, stdout=out, stderr=out)
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        try:
+            page = browser.new_page()
+            wait_for(lambda: page.goto(f"http://localhost:{port}/{tool.page}"), log)
+            time.sleep(3)  # all is at rest
+            for number in range(runs):
+                path, word = post(folder, tool, 7), f"Sentence-{number}"
+                start = time.perf_counter()
+                path.write_text(f"{path.read_text()}\n{word}.\n")
+                page.wait_for_function("word => document.body.innerText.includes(word)", arg=word)
+                found.append(time.perf_counter() - start)
+                time.sleep(1.5)
+        finally:
+            browser.close()
+            server.send_signal(signal.SIGINT)
+            server.wait(30)
+    return found
+
+
+def wait_for(page: Callable[[], Any], log: Path, seconds: float = 120) -> None:
+    """Until the server is there and has the page."""
+    end = time.monotonic() + seconds
+    while True:
+        with suppress(PlaywrightError):
+            if (answer := page()) is not None and answer.ok:
+                return
+        if time.monotonic() > end:
+            raise RuntimeError(f"the server does not answer: {log.read_text()[-2000:]}")
+        time.sleep(0.5)
+
+
 def record(root: Path = ROOT, say: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
     """Run all, write `.bench/sites.json` below `root`, and return what was written."""
     pythons, versions = {}, {"whatfires": __version__}
@@ -199,6 +256,10 @@ def record(root: Path = ROOT, say: Callable[[str], None] = lambda line: None) ->
         for name, tool in TOOLS.items():
             say(f"{count} posts: {name}")
             seconds.setdefault(str(count), {})[name] = times(tool, pythons[name], count, runs)
+    for name, tool in TOOLS.items():
+        if tool.serve is not None:
+            say(f"{POSTS} posts on screen: {name}")
+            seconds[str(POSTS)][name]["on screen"] = on_screen(tool, pythons[name], POSTS, RUNS)
     edits: dict[str, Any] = {}
     for change, make in EDITS.items():
         for name, tool in TOOLS.items():
@@ -217,7 +278,9 @@ def lines(report: Mapping[str, Any]) -> list[str]:
     found = [f"| seconds, median | {heads} |", f"| --- |{' --- |' * len(tools)}"]
     for count, by_tool in report["seconds"].items():
         for what in next(iter(by_tool.values())):
-            row = " | ".join(f"{statistics.median(by_tool[tool][what]):.2f}" for tool in tools)
+            row = " | ".join(
+                f"{statistics.median(own):.2f}" if (own := by_tool[tool].get(what)) else "" for tool in tools
+            )
             found.append(f"| {count} posts: {what} | {row} |")
     found += ["", f"| of {FEW} posts, one | {heads} |", f"| --- |{' --- |' * len(tools)}"]
     for change, by_tool in report["edits"].items():
