@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import socket
 import statistics
 import subprocess
@@ -105,7 +104,7 @@ TOOLS = {
     "mkdocs --dirty": Tool(
         ("mkdocs", "pygments"), write_mkdocs, lambda python: [python, "-m", "mkdocs", "build", "-q", "--dirty"],
         "docs", "site",
-        lambda python, port: [python, "-m", "mkdocs", "serve", "-q", "--dirty", "-a", f"localhost:{port}"], "post-0007/",
+        lambda python, port: [python, "-m", "mkdocs", "serve", "-q", "--dirty", "-a", f"localhost:{port}"], "many/post-0007/",
     ),
 }  # fmt: skip
 
@@ -224,7 +223,7 @@ def on_screen(tool: Tool, python: str, count: int, runs: int) -> list[float]:
                 time.sleep(1.5)
         finally:
             browser.close()
-            server.send_signal(signal.SIGINT)
+            server.terminate()
             server.wait(30)
     return found
 
