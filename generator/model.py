@@ -17,8 +17,8 @@ CHANNELS = re.compile(r"to have (?P<wanted>[13]) channels?, but got (?P<given>[1
 def advice(problem: BaseException) -> str:
     """What PyTorch raised, and what would be right where that is known.
 
-    >>> advice(RuntimeError("expected input[1, 3, 8, 8] to have 1 channels, but got 3 channels instead"))[-73:]
-    '; the network takes images of 1 channel: write channels = 1 in site.toml'
+    >>> advice(RuntimeError("input[1, 3, 8, 8] to have 1 channels, but got 3 channels instead")).partition("; ")[2]
+    'the network takes images of 1 channel: write channels = 1 in site.toml'
     """
     message = str(problem.args[0] if problem.args else problem)
     found = CHANNELS.search(message)

@@ -234,7 +234,7 @@ def test_a_new_report_builds_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_workflow_installs_what_is_installed_here(
     came: str | None, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(metadata.Distribution, "read_text", lambda self, name: came)
+    monkeypatch.setattr(metadata.PathDistribution, "read_text", lambda self, name: came)
     monkeypatch.setattr(metadata, "distribution", lambda name: metadata.PathDistribution(Path()))
 
     assert starter.origin() == told
