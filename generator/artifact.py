@@ -12,6 +12,7 @@ import json
 import os
 import tempfile
 import time
+import uuid
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from generator.deferred import Deferred
-from generator.spec import Step
+from generator.spec import BuildError, Step
 
 if TYPE_CHECKING:
     import numpy as np
@@ -157,6 +158,15 @@ class ArtifactStore:
         for needed in self.notes:
             needed.add(key)
 
+    @property
+    def address(self) -> str:
+        """What another process of this machine, or of the cluster, finds it by."""
+        return str(self.folder.resolve())
+
+    def mark(self, key: str) -> str:
+        """What tells an artifact from another one under the same key; "" where there is none."""
+        return file_digest(path) if (path := self.path(key)).exists() else ""
+
     def path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.npz"
 
@@ -164,6 +174,8 @@ class ArtifactStore:
         """The artifact, or None where there is none, or none that is whole."""
         try:
             found = unpacked(self.content(key))
+        except BuildError:  # the store cannot be asked
+            raise
         except Exception:  # damage shows as anything, from zlib's errors to NotImplementedError
             return None
         self.note(key)
@@ -188,8 +200,34 @@ class ArtifactStore:
         self.note(key)
         self.added.add(key)
 
+    def put_first(self, key: str, artifact: Artifact) -> Artifact:
+        """Put an artifact, unless another writer was first; what is there then, the same for all of them."""
+        if not self.keep_first(key, packed(artifact)):
+            found = self.get(key)
+            if found is not None:
+                return found
+            self.keep(key, packed(artifact))  # what was there is damaged
+        self.note(key)
+        self.added.add(key)
+        return artifact
+
     def keep(self, key: str, content: bytes) -> None:
         write_whole(self.path(key), content)
+
+    def keep_first(self, key: str, content: bytes) -> bool:
+        """Keep it if nothing is there; whether that was so."""
+        path = self.path(key)
+        whole = path.with_name(f"{WRITING}{uuid.uuid4().hex}")
+        write_whole(whole, content)
+        try:
+            os.link(whole, path)
+        except FileExistsError:
+            return False
+        except OSError:  # a file system without links: the last is the first
+            write_whole(path, content)
+        finally:
+            whole.unlink()
+        return True
 
     def drop(self, key: str) -> None:
         """Forget an artifact; nothing where there is none."""
@@ -219,6 +257,9 @@ class Borrowed(ArtifactStore):
 
     def keep(self, key: str, content: bytes) -> None:
         self.own[key] = content
+
+    def keep_first(self, key: str, content: bytes) -> bool:
+        return self.own.setdefault(key, content) is content
 
     def drop(self, key: str) -> None:
         self.own.pop(key, None)

@@ -33,11 +33,13 @@ if TYPE_CHECKING:
         remaking,
         report_diff,
         rounds,
+        runners,
         serving,
         settings,
         site_folder,
         spec,
         starter,
+        stores,
         teaching,
         unwanted,
         verdicts,
@@ -64,12 +66,12 @@ else:
     publish = Deferred("generator.publish")
     remaking = Deferred("generator.remaking")
     report_diff = Deferred("generator.report_diff")
-    rounds = Deferred("generator.rounds")
+    rounds, runners = Deferred("generator.rounds"), Deferred("generator.runners")
     serving = Deferred("generator.serving")
     settings = Deferred("generator.settings")
     site_folder = Deferred("generator.site_folder")
     spec = Deferred("generator.spec")
-    starter = Deferred("generator.starter")
+    starter, stores = Deferred("generator.starter"), Deferred("generator.stores")
     teaching = Deferred("generator.teaching")
     unwanted = Deferred("generator.unwanted")
     verdicts = Deferred("generator.verdicts")
@@ -85,10 +87,9 @@ CONTENT = click.option(
 )
 STORE = click.option(
     "--store",
-    type=click.Path(path_type=Path),
     default=".whatfires/store",
     show_default=True,
-    help="Folder where computed figures are kept.",
+    help="Folder where computed figures are kept, or an address that machines share, such as s3://bucket/report.",
 )
 OUT = click.option(
     "--out",
@@ -97,6 +98,43 @@ OUT = click.option(
     show_default=True,
     help="Folder that the site is written to.",
 )
+
+
+def takes_crew(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that say who computes figures, given to the command as `crew`."""
+
+    @click.option(
+        "--runner",
+        type=click.Choice(["here", "local", "dask"]),
+        default="here",
+        show_default=True,
+        help="Where figures are computed: in this process, in several of this machine, or on a cluster of Dask.",
+    )
+    @click.option(
+        "--workers",
+        type=click.IntRange(min=1),
+        help="Processes of local, or of a Dask of our own.  [default: the cores]",
+    )
+    @click.option(
+        "--threads",
+        type=click.IntRange(min=1),
+        help="Of each worker. With the same number, all runners make the same pictures to the bit.  "
+        "[default: the cores, divided among the workers]",
+    )
+    @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler that is there, such as tcp://host:8786.")
+    @functools.wraps(command)
+    def run(
+        *args: Any, runner: str, workers: int | None, threads: int | None, scheduler: str | None, **options: Any
+    ) -> Any:
+        if runner == "here" and workers:
+            raise click.UsageError("--workers: give --runner local, too")
+        if scheduler and runner != "dask":
+            raise click.UsageError("--scheduler: give --runner dask, too")
+        asked = (runner, workers or 0, threads or 0, scheduler or "")
+        return command(*args, crew=lambda: runners.Crew(*asked), **options)
+
+    return run
+
 
 INTERRUPTED, FAILED = 130, 1
 STOPPED = "stopped; the figures computed so far are kept, and the next build goes on from here."
@@ -187,17 +225,19 @@ def main() -> None:
     help="Where the site will be published, in place of base_url in site.toml; also WHATFIRES_BASE_URL.",
 )
 @click.option("--verify-seed", type=int, help="Choose them as the run did that printed this seed.")
+@takes_crew
 @tells_errors
 def build(
     content: Path,
     out: Path,
-    store: Path,
+    store: str,
     drafts: bool,
     again: tuple[str, ...],
     folders: tuple[Path, ...],
     verify: int | None,
     base_url: str | None,
     verify_seed: int | None,
+    crew: Callable[[], runners.Crew],
 ) -> None:
     """Compute the figures that are missing and write the site.
 
@@ -209,22 +249,27 @@ def build(
         seed = random.SystemRandom().randrange(10**6) if verify_seed is None else verify_seed
         verify_site(content, store, drafts, verify, seed)
     if folders:
-        watching.watch(rounds.Asked(content, out, store, folders, drafts, again), click.echo)
+        watching.watch(rounds.Asked(content, out, store, folders, drafts, again, crew()), click.echo)
         return
-    start, asked = time.perf_counter(), glance.Asked(content, out, store, drafts, base_url)
+    start, asked = time.perf_counter(), glance.Asked(content, out, here(store), drafts, base_url)
     if not again and (pages := glance.unchanged(asked)) is not None:
         told(out, pages, 0, 0, 0, 0, start)
         return
     before = glance.content_of(asked)
     with lock.locked(out), progress.display(sys.stderr) as shows:
-        stage = pipeline.Stage(base_url=base_url)
-        done = pipeline.build(content, out, artifact.ArtifactStore(store), shows, drafts, again, stage)
+        stage = pipeline.Stage(base_url=base_url, crew=crew())
+        done = pipeline.build(content, out, stores.store_at(store), shows, drafts, again, stage)
     for warning in (*done.gaps, *publish.beyond_limits(out)):
         click.echo(f"warning: {warning}", err=True)
     for broken in done.broken:
         click.echo(f"claim broken: {broken}", err=True)
     glance.keep(asked, before, list(done.themes), done.pages)
     told(out, done.pages, done.computed, done.reused, done.written, done.removed, start)
+
+
+def here(store: str) -> Path:
+    """The folder where what is known of posts and pages is kept."""
+    return Path(".whatfires/store" if "://" in store else store)
 
 
 def told(out: Path, pages: int, computed: int, reused: int, written: int, removed: int, start: float) -> None:
@@ -237,10 +282,10 @@ def told(out: Path, pages: int, computed: int, reused: int, written: int, remove
     click.echo(f"Open {(out / 'index.html').resolve().as_uri()} or run: whatfires serve")
 
 
-def verify_site(content: Path, store: Path, drafts: bool, count: int, seed: int) -> NoReturn:
+def verify_site(content: Path, store: str, drafts: bool, count: int, seed: int) -> NoReturn:
     """Say whether kept figures are what computing gives."""
     with progress.display(sys.stderr) as shows:
-        found = verifying.verify(content, artifact.ArtifactStore(store), count or None, seed, shows, drafts)
+        found = verifying.verify(content, stores.store_at(store), count or None, seed, shows, drafts)
     for line in found.lines():
         click.echo(line)
     sys.exit(1 if found.differing else 0)
@@ -253,15 +298,13 @@ def verify_site(content: Path, store: Path, drafts: bool, count: int, seed: int)
 @STORE
 @click.option("--drafts", is_flag=True, help="Drafts, too.")
 @tells_errors
-def explain(figure: str | None, content: Path, out: Path, store: Path, drafts: bool) -> None:
+def explain(figure: str | None, content: Path, out: Path, store: str, drafts: bool) -> None:
     """Say whether a figure is fresh or stale, and which of its inputs changed since the site was written.
 
     POST#ID is written posts/cells.md#quote-cell, cells#quote-cell, or quote-cell alone; a post alone means all its
     figures. Without it, each stale figure of the site is told in one line. Nothing is computed or written.
     """
-    asked = plan.make_plan(
-        content, artifact.Borrowed(artifact.ArtifactStore(store)), progress.Quiet(), drafts, loading=False
-    )
+    asked = plan.make_plan(content, artifact.Borrowed(stores.store_at(store)), progress.Quiet(), drafts, loading=False)
     if figure is None or figure.startswith("models/"):
         asked = pipeline.with_known_units(asked)
     every = list(asked.jobs)
@@ -284,14 +327,14 @@ def explain(figure: str | None, content: Path, out: Path, store: Path, drafts: b
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
 @tells_errors
-def gc(content: Path, store: Path, keep: int, dry_run: bool) -> None:
+def gc(content: Path, store: str, keep: int, dry_run: bool) -> None:
     """Remove from the store what no build wants any more.
 
     What the last builds of this and of any other content folder wanted stays, with all that it needs to be computed
     again to the bit; so do the weights and unfinished trainings of models in site.toml. Not while a build is at work.
     """
     toml = spec.shown(content / "site.toml")
-    shelf = library.Library(settings.read_settings(content, toml), content, artifact.ArtifactStore(store))
+    shelf = library.Library(settings.read_settings(content, toml), content, stores.store_at(store))
     if shelf.errors:
         raise spec.BuildErrors([spec.BuildError(f"{toml}: {error.message}") for error in shelf.errors])
     found = unwanted.unwanted(shelf, keep)
@@ -325,7 +368,7 @@ def figure(
     checkpoint: str,
     again: bool,
     content: Path,
-    store: Path,
+    store: str,
     drafts: bool,
 ) -> None:
     """Make one figure again, alone, with the site's very pixels.
@@ -337,7 +380,7 @@ def figure(
         raise spec.BuildError("--control and --checkpoint: the control has no checkpoints; give one of them")
     with progress.display(sys.stderr) as shows:
         part = remaking.CONTROL if control else checkpoint
-        made = remaking.remake(name, content, artifact.ArtifactStore(store), shows, out, part, again, drafts)
+        made = remaking.remake(name, content, stores.store_at(store), shows, out, part, again, drafts)
     for gap in made.gaps:
         click.echo(f"warning: {gap}", err=True)
     for file in made.files:
@@ -414,7 +457,7 @@ def new(names: tuple[str, ...], content: Path) -> None:
 @CONTENT
 @STORE
 @tells_errors
-def train(model: str, to: Path | None, content: Path, store: Path) -> None:
+def train(model: str, to: Path | None, content: Path, store: str) -> None:
     """Train MODEL by its recipe in site.toml and write its checkpoints, each with its card.
 
     A build trains a model itself where it finds no checkpoint; this command is for training once and
@@ -425,7 +468,7 @@ def train(model: str, to: Path | None, content: Path, store: Path) -> None:
     start = time.perf_counter()
     with progress.display(sys.stderr) as shows:
         shelf = library.Library(
-            asked, content, artifact.ArtifactStore(store), lambda what, done, total: shows.advance(done, total, what)
+            asked, content, stores.store_at(store), lambda what, done, total: shows.advance(done, total, what)
         )
         if model not in shelf.models:
             raise spec.BuildError(
@@ -448,15 +491,24 @@ def train(model: str, to: Path | None, content: Path, store: Path) -> None:
 @click.option("--drafts", is_flag=True, help="Check the claims of drafts, too.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write the verdicts here as JUnit XML, for CI.")
 @click.option("--markdown", type=click.Path(path_type=Path), help="Write them here as Markdown, for pull requests.")
+@takes_crew
 @tells_errors
-def check(content: Path, store: Path, drafts: bool, junit: Path | None, markdown: Path | None) -> None:
+def check(
+    content: Path,
+    store: str,
+    drafts: bool,
+    junit: Path | None,
+    markdown: Path | None,
+    crew: Callable[[], runners.Crew],
+) -> None:
     """Compute what the claims need and say which of them hold.
 
     The exit code is 0 where all hold, 1 where one is broken or something else is wrong, 2 where one could not be known.
     """
-    kept = artifact.ArtifactStore(store)
+    kept = stores.store_at(store)
     with progress.display(sys.stderr) as shows:
-        found = pipeline.check_claims(plan.make_plan(content, kept, shows, drafts, loading=False), kept, shows)
+        asked = plan.make_plan(content, kept, shows, drafts, loading=False)
+        found = pipeline.check_claims(asked, kept, shows, crew())
     if junit:
         artifact.write_whole(junit, verdicts.junit(found))
     if markdown:
@@ -504,7 +556,7 @@ def diff(old: Path, new: Path, markdown: bool) -> None:
 @click.option("--open", "browser", is_flag=True, help="Open it in the browser.")
 @click.option("--built", is_flag=True, help="Build nothing: serve the site that `whatfires build` wrote.")
 @tells_errors
-def serve(content: Path, store: Path, out: Path | None, port: int, drafts: bool, browser: bool, built: bool) -> None:
+def serve(content: Path, store: str, out: Path | None, port: int, drafts: bool, browser: bool, built: bool) -> None:
     """Show the report in a browser while you write it, until Ctrl-C.
 
     It is built, served on this machine, and built again when something changed; the browser follows. What is wrong is

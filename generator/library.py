@@ -69,7 +69,7 @@ class Library:
         report: Report = lambda what, done, total: None,
         sight: Sight = AS_THEY_ARE,
     ) -> None:
-        self.root, self.store, self.report, self.sight = root, store, report, sight
+        self.settings, self.root, self.store, self.report, self.sight = settings, root, store, report, sight
         self.opened: set[str] = set()  # data sets of which something was read
         reach(root)  # the author's modules, as they read now
         self.errors: list[BuildError] = []  # what is wrong with site.toml; a row that is wrong is in no table

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Generator, Iterable, Sequence, Set
+from contextlib import closing
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator import builds, code_lists, standing
-from generator.artifact import Artifact, ArtifactStore, Course, Measures
+from generator.artifact import ArtifactStore, Course, Measures
 from generator.builds import Build, wanted
 from generator.claims import Verdict, judged
+from generator.computing import Worksite
 from generator.deferred import Deferred
-from generator.figures import KINDS
 from generator.jobs import files_of, make_job
 from generator.library import Library
 from generator.obtained import Obtained
-from generator.plan import Plan, make_plan, unknown_names
+from generator.plan import Plan, make_plan
 from generator.progress import Display, Quiet
-from generator.runners import here
+from generator.runners import ALONE, RUNNERS, Crew, Work
 from generator.site_folder import write_site
 from generator.spec import BuildError, BuildErrors, Changed, Job, Place, nearest, shown
 from generator.themes import theme_folders
@@ -31,11 +31,10 @@ from generator.weights import AS_THEY_ARE, Sight
 if TYPE_CHECKING:
     import torch
 
-    from generator import inputs, unit_pages
+    from generator import unit_pages
 else:
     torch = Deferred("torch")
-    # A site of text alone needs neither.
-    inputs, unit_pages = Deferred("generator.inputs"), Deferred("generator.unit_pages")
+    unit_pages = Deferred("generator.unit_pages")  # a site of text alone does not need it
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class Stage:
 
     into: the folder that is written in place of `out`, which it will be shown as. sight: which checkpoints there are.
     spared: files of `out` that stay though no page refers to them; lingering: those that do so already. base_url: where
-    the site will be published, if not where site.toml says.
+    the site will be published, if not where site.toml says. crew: who computes.
     """
 
     into: Path | None = None
@@ -67,6 +66,7 @@ class Stage:
     spared: frozenset[str] = frozenset()
     lingering: frozenset[str] = frozenset()
     base_url: str | None = None
+    crew: Crew = ALONE
 
 
 def build(
@@ -102,7 +102,7 @@ def build(
         kept = {one.key for job in plan.jobs.values() for one in job.all()}
         builds.note(store, replace(this, standing=made_of, finished=True))
         return Outcome(0, len(kept), 0, 0, tuple(before.broken), before.pages, lingering=stage.lingering)
-    found = obtain(plan, plan.jobs.values(), store, display, anew)
+    found = obtain(plan, plan.jobs.values(), store, display, anew, stage.crew)
     gaps = found.gaps(plan.jobs.values())
     if found.computed:
         made_of = origin_of(plan, out)
@@ -148,13 +148,13 @@ def joined(plan: Plan) -> Plan:
     return replace(plan, jobs={**plan.jobs, **jobs}, units=units)
 
 
-def check_claims(plan: Plan, store: ArtifactStore, display: Display) -> list[Verdict]:
+def check_claims(plan: Plan, store: ArtifactStore, display: Display, crew: Crew = ALONE) -> list[Verdict]:
     """The verdict of every claim; only the figures that claims name are computed.
 
     A claim whose figure or model fails is unknown.
     """
     named = {(post.path, claim.figure) for post in plan.posts for claim in post.claims}
-    found = obtain(plan, [job for place, job in plan.jobs.items() if place in named], store, display)
+    found = obtain(plan, [job for place, job in plan.jobs.items() if place in named], store, display, crew=crew)
     verdicts = []
     for post in plan.posts:
         for claim in post.claims:
@@ -175,9 +175,14 @@ def trained(model: str, plan: Plan, display: Display) -> Course:
 
 
 def obtain(
-    plan: Plan, jobs: Iterable[Job], store: ArtifactStore, display: Display, anew: Set[str] = frozenset()
+    plan: Plan,
+    jobs: Iterable[Job],
+    store: ArtifactStore,
+    display: Display,
+    anew: Set[str] = frozenset(),
+    crew: Crew = ALONE,
 ) -> Obtained:
-    """The artifacts of all jobs, computed where they are not kept."""
+    """The artifacts of all jobs, computed by the crew where they are not kept."""
     wanted: dict[str, Job] = {}
     for job in jobs:
         for one in job.all():
@@ -185,17 +190,23 @@ def obtain(
     artifacts = {key: artifact for key in wanted if key not in anew and (artifact := store.get(key)) is not None}
     missing = [job for key, job in wanted.items() if key not in artifacts]
 
-    def save(job: Job, artifact: Artifact) -> None:
-        store.put(job.key, artifact)
+    def keep(job: Job) -> None:
         code_lists.keep(store, job.ingredients)
-        # Read back, so that a page is the same whether its figures were computed now or yesterday.
+        # Read back, so that a page is the same whether its figures were computed now or yesterday, here or elsewhere.
         kept = store.get(job.key)
-        assert kept is not None
+        if kept is None:
+            raise BuildError(f"the artifact of figure {job.id} was kept, and is not in the store {shown(store.folder)}")
         artifacts[job.key] = kept
 
     files = {name: digest for job in missing for name, digest in files_of(job)}
+    failed: dict[str, BuildError] = {}
     try:
-        failed = here(missing, lambda job: computed(job, plan.library, display), save, display) if missing else {}
+        with closing(run(missing, plan, store, display, crew)) as ended:
+            for job, error in ended if missing else ():
+                if error is None:
+                    keep(job)
+                else:
+                    failed[job.key] = error
     except BaseException:  # such as Ctrl-C: what was computed so far stays, if it is what its keys say
         drop_changed(plan.library, store, files)
         raise
@@ -205,29 +216,16 @@ def obtain(
     return Obtained(artifacts, {job.key for job in missing} - set(failed), failed)
 
 
-def computed(job: Job, library: Library, display: Display, again: set[str] | None = None) -> Artifact:
-    """A figure's artifact, computed now; what it shares with others is kept, or made again if its key is in `again`."""
-    start = time.perf_counter()
-    for error in unknown_names(job, library):  # of a model that was trained only now
-        raise error
-    if job.chooser and job.model and (difference := library.unlike(job.model, job.chooser)):
-        raise BuildError(difference)
-    again = set() if again is None else again
-    given = inputs.Inputs(library, job.model, display.advance, job.random, again, job.chooser)
-    with library.store.noting() as needed:
-        artifact: Artifact = import_module(KINDS[job.kind]).compute(job.options, given)
-    for name, value in artifact.measures.items():
-        if not math.isfinite(value):
-            raise BuildError(f"its measure {name} is no number but {value}; are all activations numbers?")
-    provenance = {
-        "ingredients": job.ingredients,
-        "needs": sorted(needed),
-        "seconds": round(time.perf_counter() - start, 1),
-        "device": "cpu",
-        # Not in the key, lest every machine compute anew; but sums in another order differ in their last digits.
-        "threads": torch.get_num_threads(),
-    }
-    return replace(artifact, provenance=provenance)
+def run(
+    jobs: Sequence[Job], plan: Plan, store: ArtifactStore, display: Display, crew: Crew
+) -> Generator[tuple[Job, BuildError | None]]:
+    """Each job when it is done, and its error, if it failed."""
+    library = plan.library
+    if crew.threads:
+        torch.set_num_threads(crew.threads)
+    site = Worksite(library.root.resolve(), library.settings, store.address, library.sight, crew.share(jobs))
+    runner = import_module(RUNNERS[crew.runner])
+    yield from runner.run(jobs, Work(library, store, site, crew), display)
 
 
 def train_quoted(plan: Plan, display: Display) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from generator import known_code
 from generator.artifact import ArtifactStore, Borrowed
 from generator.calling import one_called
+from generator.computing import unknown_names
 from generator.jobs import data_of, make_job
 from generator.kept_posts import KeptPosts
 from generator.library import Library
@@ -197,30 +198,3 @@ def unknown_at_once(job: Job, library: Library, store: ArtifactStore) -> Iterabl
     """Its `unknown_names`, where it must be computed and the model need not be trained first."""
     if not store.has(job.key) and not (job.options.model and library.untaught(job.options.model)):
         yield from unknown_names(job, library)
-
-
-def unknown_names(job: Job, library: Library) -> Iterable[BuildError]:
-    """Layers and classes that the figure names and its model has not: told before anything is computed.
-
-    Loads the model, so it is asked only of figures that must be computed; a model that must be trained first
-    is asked after that.
-    """
-    name = job.model
-    asked = {key: getattr(job.options, key, None) for key in ("layer", "layers", "classes")}
-    if name is None or not any(asked.values()) or job.options.varies_training:
-        return  # of networks that the figure trains, it knows the classes best
-    try:
-        model = library.model(name)
-    except BuildError as error:
-        yield error.of(f"figure {job.id}", job.at("model"))
-        return
-    for key, value in asked.items():
-        known = model.classes if key == "classes" else model.layers()
-        for number, one in enumerate([value] if isinstance(value, str) else list(value or ())):
-            one = one if isinstance(one, str) else getattr(one, "layer", None)
-            if key == "layer" and model.reader is not None and one in model.reader.groups:
-                continue  # kinds for networks that read, too, call a group so
-            if isinstance(one, str) and one not in known:
-                what = "class" if key == "classes" else "layer"
-                place = job.at(f"{key}.{number}") if f"{key}.{number}" in job.lines else job.at(key)
-                yield BuildError(f"figure {job.id}: unknown {what} {one!r} of model {name}{nearest(one, known)}", place)

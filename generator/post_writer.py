@@ -384,7 +384,7 @@ def provenance(artifact: Artifact, job: Job) -> list[tuple[str, str]]:
     ingredients = made.get("ingredients", {})
     model = ingredients.get("model", {})
     rows = {
-        "computed in": f"{made['seconds']} s on {made['device']}" if "seconds" in made else "",
+        "computed on": made.get("device", ""),
         "threads": str(made.get("threads", "")),
         "seed": str(job.options.seed),
         "weights": "" if job.random is None else f"random, of seed {job.random}",

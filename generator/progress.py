@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TextIO
 
@@ -22,27 +23,50 @@ else:
 
 
 class Display(Protocol):
-    """Where figures and their advance are told."""
+    """Where figures and their advance are told. worker: which of several works on the figure."""
 
-    def begin(self, total: int) -> None: ...
+    def begin(self, total: int, workers: int = 1) -> None: ...
 
-    def start(self, name: str) -> None: ...
+    def start(self, name: str, worker: int = 0) -> None: ...
 
-    def advance(self, done: int, total: int, what: str = "") -> None: ...
+    def advance(self, done: int, total: int, what: str = "", worker: int = 0) -> None: ...
 
-    def finish(self, name: str, seconds: float, error: str = "") -> None: ...
+    def finish(self, name: str, seconds: float, error: str = "", worker: int = 0) -> None: ...
 
 
 class Quiet:
     """Says nothing."""
 
-    def begin(self, total: int) -> None: ...
+    def begin(self, total: int, workers: int = 1) -> None: ...
 
-    def start(self, name: str) -> None: ...
+    def start(self, name: str, worker: int = 0) -> None: ...
 
-    def advance(self, done: int, total: int, what: str = "") -> None: ...
+    def advance(self, done: int, total: int, what: str = "", worker: int = 0) -> None: ...
 
-    def finish(self, name: str, seconds: float, error: str = "") -> None: ...
+    def finish(self, name: str, seconds: float, error: str = "", worker: int = 0) -> None: ...
+
+
+@dataclass
+class Pace:
+    """How fast figures are done, by so many workers."""
+
+    total: int
+    workers: int
+    done: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    def left(self) -> float:
+        """Seconds until all are done, at the pace so far."""
+        return (time.monotonic() - self.began) / max(self.done, 1) * (self.total - self.done)
+
+    def crew(self) -> str:
+        """The workers and their rate; nothing of a single one.
+
+        >>> Pace(9, 1).crew(), Pace(9, 2, 4, time.monotonic() - 60).crew()
+        ('', '2 workers, 4 a minute')
+        """
+        rate = 60 * self.done / max(time.monotonic() - self.began, 1e-9)
+        return f"{self.workers} workers, {rate:.{0 if rate >= 3 else 1}f} a minute" if self.workers > 1 else ""
 
 
 class Plain:
@@ -52,35 +76,40 @@ class Plain:
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
+        self.under_way: dict[int, tuple[str, float]] = {}  # by worker: the figure, and when it was told of last
 
-    def begin(self, total: int) -> None:
-        self.total, self.done, self.began = total, 0, time.monotonic()
+    def begin(self, total: int, workers: int = 1) -> None:
+        self.pace = Pace(total, workers)
 
-    def start(self, name: str) -> None:
-        self.name, self.told = name, time.monotonic()
+    def start(self, name: str, worker: int = 0) -> None:
+        self.under_way[worker] = name, time.monotonic()
 
-    def advance(self, done: int, total: int, what: str = "") -> None:
-        now = time.monotonic()
-        if now - self.told >= self.PAUSE:
-            self.told = now
-            self.print(self.done + 1, f"{self.name}: {what + ', ' if what else ''}{done / max(total, 1):.0%} done")
+    def advance(self, done: int, total: int, what: str = "", worker: int = 0) -> None:
+        (name, told), now = self.under_way[worker], time.monotonic()
+        if now - told >= self.PAUSE:
+            self.under_way[worker] = name, now
+            self.print(self.pace.done + 1, f"{name}: {what + ', ' if what else ''}{done / max(total, 1):.0%} done")
 
-    def finish(self, name: str, seconds: float, error: str = "") -> None:
-        self.done += 1
-        left = (time.monotonic() - self.began) / self.done * (self.total - self.done)
-        rest = f", about {left:.0f} s left" if self.done < self.total else ""
-        self.print(self.done, f"{name}: {'failed' if error else 'computed'} in {seconds:.1f} s{rest}")
+    def finish(self, name: str, seconds: float, error: str = "", worker: int = 0) -> None:
+        self.pace.done += 1
+        rest = f"about {self.pace.left():.0f} s left" if self.pace.done < self.pace.total else ""
+        more = ", ".join(filter(None, [rest, self.pace.crew()]))
+        state = "failed" if error else "computed"
+        self.print(self.pace.done, f"{name}: {state} in {seconds:.1f} s{', ' if more else ''}{more}")
 
     def print(self, number: int, line: str) -> None:
-        self.stream.write(f"[{number}/{self.total}] {line}\n")
+        self.stream.write(f"[{number}/{self.pace.total}] {line}\n")
         self.stream.flush()
 
 
 class Live:
-    """A bar for the whole, and a bar for the figure under way."""
+    """A bar for the whole, and a bar for each figure under way."""
 
     def __init__(self, stream: TextIO, closing: ExitStack) -> None:
         self.stream, self.closing = stream, closing
+        self.tasks: dict[
+            int, tuple[str, rich_progress.TaskID, float]
+        ] = {}  # by worker: figure, its bar, its share done
 
     @cached_property
     def progress(self) -> rich_progress.Progress:
@@ -95,26 +124,33 @@ class Live:
         lines = rich_progress.Progress(*columns, console=rich_console.Console(file=self.stream), transient=True)
         return self.closing.enter_context(lines)
 
-    def begin(self, total: int) -> None:
+    def begin(self, total: int, workers: int = 1) -> None:
+        self.pace = Pace(total, workers)
         self.whole = self.progress.add_task("all figures", total=total)
-        self.done = 0
 
-    def start(self, name: str) -> None:
-        self.name = name
-        self.task = self.progress.add_task(name, total=1.0)
+    def start(self, name: str, worker: int = 0) -> None:
+        if worker in self.tasks:  # it died, and its job waits
+            self.progress.remove_task(self.tasks[worker][1])
+        self.tasks[worker] = name, self.progress.add_task(name, total=1.0), 0.0
 
-    def advance(self, done: int, total: int, what: str = "") -> None:
-        share = done / max(total, 1)
-        self.progress.update(self.task, completed=share, description=f"{self.name} ({what})" if what else self.name)
+    def advance(self, done: int, total: int, what: str = "", worker: int = 0) -> None:
+        (name, task, _), share = self.tasks[worker], done / max(total, 1)
+        self.progress.update(task, completed=share, description=f"{name} ({what})" if what else name)
         if not what:
-            self.progress.update(self.whole, completed=self.done + share)
+            self.tasks[worker] = name, task, share
+            self.tell()
 
-    def finish(self, name: str, seconds: float, error: str = "") -> None:
-        self.done += 1
-        self.progress.update(self.whole, completed=self.done)
-        self.progress.remove_task(self.task)
+    def finish(self, name: str, seconds: float, error: str = "", worker: int = 0) -> None:
+        self.pace.done += 1
+        self.progress.remove_task(self.tasks.pop(worker)[1])
+        self.tell()
         state = "[red]failed[/]" if error else "computed"
         self.progress.console.print(f"{name}: {state} in {seconds:.1f} s", highlight=False)
+
+    def tell(self) -> None:
+        crew = self.pace.crew()
+        done = self.pace.done + sum(share for _, _, share in self.tasks.values())
+        self.progress.update(self.whole, completed=done, description=f"all figures{', ' if crew else ''}{crew}")
 
 
 @contextmanager

@@ -11,18 +11,18 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import connection
 from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
 
 from generator import machine
-from generator.artifact import ArtifactStore
 from generator.pipeline import Outcome, Stage, build
 from generator.progress import Quiet, display
+from generator.runners import ALONE, Crew
 from generator.spec import BuildError, BuildErrors, Changed
+from generator.stopping import end_with_parent, interrupts_held, release_interrupts
+from generator.stores import store_at
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,11 @@ class Asked:
 
     content: Path
     out: Path
-    store: Path
+    store: str
     folders: tuple[Path, ...]
     drafts: bool
     again: tuple[str, ...] = ()
+    crew: Crew = ALONE
 
 
 Start = SpawnContext | ForkServerContext
@@ -85,22 +86,6 @@ def in_process(asked: Asked, stage: Stage, first: bool, how: Start = SPAWN) -> O
     return done
 
 
-@contextmanager
-def interrupts_held() -> Iterator[None]:
-    """Inside, Ctrl-C waits, also in processes that are started here."""
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        release_interrupts()
-
-
-def release_interrupts() -> None:
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-
-
 def ended(code: int | None) -> str:
     return f"by {signal.Signals(-code).name}" if code is not None and code < 0 else f"exit code {code}"
 
@@ -121,17 +106,9 @@ def work(sender: connection.Connection, asked: Asked, stage: Stage, first: bool)
         sys.exit(1)
 
 
-def end_with_parent() -> None:
-    """Who was ended in the middle of a round shows nothing of it; so the round ends, too."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
 def built(asked: Asked, stage: Stage, first: bool) -> Outcome | Failed:
     """One round in this process."""
-    store, again = ArtifactStore(asked.store), asked.again if first else ()
+    store, again = store_at(asked.store), asked.again if first else ()
     try:
         if not first:
             return build(asked.content, asked.out, store, Quiet(), asked.drafts, again, stage)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from generator.artifact import Artifact, ArtifactStore, digest, digests_below, file_digest
+from generator.artifact import Artifact, ArtifactStore, digest, digests_below
 from generator.kept_pages import common
 from generator.library import Library
 from generator.publish import model_row
@@ -47,7 +47,7 @@ def origin(
     made_of = {
         "place": str(out.resolve()),
         "plan": repr((site, posts, units, jobs)),
-        "artifacts": {key: file_digest(library.store.path(key)) for key in keys},
+        "artifacts": {key: library.store.mark(key) for key in keys},
         "models": {name: model_row(name, library) for name in library.models if name in named},
         "courses": {name: repr(library.course(name)) for name in quoted},
         "common": common(site.theme),

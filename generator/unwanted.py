@@ -48,6 +48,9 @@ def unwanted(library: Library, keep: int) -> Unwanted:
     BuildError where the store knows of no finished build of this content folder, since then nothing would be wanted.
     """
     store, content = library.store, str(library.root.resolve())
+    if "://" in store.address:
+        reason = "other machines may want what this one does not know of; let the bucket's own rules remove what is old"
+        raise BuildError(f"a store that machines share, {store.address}, is not cleaned from one of them: {reason}")
     every = builds.by_content(store)
     if not any(build.finished for _, build in every.get(content, ())):
         raise BuildError(

@@ -18,11 +18,12 @@ import numpy as np
 
 from generator.artifact import Artifact, ArtifactStore, Borrowed, packed, unpacked
 from generator.calling import full_name
+from generator.computing import computed
 from generator.explain import differences, value
-from generator.pipeline import computed, with_known_units
+from generator.pipeline import with_known_units
 from generator.plan import make_plan
 from generator.progress import Display
-from generator.runners import here
+from generator.runners.here import each
 from generator.spec import BuildErrors, Job
 
 
@@ -70,7 +71,8 @@ def verify(
     again = {key for one in chosen for key in kept.provenance(one).get("needs", ())}
     differing: dict[str, tuple[str, ...]] = {}
 
-    def hold(job: Job, artifact: Artifact) -> None:
+    def hold(job: Job) -> None:
+        artifact = computed(job, plan.library, display.advance, again)
         before = kept.get(job.key)
         assert before is not None
         found = list(differs(before, unpacked(packed(artifact))))
@@ -80,9 +82,9 @@ def verify(
         if found:
             differing[names[job.key]] = tuple(found)
 
-    errors = here([jobs[key] for key in chosen], lambda job: computed(job, plan.library, display, again), hold, display)
-    if errors:
-        raise BuildErrors(errors.values())
+    ended = list(each([jobs[key] for key in chosen], hold, display))
+    if errors := [error for _, error in ended if error is not None]:
+        raise BuildErrors(errors)
     for key in sorted(store.own):
         before, now = kept.get(key), store.get(key)
         if before is not None and now is not None and (found := tuple(differs(before, now))):

@@ -119,7 +119,7 @@ class Watcher:
 
     def files(self) -> tuple[set[Path], set[Path]]:
         """What is looked at: files that a build reads as they are, and checkpoints."""
-        content, ours = self.asked.content, (self.asked.out, self.asked.store)
+        content, ours = self.asked.content, (self.asked.out, Path(self.asked.store))
         toml = mark_of(content / "site.toml")
         if toml != self.settings[0]:
             with suppress(BuildError):  # told by the round that it makes; until it is put right, what was named stands
@@ -143,7 +143,7 @@ class Watcher:
         start = time.perf_counter()
         pages = {path.relative_to(self.swap.out).as_posix() for path in files_below(self.swap.out)}
         spared = frozenset(name for name in pages - self.lingering if not is_page(name))
-        stage = Stage(self.swap.begin(), self.looks.sight(), spared, self.lingering)
+        stage = Stage(self.swap.begin(), self.looks.sight(), spared, self.lingering, crew=self.asked.crew)
         done = self.build(self.asked, stage, first)
         well_again, self.failed = self.failed, isinstance(done, Failed)
         if isinstance(done, Failed):

@@ -94,8 +94,8 @@ caption: What it *writes*.
 
 @pytest.fixture(autouse=True)
 def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test that reaches for the network fails; those with a browser talk to it on this machine."""
-    if "browser" in request.fixturenames:
+    """A test that reaches for the network fails; those with a browser or a cluster talk to it on this machine."""
+    if {"browser", "cluster", "bucket"} & set(request.fixturenames):
         return
     connect, local = socket.socket.connect, "served" in request.fixturenames
 

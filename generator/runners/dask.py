@@ -1,0 +1,180 @@
+"""On a cluster of Dask: a scheduler that is there, or one that is started here for this build.
+
+What is computed goes to the store, which all workers reach; the scheduler is told names and errors. Of each network
+there is a token whose size is the network's, so that Dask gives its jobs to workers that hold it. Where a worker dies
+its jobs are done elsewhere, and where the scheduler does, those that the store has not are asked for again.
+
+Dask: https://distributed.dask.org
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from generator.computing import Done, Worksite, done
+from generator.deferred import Deferred
+from generator.progress import Display
+from generator.runners import Work, cores
+from generator.spec import BuildError, Job
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = Deferred("torch")
+dask, distributed = Deferred("dask"), Deferred("distributed")
+
+# How Dask says that its scheduler is gone; a closed connection is an OSError.
+GONE = (OSError, CancelledError, asyncio.CancelledError, asyncio.TimeoutError)
+AHEAD = 3  # jobs that wait at each worker: it never stands still, and no scheduler holds ten thousand
+PATIENCE = 120.0  # seconds in which a scheduler that is gone may come back
+TRIES = 3  # of a job whose worker dies, at a scheduler of ours
+
+
+class Place:
+    """A site in the process of a worker: its library, with the networks that were loaded. Sent as what it is of."""
+
+    def __init__(self, site: Worksite) -> None:
+        torch.set_num_threads(site.threads)
+        self.site, self.library = site, site.library(lambda what, done, total: None)
+        self.lock = threading.Lock()  # a worker with several threads still computes one figure at a time
+
+    def __reduce__(self) -> tuple[type[Place], tuple[Worksite]]:
+        return Place, (self.site,)
+
+    def held(self, model: str) -> Held:
+        """Load a network, or train it; what is wrong with it is told by the figures that need it."""
+        with self.lock, suppress(Exception):
+            tensors = self.library.model(model).network.state_dict().values()
+            return Held(sum(one.numel() * one.element_size() for one in tensors))
+        return Held(0)
+
+    def done(self, job: Job) -> Done:
+        with self.lock:
+            return done(job, self.library, lambda done, total: None)
+
+
+class Held:
+    """Says that a worker holds a network of so many bytes: to have it elsewhere takes as long as to send them."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def __sizeof__(self) -> int:
+        return object.__sizeof__(self) + self.size
+
+
+def hold(place: Place, model: str) -> Held:
+    return place.held(model)
+
+
+def do(place: Place, job: Job, held: Held | None) -> Done:
+    return place.done(job)
+
+
+@contextmanager
+def scheduler(work: Work, jobs: int) -> Iterator[str]:
+    """The address of the scheduler: the crew's, or that of one which is there as long as this is."""
+    if work.crew.scheduler:
+        yield work.crew.scheduler
+        return
+    workers = min(work.crew.workers or cores(), jobs)
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": TRIES - 1}),
+        distributed.LocalCluster(
+            workers, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+        ) as own,
+    ):
+        yield own.scheduler_address
+
+
+def run(jobs: Sequence[Job], work: Work, display: Display) -> Iterator[tuple[Job, BuildError | None]]:
+    if find_spec("distributed") is None:
+        raise BuildError("--runner dask needs Dask: pip install 'whatfires[dask]'")
+    # Jobs of one network stand together, so that few workers load it.
+    left = {job.key: job for job in sorted(jobs, key=lambda job: job.model or "")}
+    begun = False
+    with scheduler(work, len(left)) as address:
+        since = time.monotonic()
+        while left:
+            try:
+                with distributed.Client(address, timeout=10, set_as_default=False) as client:
+                    if not begun:
+                        display.begin(len(left), max(1, len(client.scheduler_info()["workers"])))
+                        begun = True
+                    for job, error in ended(client, list(left.values()), work, display):
+                        since = time.monotonic()
+                        del left[job.key]
+                        yield job, error
+            except GONE as problem:
+                if time.monotonic() - since > PATIENCE:
+                    reason = f"Dask's scheduler {address} does not answer ({type(problem).__name__}: {problem})"
+                    raise BuildError(f"{reason}; what was computed is kept") from problem
+                time.sleep(1)
+                # A worker may have finished a job whose scheduler was gone by then.
+                for job in [job for job in left.values() if begun and work.store.has(job.key)]:
+                    del left[job.key]
+                    display.start(job.id)
+                    display.finish(job.id, 0.0)
+                    yield job, None
+
+
+def ended(client: Any, jobs: list[Job], work: Work, display: Display) -> Iterator[tuple[Job, BuildError | None]]:
+    """Each job when it has ended. Dask's errors where the scheduler goes.
+
+    Where workers die, Dask blames all jobs that were given to them. So these are done again, each alone: then it is
+    known which of them it was.
+    """
+    suspects = []
+    for job, said in together(client, jobs, work):
+        if said is None:
+            suspects.append(job)
+        else:
+            yield told(job, said, work, display)
+    for job in suspects:
+        (said,) = [said for _, said in together(client, [job], work, tokens=False)]
+        if said is None:
+            reason = f"figure {job.id}: it ended its workers again and again, also alone; is there too little memory?"
+            said = Done(BuildError(reason, job.place), 0.0, frozenset(), frozenset())
+        yield told(job, said, work, display)
+
+
+def together(client: Any, jobs: list[Job], work: Work, tokens: bool = True) -> Iterator[tuple[Job, Done | None]]:
+    """Each job when it has ended, and what its worker told, None where workers died of it, or beside it."""
+    place = client.submit(Place, work.site, pure=False)
+    names = {job.model for job in jobs if job.model} if tokens else set()
+    held = {name: client.submit(hold, place, name, pure=False) for name in names}
+    waiting = iter(jobs)
+    asked: dict[Any, Job] = {}
+    queue = distributed.as_completed(loop=client.loop)
+
+    def ask(count: int) -> None:
+        for _, job in zip(range(count), waiting, strict=False):
+            future = client.submit(do, place, job, held.get(job.model or ""), pure=False)
+            asked[future] = job
+            queue.add(future)
+
+    ask(AHEAD * max(1, len(client.scheduler_info()["workers"])))
+    while asked:
+        future = next(queue)
+        job = asked.pop(future)
+        ask(1)
+        try:
+            yield job, future.result()
+        except distributed.KilledWorker:
+            yield job, None
+
+
+def told(job: Job, said: Done, work: Work, display: Display) -> tuple[Job, BuildError | None]:
+    work.library.opened |= said.opened
+    work.store.added |= said.added
+    display.start(job.id)
+    display.finish(job.id, said.seconds, str(said.error or ""))
+    return job, said.error

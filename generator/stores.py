@@ -1,0 +1,134 @@
+"""Where artifacts are kept, as the command line says it: a folder, or an address that several machines share.
+
+Addresses are those of fsspec, such as s3://bucket/report or gs://bucket/report; credentials are found as its back end
+finds them, and are never written anywhere. What is known of posts and pages stays on this machine.
+
+fsspec: https://filesystem-spec.readthedocs.io
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import zipfile
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from generator.artifact import JSON_NAME, ArtifactStore
+from generator.deferred import Deferred
+from generator.spec import BuildError
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+    from fsspec import core as files
+else:
+    files = Deferred("fsspec.core")
+
+HERE = Path(".whatfires/store")  # where what is known of posts and pages is kept, beside a shared store
+PAUSES = (0.1, 0.3, 1.0, 3.0, 9.0)  # seconds before a request that failed is made again
+Answer = TypeVar("Answer")
+
+
+def store_at(address: str) -> ArtifactStore:
+    """The store of a folder, or of an address."""
+    return SharedStore(address) if "://" in address else ArtifactStore(Path(address))
+
+
+class SharedStore(ArtifactStore):
+    """A store behind an address. Artifacts are written whole: a reader sees all of one, or none."""
+
+    def __init__(self, address: str, folder: Path = HERE) -> None:
+        super().__init__(folder)
+        self.place = address.rstrip("/")
+
+    def __reduce__(self) -> tuple[type[SharedStore], tuple[str, Path]]:
+        return SharedStore, (self.place, self.folder)
+
+    @cached_property
+    def opened(self) -> tuple[AbstractFileSystem, str]:
+        """The file system, and the path in it."""
+        try:
+            system, root = files.url_to_fs(self.place)
+        except (ImportError, ValueError) as error:  # the protocol is not known, or its package is not here
+            raise BuildError(f"--store {self.place}: {error}") from error
+        system.use_listings_cache = False
+        return system, root
+
+    @property
+    def address(self) -> str:
+        return self.place
+
+    def url(self, key: str) -> str:
+        return f"{self.opened[1]}/{key[:2]}/{key}.npz"
+
+    def asked(self, request: Callable[[AbstractFileSystem], Answer]) -> Answer:
+        """What the file system answers; asked again after a while where it fails, for networks do."""
+        system = self.opened[0]
+        for pause in (*PAUSES, None):
+            try:
+                return request(system)
+            except (FileNotFoundError, FileExistsError):
+                raise
+            except Exception as error:  # each back end has its own
+                if pause is None or isinstance(error, PermissionError):
+                    raise BuildError(f"store {self.place}: {type(error).__name__}: {error}") from error
+                time.sleep(pause)
+        raise AssertionError
+
+    def content(self, key: str) -> bytes:
+        found: bytes = self.asked(lambda system: system.cat_file(self.url(key)))
+        return found
+
+    def provenance(self, key: str) -> Mapping[str, Any]:
+        try:
+            with zipfile.ZipFile(io.BytesIO(self.content(key))) as archive:
+                return dict(json.loads(archive.read(JSON_NAME))["provenance"])
+        except BuildError:
+            raise
+        except Exception:  # damage shows as anything
+            return {}
+
+    def has(self, key: str) -> bool:
+        try:
+            return bool(self.asked(lambda system: system.info(self.url(key))))
+        except FileNotFoundError:
+            return False
+
+    def mark(self, key: str) -> str:
+        try:
+            return str(self.asked(lambda system: system.checksum(self.url(key))))
+        except FileNotFoundError:
+            return ""
+
+    def keep(self, key: str, content: bytes) -> None:
+        def put(system: AbstractFileSystem) -> None:
+            system.makedirs(self.url(key).rpartition("/")[0], exist_ok=True)
+            system.pipe_file(self.url(key), content)
+
+        self.asked(put)
+
+    def keep_first(self, key: str, content: bytes) -> bool:
+        def put(system: AbstractFileSystem) -> None:
+            system.makedirs(self.url(key).rpartition("/")[0], exist_ok=True)
+            system.pipe_file(self.url(key), content, mode="create")
+
+        try:
+            self.asked(put)
+        except FileExistsError:
+            return False
+        return True
+
+    def drop(self, key: str) -> None:
+        def remove(system: AbstractFileSystem) -> None:
+            if system.exists(self.url(key)):
+                system.rm_file(self.url(key))
+
+        self.asked(remove)
+        for needed in self.notes:
+            needed.discard(key)
+
+    def sweep(self) -> None:
+        """Nothing is left half written there."""

@@ -1,0 +1,139 @@
+"""Figures computed on a cluster of Dask: a scheduler and workers in processes of their own, on this machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from generator.runners import Crew
+from generator.spec import BuildErrors
+from tests.conftest import ROOT, SmallSite
+from tests.runners.sites import HEAD, IMAGE, built, of_each_kind, with_deadly, without_figures
+
+
+class Cluster:
+    """A scheduler and workers, which can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            self.port = one.getsockname()[1]
+        self.folder, self.address = folder, f"tcp://127.0.0.1:{self.port}"
+        self.scheduler, self.workers = self.start_scheduler(), [self.start_worker() for _ in range(2)]
+
+    def start(self, *command: str) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "2"}
+        with (self.folder / "cluster.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "distributed.cli." + command[0], *command[1:]],
+                cwd=self.folder,
+                env=environment,
+                stdout=log,
+                stderr=log,
+            )
+
+    def start_scheduler(self) -> subprocess.Popen[bytes]:
+        return self.start("dask_scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard")
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        return self.start("dask_worker", self.address, "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1")
+
+    def restart(self) -> None:
+        """As when the machine of the scheduler dies, and its workers with it, and all are started anew."""
+        self.end()
+        self.scheduler, self.workers = self.start_scheduler(), [self.start_worker() for _ in range(2)]
+
+    def end(self) -> None:
+        for process in (self.scheduler, *self.workers):
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    one = Cluster(tmp_path)
+    try:
+        yield one
+    finally:
+        one.end()
+
+
+def crew(cluster: Cluster) -> Crew:
+    return Crew("dask", threads=1, scheduler=cluster.address)
+
+
+def test_a_site_is_the_same_to_the_byte_on_a_cluster(cluster: Cluster, small_site: SmallSite, tmp_path: Path) -> None:
+    of_each_kind(small_site)
+    alone = built(small_site, Crew(threads=1), out=tmp_path / "site")
+    before = small_site.files()
+    done = built(small_site, crew(cluster), without_figures(small_site.store), tmp_path / "site")
+
+    assert (done.computed, done.reused) == (alone.computed, 0)
+    assert {name: content for name, content in small_site.files().items() if name != "report.json"} == {
+        name: content for name, content in before.items() if name != "report.json"
+    }
+
+
+def test_the_jobs_of_a_worker_that_dies_are_done_elsewhere(cluster: Cluster, small_site: SmallSite) -> None:
+    with_deadly(small_site, left=2)
+
+    assert built(small_site, crew(cluster)).computed == 5
+
+
+def test_a_job_that_ends_its_workers_is_named_and_the_others_are_done(cluster: Cluster, small_site: SmallSite) -> None:
+    with_deadly(small_site, left=99)
+    with pytest.raises(BuildErrors) as found:
+        built(small_site, crew(cluster))
+
+    assert "figure doomed: it ended its workers again and again" in str(found.value)
+    (small_site.content / "left").write_text("0")
+    again = built(small_site, crew(cluster))
+    assert (again.computed, again.reused) == (1, 4)
+
+
+def test_a_scheduler_that_is_started_again_is_asked_for_what_is_missing(
+    cluster: Cluster, small_site: SmallSite
+) -> None:
+    images = "".join(
+        IMAGE.format(f"image-{number}", "tiny-vision", "abcde"[number % 5]).replace(
+            "steps: 1", f"steps: {200 + number}"
+        )
+        for number in range(12)
+    )
+    small_site.post(HEAD + images)
+    kept: list[set[str]] = []
+
+    def restart() -> None:
+        while len(now := {path.name for path in small_site.store.folder.glob("*/*.npz")}) < 4:
+            time.sleep(0.05)
+        kept.append(now)
+        cluster.restart()
+
+    thread = threading.Thread(target=restart)
+    thread.start()
+    done = built(small_site, crew(cluster))
+    thread.join()
+
+    assert done.computed == 12
+    assert kept
+
+
+def test_dask_that_does_not_answer_is_told(
+    small_site: SmallSite, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("generator.runners.dask.PATIENCE", 0.0)
+    cluster.scheduler.send_signal(signal.SIGKILL)
+    cluster.scheduler.wait()
+    small_site.post(HEAD + IMAGE.format("one", "tiny-vision", "a"))
+
+    with pytest.raises(Exception, match=r"Dask's scheduler tcp://127.0.0.1:\d+ does not answer"):
+        built(small_site, crew(cluster))

@@ -1,0 +1,152 @@
+"""Figures computed in processes of this machine."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from generator.progress import Plain
+from generator.runners import Crew, cores
+from generator.spec import BuildErrors
+from tests.conftest import ROOT, SmallSite
+from tests.runners.sites import HEAD, IMAGE, built, of_each_kind, with_deadly, without_figures
+
+TWO = Crew("local", workers=2, threads=1)
+
+
+def test_a_site_is_the_same_to_the_byte_whoever_computes(small_site: SmallSite, tmp_path: Path) -> None:
+    of_each_kind(small_site)
+    alone = built(small_site, Crew(threads=1), out=tmp_path / "site")
+    before = small_site.files()
+    done = built(small_site, TWO, without_figures(small_site.store), tmp_path / "site")
+
+    assert (done.computed, done.reused) == (alone.computed, 0)
+    assert {name: content for name, content in small_site.files().items() if name != "report.json"} == {
+        name: content for name, content in before.items() if name != "report.json"
+    }
+
+
+def test_a_network_is_trained_once(small_site: SmallSite) -> None:
+    of_each_kind(small_site)
+    built(small_site, TWO)
+    kept = [small_site.store.get(path.stem) for path in small_site.store.folder.glob("*/*.npz")]
+    trained = [one for one in kept if one is not None and "about" in one.data]
+
+    assert len(trained) == 2  # tiny-text and tiny-linear
+
+
+def test_the_job_of_a_worker_that_dies_is_done_by_another(small_site: SmallSite) -> None:
+    with_deadly(small_site, left=2)
+    done = built(small_site, TWO)
+
+    assert done.computed == 5
+
+
+def test_a_job_that_ends_three_workers_is_named_and_the_others_are_done(small_site: SmallSite) -> None:
+    with_deadly(small_site, left=9)
+    with pytest.raises(BuildErrors) as found:
+        built(small_site, TWO)
+    (error,) = found.value.errors
+
+    assert "figure doomed: its worker was ended 3 times (by SIGKILL); is there too little memory?" in str(error)
+    assert (small_site.content / "left").read_text() == "6"
+    assert built_again(small_site) == (1, 4)
+
+
+def built_again(site: SmallSite) -> tuple[int, int]:
+    """What is computed and kept once nothing kills."""
+    (site.content / "left").write_text("0")
+    done = built(site, TWO)
+    return done.computed, done.reused
+
+
+def test_a_figure_that_fails_is_told_as_it_is_here(small_site: SmallSite) -> None:
+    small_site.post(
+        HEAD
+        + IMAGE.format("fine", "tiny-vision", "a")
+        + IMAGE.format("wrong", "tiny-vision", "a").replace("steps: 1", "steps: 1\nbasis: maco")
+    )
+    told = []
+    for crew in (Crew(threads=1), TWO):
+        with pytest.raises(BuildErrors) as found:
+            built(small_site, crew)
+        told.append(str(found.value))
+
+    assert told[0] == told[1]
+    assert "figure wrong" in told[0]
+
+
+def test_code_that_is_edited_after_the_site_was_planned_is_told(small_site: SmallSite) -> None:
+    with_deadly(small_site, left=0)
+    code = small_site.content / "deadly.py"
+    code.write_text(code.read_text() + EDITS_ITSELF.format(str(code)))
+    with pytest.raises(BuildErrors, match="model deadly changed while figures were computed; build again"):
+        built(small_site, TWO)
+
+
+EDITS_ITSELF = """
+if multiprocessing.parent_process() is None:
+    Path({!r}).write_text("from tests import nets\\n\\n\\ndef make():\\n    return nets.vision()\\n")
+"""
+
+
+def test_progress_tells_workers_and_their_rate(small_site: SmallSite, capsys: pytest.CaptureFixture[str]) -> None:
+    display = Plain(sys.stdout)
+    display.begin(4, 2)
+    display.start("a", 0)
+    display.start("b", 1)
+    display.finish("b", 1.0, "", 1)
+    display.advance(1, 2, "", 0)
+    display.finish("a", 2.0)
+
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("[1/4] b: computed in 1.0 s, about 0 s left, 2 workers, ")
+    assert second.endswith(" a minute")
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_stops_all_workers_and_keeps_what_is_done(small_site: SmallSite, times: int) -> None:
+    slow = IMAGE.format("slow", "tiny-vision", "b").replace("steps: 1", "steps: 2000")
+    small_site.post(
+        HEAD + IMAGE.format("quick", "tiny-vision", "a") + slow + slow.replace("slow", "other").replace("[b]", "[c]")
+    )
+    command = [
+        sys.executable,
+        str(ROOT / "build.py"),
+        "--runner",
+        "local",
+        "--workers",
+        "2",
+        "--store",
+        str(small_site.store.folder),
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    build = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True)
+    with build:
+        assert build.stderr is not None
+        line = build.stderr.readline()
+        for _ in range(times):
+            os.killpg(build.pid, signal.SIGINT)
+            time.sleep(0.3)
+        rest = build.stderr.read()
+
+    assert "quick: computed" in line
+    assert build.wait(30) == 130
+    assert "stopped; the figures computed so far are kept" in rest
+    assert "Traceback" not in rest, rest
+    for _ in range(100):
+        if not (left := subprocess.run(["pgrep", "-ga", str(build.pid)], capture_output=True, check=False).stdout):
+            break
+        time.sleep(0.1)
+    assert not left
+
+
+def test_workers_share_the_cores() -> None:
+    assert Crew("local", workers=2).share("ab") == max(1, cores() // 2)
+    assert Crew("local", workers=8).share("a") == cores()
+    assert Crew("local", workers=2, threads=3).share("ab") == 3
+    assert Crew().share("ab") == cores()

@@ -1,0 +1,123 @@
+"""A store that machines share: a bucket of a server that speaks S3, which may fail now and then."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import boto3
+import numpy as np
+import pytest
+import s3fs
+from moto.server import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
+
+from generator import stores
+from generator.artifact import Artifact
+from generator.runners import Crew
+from generator.spec import BuildError
+from generator.stores import SharedStore, store_at
+from tests.conftest import SmallSite
+from tests.runners.sites import built, of_each_kind
+
+
+class Bucket:
+    """A server of S3 on this machine, with one bucket. failing: the share of requests that it answers with an error."""
+
+    def __init__(self) -> None:
+        self.failing, self.failed, self.chance = 0.0, 0, random.Random(0)
+        application = DomainDispatcherApplication(create_backend_app)
+
+        def answer(environment: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+            if self.chance.random() < self.failing:
+                self.failed += 1
+                start("503 Slow Down", [("Content-Type", "text/plain")])
+                return [b"slow down"]
+            return application(environment, start)
+
+        self.server = make_server("127.0.0.1", 0, answer, threaded=True)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.endpoint = f"http://127.0.0.1:{self.server.server_port}"
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+    one = Bucket()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", one.endpoint)
+    boto3.client("s3", endpoint_url=one.endpoint).create_bucket(Bucket="figures")
+    s3fs.S3FileSystem.clear_instance_cache()  # of the server of another test
+    yield one
+    one.server.shutdown()
+
+
+ADDRESS = "s3://figures/report"
+ONE = Artifact({"a": np.arange(6.0).reshape(2, 3)}, {"b": 1}, {"c": 2.0}, {"ingredients": {"d": 3}})
+
+
+def test_what_is_put_into_a_bucket_is_got_back(bucket: Bucket) -> None:
+    store = store_at(ADDRESS)
+    before = (store.has("ab1"), store.get("ab1"), store.mark("ab1"))
+    store.put("ab1", ONE)
+    found = store_at(ADDRESS).get("ab1")
+
+    assert before == (False, None, "")
+    assert found is not None
+    assert np.array_equal(found.arrays["a"], ONE.arrays["a"])
+    assert (found.data, found.measures) == (ONE.data, ONE.measures)
+    assert store.provenance("ab1") == {"ingredients": {"d": 3}}
+    assert store.mark("ab1") == store_at(ADDRESS).mark("ab1") != ""
+    store.drop("ab1")
+    assert store.get("ab1") is None
+
+
+def test_damage_in_a_bucket_is_computed_again(bucket: Bucket) -> None:
+    store = store_at(ADDRESS)
+    store.keep("ab1", b"not an artifact")
+
+    assert store.get("ab1") is None
+
+
+def test_a_server_that_fails_now_and_then_is_asked_again(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stores, "PAUSES", (0.0,) * 8)
+    store = store_at(ADDRESS)
+    bucket.failing = 0.3
+    for number in range(20):
+        store.put(f"ab{number}", ONE)
+        assert store.get(f"ab{number}") is not None
+
+    assert bucket.failed > 5
+
+
+def test_a_server_that_is_gone_is_told_and_nothing_is_taken_for_absent(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stores, "PAUSES", ())
+    store = store_at(ADDRESS)
+    bucket.failing = 1.0
+
+    with pytest.raises(BuildError, match="store s3://figures/report: "):
+        store.get("ab1")
+    with pytest.raises(BuildError, match="store s3://figures/report: "):
+        store.has("ab1")
+
+
+def test_an_address_that_nothing_reads_is_told() -> None:
+    with pytest.raises(BuildError, match="--store nowhere://x: "):
+        SharedStore("nowhere://x").has("ab1")
+
+
+def test_a_report_is_built_from_a_bucket_as_from_a_folder(bucket: Bucket, small_site: SmallSite) -> None:
+    of_each_kind(small_site)
+    built(small_site, Crew(threads=1))
+    before = small_site.files()
+    first = built(small_site, Crew("local", workers=2, threads=1), ADDRESS)
+    again = built(small_site, Crew(threads=1), ADDRESS)
+
+    assert first.computed > 0
+    assert again.computed == 0
+    assert {**small_site.files(), "report.json": b""} == {**before, "report.json": b""}
