@@ -53,7 +53,7 @@ class Pace:
     total: int
     workers: int
     done: int = 0
-    began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=lambda: time.monotonic())
 
     def left(self) -> float:
         """Seconds until all are done, at the pace so far."""
