@@ -65,8 +65,10 @@ class Pace:
         >>> Pace(9, 1).crew(), Pace(9, 2, 4, time.monotonic() - 60).crew()
         ('', '2 workers, 4 a minute')
         """
+        if self.workers == 1:
+            return ""
         rate = 60 * self.done / max(time.monotonic() - self.began, 1e-9)
-        return f"{self.workers} workers, {rate:.{0 if rate >= 3 else 1}f} a minute" if self.workers > 1 else ""
+        return f"{self.workers} workers, {rate:.{0 if rate >= 3 else 1}f} a minute"
 
 
 class Plain:
