@@ -16,6 +16,7 @@ from tests.benchmarks import (
     memory,
     rebuild,
     recording,
+    runners,
     selectivity,
     selectivity_scale,
     sites,
@@ -24,7 +25,11 @@ from tests.benchmarks import (
 )
 from tests.benchmarks.harness import ROOT, Benchmark, lines, run
 
-RECORDS = {"staleness": staleness, "sites": sites}  # of several peers, and not of a ratio that would have a goal
+RECORDS = {
+    "staleness": staleness,
+    "sites": sites,
+    "runners": runners,
+}  # of several peers, and not of a ratio that would have a goal
 
 BENCHMARKS: dict[str, Benchmark] = {
     "feature-channels": channels.FEATURE_CHANNELS,

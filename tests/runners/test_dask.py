@@ -2,69 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from generator.runners import Crew
 from generator.spec import BuildErrors
-from tests.conftest import ROOT, SmallSite
+from tests.conftest import SmallSite
+from tests.runners.conftest import Cluster
 from tests.runners.sites import HEAD, IMAGE, built, of_each_kind, with_deadly, without_figures
-
-
-class Cluster:
-    """A scheduler and workers, which can be killed and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as one:
-            one.bind(("127.0.0.1", 0))
-            self.port = one.getsockname()[1]
-        self.folder, self.address = folder, f"tcp://127.0.0.1:{self.port}"
-        self.scheduler, self.workers = self.start_scheduler(), [self.start_worker() for _ in range(2)]
-
-    def start(self, *command: str) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "2"}
-        with (self.folder / "cluster.log").open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "distributed.cli." + command[0], *command[1:]],
-                cwd=self.folder,
-                env=environment,
-                stdout=log,
-                stderr=log,
-            )
-
-    def start_scheduler(self) -> subprocess.Popen[bytes]:
-        return self.start("dask_scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard")
-
-    def start_worker(self) -> subprocess.Popen[bytes]:
-        return self.start("dask_worker", self.address, "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1")
-
-    def restart(self) -> None:
-        """As when the machine of the scheduler dies, and its workers with it, and all are started anew."""
-        self.end()
-        self.scheduler, self.workers = self.start_scheduler(), [self.start_worker() for _ in range(2)]
-
-    def end(self) -> None:
-        for process in (self.scheduler, *self.workers):
-            process.kill()
-            process.wait()
-
-
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    one = Cluster(tmp_path)
-    try:
-        yield one
-    finally:
-        one.end()
 
 
 def crew(cluster: Cluster) -> Crew:

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-import random
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
-
-import boto3
 import numpy as np
 import pytest
-import s3fs
-from moto.server import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import make_server
 
 from generator import stores
 from generator.artifact import Artifact
@@ -20,40 +11,8 @@ from generator.runners import Crew
 from generator.spec import BuildError
 from generator.stores import SharedStore, store_at
 from tests.conftest import SmallSite
+from tests.runners.conftest import Bucket
 from tests.runners.sites import built, of_each_kind
-
-
-class Bucket:
-    """A server of S3 on this machine, with one bucket. failing: the share of requests that it answers with an error."""
-
-    def __init__(self) -> None:
-        self.failing, self.failed, self.chance = 0.0, 0, random.Random(0)
-        application = DomainDispatcherApplication(create_backend_app)
-
-        def answer(environment: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-            if self.chance.random() < self.failing:
-                self.failed += 1
-                start("503 Slow Down", [("Content-Type", "text/plain")])
-                return [b"slow down"]
-            return application(environment, start)
-
-        self.server = make_server("127.0.0.1", 0, answer, threaded=True)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.endpoint = f"http://127.0.0.1:{self.server.server_port}"
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
-    one = Bucket()
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", one.endpoint)
-    boto3.client("s3", endpoint_url=one.endpoint).create_bucket(Bucket="figures")
-    s3fs.S3FileSystem.clear_instance_cache()  # of the server of another test
-    yield one
-    one.server.shutdown()
-
 
 ADDRESS = "s3://figures/report"
 ONE = Artifact({"a": np.arange(6.0).reshape(2, 3)}, {"b": 1}, {"c": 2.0}, {"ingredients": {"d": 3}})
