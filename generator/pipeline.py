@@ -201,7 +201,7 @@ def obtain(
     files = {name: digest for job in missing for name, digest in files_of(job)}
     failed: dict[str, BuildError] = {}
     try:
-        with closing(run(missing, plan, store, display, crew)) as ended:
+        with closing(run(missing, plan, store, display, crew, anew)) as ended:
             for job, error in ended if missing else ():
                 if error is None:
                     keep(job)
@@ -217,7 +217,7 @@ def obtain(
 
 
 def run(
-    jobs: Sequence[Job], plan: Plan, store: ArtifactStore, display: Display, crew: Crew
+    jobs: Sequence[Job], plan: Plan, store: ArtifactStore, display: Display, crew: Crew, anew: Set[str]
 ) -> Generator[tuple[Job, BuildError | None]]:
     """Each job when it is done, and its error, if it failed."""
     library = plan.library
@@ -225,7 +225,7 @@ def run(
         torch.set_num_threads(crew.threads)
     site = Worksite(library.root.resolve(), library.settings, store.address, library.sight, crew.share(jobs))
     runner = import_module(RUNNERS[crew.runner])
-    yield from runner.run(jobs, Work(library, store, site, crew), display)
+    yield from runner.run(jobs, Work(library, store, site, crew, anew), display)
 
 
 def train_quoted(plan: Plan, display: Display) -> None:

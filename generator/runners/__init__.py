@@ -7,12 +7,13 @@ then the artifact is in the store. So whatever stops it loses only what was unde
 from __future__ import annotations
 
 import os
-from collections.abc import Sized
+from collections.abc import Set, Sized
 from dataclasses import dataclass
 
 from generator.artifact import ArtifactStore
 from generator.computing import Worksite
 from generator.library import Library
+from generator.spec import Job
 
 RUNNERS = {
     "here": "generator.runners.here",
@@ -50,9 +51,17 @@ ALONE = Crew()
 
 @dataclass(frozen=True)
 class Work:
-    """The site that figures are computed for: its library here, and what workers elsewhere are told of it."""
+    """The site that figures are computed for: its library here, and what workers elsewhere are told of it.
+
+    anew: keys of what is computed though it is kept.
+    """
 
     library: Library
     store: ArtifactStore
     site: Worksite
     crew: Crew
+    anew: Set[str] = frozenset()
+
+    def finished(self, job: Job) -> bool:
+        """Whether a job whose worker died had been done by then."""
+        return job.key not in self.anew and self.store.has(job.key)

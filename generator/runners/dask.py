@@ -56,8 +56,10 @@ class Place:
             return Held(sum(one.numel() * one.element_size() for one in tensors))
         return Held(0)
 
-    def done(self, job: Job) -> Done:
+    def done(self, job: Job, anew: bool) -> Done:
         with self.lock:
+            if not anew and self.library.store.has(job.key):  # by a worker that died before it could tell
+                return Done(None, 0.0, frozenset(), frozenset())
             return done(job, self.library, lambda done, total: None)
 
 
@@ -75,8 +77,8 @@ def hold(place: Place, model: str) -> Held:
     return place.held(model)
 
 
-def do(place: Place, job: Job, held: Held | None) -> Done:
-    return place.done(job)
+def do(place: Place, job: Job, anew: bool, held: Held | None) -> Done:
+    return place.done(job, anew)
 
 
 @contextmanager
@@ -119,7 +121,7 @@ def run(jobs: Sequence[Job], work: Work, display: Display) -> Iterator[tuple[Job
                     raise BuildError(f"{reason}; what was computed is kept") from problem
                 time.sleep(1)
                 # A worker may have finished a job whose scheduler was gone by then.
-                for job in [job for job in left.values() if begun and work.store.has(job.key)]:
+                for job in [job for job in left.values() if begun and work.finished(job)]:
                     del left[job.key]
                     display.start(job.id)
                     display.finish(job.id, 0.0)
@@ -157,7 +159,7 @@ def together(client: Any, jobs: list[Job], work: Work, tokens: bool = True) -> I
 
     def ask(count: int) -> None:
         for _, job in zip(range(count), waiting, strict=False):
-            future = client.submit(do, place, job, held.get(job.model or ""), pure=False)
+            future = client.submit(do, place, job, job.key in work.anew, held.get(job.model or ""), pure=False)
             asked[future] = job
             queue.add(future)
 

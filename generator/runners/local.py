@@ -163,6 +163,10 @@ def heard(worker: Worker, queue: Queue, work: Work, display: Display) -> tuple[J
     except (EOFError, OSError):
         how = worker.died()
         worker.job = None
+        if work.finished(job):
+            queue.leave(job)
+            display.finish(job.id, 0.0, "", worker.number)
+            return job, None
         if queue.again(job):
             return None
         error = BuildError(

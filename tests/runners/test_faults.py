@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import threading
 import time
-from pathlib import Path
 
 from generator.runners import Crew
 from generator.stores import store_at
@@ -18,7 +17,9 @@ ADDRESS = "s3://figures/report"
 
 
 def test_a_build_comes_out_the_same_whatever_dies_meanwhile(
-    cluster: Cluster, bucket: Bucket, small_site: SmallSite, tmp_path: Path
+    bucket: Bucket,
+    cluster: Cluster,
+    small_site: SmallSite,  # the workers must know of the bucket
 ) -> None:
     images = (IMAGE.format(f"f{one}", "tiny-vision", "abcde"[one % 5]) for one in range(FIGURES))
     small_site.post(
@@ -39,8 +40,13 @@ def test_a_build_comes_out_the_same_whatever_dies_meanwhile(
     def trouble() -> None:
         nonlocal killed, lost
         chance = random.Random(1)
-        while not over.wait(chance.uniform(1.0, 4.0)):
-            if not lost and sum(bucket.puts.values()) > FIGURES / 3:
+        following = 10
+        while not over.wait(0.05):
+            if (finished := sum(bucket.puts.values())) < following:
+                continue
+            # By what was finished, and not by time: on a slow machine no worker would live long enough to begin.
+            following = finished + chance.randint(15, 35)
+            if not lost and finished > FIGURES / 3:
                 lost += 1
                 cluster.restart()
             else:
