@@ -31,7 +31,7 @@ class Asked:
 
     content: Path
     out: Path
-    store: str
+    store: str | Path
     folders: tuple[Path, ...]
     drafts: bool
     again: tuple[str, ...] = ()

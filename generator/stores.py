@@ -32,9 +32,9 @@ PAUSES = (0.1, 0.3, 1.0, 3.0, 9.0)  # seconds before a request that failed is ma
 Answer = TypeVar("Answer")
 
 
-def store_at(address: str) -> ArtifactStore:
+def store_at(address: str | Path) -> ArtifactStore:
     """The store of a folder, or of an address."""
-    return SharedStore(address) if "://" in address else ArtifactStore(Path(address))
+    return SharedStore(str(address)) if "://" in str(address) else ArtifactStore(Path(address))
 
 
 class SharedStore(ArtifactStore):

@@ -14,10 +14,11 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from generator import interp, pipeline
+from generator import interp
 from generator.artifact import Artifact, ArtifactStore
 from generator.models.char_rnn import SYMBOLS
 from generator.pipeline import Outcome, build
+from generator.runners import here
 from generator.spec import Job
 from generator.weights import Weights, write_weights
 from tests.conftest import PYTHON, forget_code
@@ -244,14 +245,14 @@ class StaleSite:
     def recomputed(self, monkeypatch: pytest.MonkeyPatch) -> set[str]:
         """Build, and return the ids of the figures whose artifacts were computed."""
         keys: set[str] = set()
-        compute: Callable[..., Artifact] = pipeline.computed
+        compute: Callable[..., Artifact] = here.computed
 
         def noted(job: Job, *more: object) -> Artifact:
             keys.add(job.key)
             return compute(job, *more)
 
         with monkeypatch.context() as patch:
-            patch.setattr(pipeline, "computed", noted)
+            patch.setattr(here, "computed", noted)
             self.build()
         figures = json.loads((self.out / "report.json").read_text())["figures"]
         return {figure["id"] for figure in figures if figure["key"] in keys}

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from generator import cli, pipeline
+from generator import cli
 from generator.key import versions
 from generator.library import Library
 from generator.plan import job_called, make_plan
 from generator.progress import Quiet
+from generator.runners import here
 from generator.spec import BuildError
 from tests.conftest import forget_code
 from tests.stale_site import FIRST, StaleSite, copied, seer_checkpoint, write_site
@@ -44,7 +45,7 @@ def explain(site: StaleSite, monkeypatch: pytest.MonkeyPatch) -> Callable[..., s
 
     def said(*names: str) -> str:
         before = {path: path.read_bytes() for path in site.folder.rglob("*") if path.is_file()}
-        monkeypatch.setattr(pipeline, "computed", lambda *given: pytest.fail("it computes"))
+        monkeypatch.setattr(here, "computed", lambda *given: pytest.fail("it computes"))
         monkeypatch.setattr(Library, "_model", lambda *given: pytest.fail("it loads a model"))
         forget_code()
         done = CliRunner().invoke(cli.main, ["explain", *names, "--store", "store"])

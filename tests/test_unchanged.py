@@ -8,9 +8,10 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from generator import pipeline, weights
+from generator import weights
 from generator.figures import sample
 from generator.inputs import Inputs
+from generator.runners import here
 from generator.spec import BuildErrors
 from tests import nets
 from tests.conftest import POST, SITE_TOML, SmallSite
@@ -36,13 +37,13 @@ def keys(site: SmallSite) -> set[str]:
 
 def when_jobs_begin(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:
     """Let something happen after the plan was made, and before anything is computed."""
-    here = pipeline.here
+    run = here.run
 
     def changed(*given: object) -> object:
         change()
-        return here(*given)  # type: ignore[arg-type]
+        return run(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(pipeline, "here", changed)
+    monkeypatch.setattr(here, "run", changed)
 
 
 def test_weights_that_changed_since_the_plan_are_refused_and_nothing_is_kept_of_them(

@@ -74,6 +74,9 @@ def test_a_report_is_built_from_a_bucket_as_from_a_folder(bucket: Bucket, small_
     of_each_kind(small_site)
     built(small_site, Crew(threads=1))
     before = small_site.files()
+    for path in small_site.store.folder.glob("??/*.npz"):  # how this machine runs a network fastest is measured once
+        if "machine" in small_site.store.provenance(path.stem).get("ingredients", {}):
+            store_at(ADDRESS).keep(path.stem, path.read_bytes())
     first = built(small_site, Crew("local", workers=2, threads=1), ADDRESS)
     again = built(small_site, Crew(threads=1), ADDRESS)
 
