@@ -45,6 +45,19 @@ def interrupts_held() -> Iterator[None]:
         release_interrupts()
 
 
+@contextmanager
+def interrupts_ignored() -> Iterator[None]:
+    """Inside, Ctrl-C does nothing, and in processes that are started here it never does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def release_interrupts() -> None:
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from generator.deferred import Deferred
 from generator.progress import Display
 from generator.runners import Work, cores
 from generator.spec import BuildError, Job
+from generator.stopping import interrupts_ignored
 
 if TYPE_CHECKING:
     import torch
@@ -88,12 +89,14 @@ def scheduler(work: Work, jobs: int) -> Iterator[str]:
         yield work.crew.scheduler
         return
     workers = min(work.crew.workers or cores(), jobs)
-    with (
-        dask.config.set({"distributed.scheduler.allowed-failures": TRIES - 1}),
-        distributed.LocalCluster(
-            workers, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
-        ) as own,
-    ):
+    with ExitStack() as closing:
+        closing.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": TRIES - 1}))
+        with interrupts_ignored():  # by the processes that are started here, too: Ctrl-C is for us, who end them
+            own = closing.enter_context(
+                distributed.LocalCluster(
+                    workers, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+                )
+            )
         yield own.scheduler_address
 
 

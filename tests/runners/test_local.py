@@ -108,8 +108,8 @@ def test_progress_tells_workers_and_their_rate(small_site: SmallSite, capsys: py
     assert second.endswith(" a minute")
 
 
-@pytest.mark.parametrize("times", [1, 2])
-def test_ctrl_c_stops_all_workers_and_keeps_what_is_done(small_site: SmallSite, times: int) -> None:
+@pytest.mark.parametrize(("runner", "times"), [("local", 1), ("local", 2), ("dask", 1)])
+def test_ctrl_c_stops_all_workers_and_keeps_what_is_done(small_site: SmallSite, runner: str, times: int) -> None:
     slow = IMAGE.format("slow", "tiny-vision", "b").replace("steps: 1", "steps: 2000")
     small_site.post(
         HEAD + IMAGE.format("quick", "tiny-vision", "a") + slow + slow.replace("slow", "other").replace("[b]", "[c]")
@@ -118,7 +118,7 @@ def test_ctrl_c_stops_all_workers_and_keeps_what_is_done(small_site: SmallSite, 
         sys.executable,
         str(ROOT / "build.py"),
         "--runner",
-        "local",
+        runner,
         "--workers",
         "2",
         "--store",
