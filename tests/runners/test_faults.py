@@ -6,6 +6,8 @@ import random
 import threading
 import time
 
+import pytest
+
 from generator.runners import Crew
 from generator.stores import store_at
 from tests.conftest import SmallSite
@@ -16,6 +18,7 @@ FIGURES = 200
 ADDRESS = "s3://figures/report"
 
 
+@pytest.mark.timeout(2400)  # four minutes on two idle cores
 def test_a_build_comes_out_the_same_whatever_dies_meanwhile(
     bucket: Bucket,
     cluster: Cluster,
