@@ -105,7 +105,7 @@ def record(root: Path = ROOT, say: Callable[[str], None] = lambda line: None, ru
     for number in range(runs):
         for name, options in CREWS.items():
             say(f"{FIGURES} equal figures, {number + 1} of {runs}: {name}")
-            equal[name].append(seconds(FIGURES, 96, 200, options))
+            equal[name].append(seconds(FIGURES, 96, 60, options))
     tiny: dict[str, dict[int, float]] = {}
     for name in ("here", "local, 1 worker", "dask, 1 worker"):
         say(f"tiny figures: {name}")
