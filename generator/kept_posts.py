@@ -27,6 +27,7 @@ from generator.content import read_post
 from generator.deferred import Deferred
 from generator.figures import KINDS
 from generator.key import installed, package_digest
+from generator.machine import cores
 from generator.spec import (
     BuildError,
     Claim,
@@ -98,8 +99,7 @@ class KeptPosts:
         yield from starmap(read_one, alone)
         if len(tasks) == len(alone):
             return
-        cores = len(os.sched_getaffinity(0))
-        pool = processes.ProcessPoolExecutor(cores, multiprocessing.get_context("fork"), hold_interrupts)
+        pool = processes.ProcessPoolExecutor(cores(), multiprocessing.get_context("fork"), hold_interrupts)
         try:
             yield from pool.map(read_one, *zip(*tasks[1:], strict=True), chunksize=8)
         except processes.BrokenProcessPool as error:

@@ -6,13 +6,13 @@ then the artifact is in the store. So whatever stops it loses only what was unde
 
 from __future__ import annotations
 
-import os
 from collections.abc import Set, Sized
 from dataclasses import dataclass
 
 from generator.artifact import ArtifactStore
 from generator.computing import Worksite
 from generator.library import Library
+from generator.machine import cores
 from generator.spec import Job
 
 RUNNERS = {
@@ -20,11 +20,6 @@ RUNNERS = {
     "local": "generator.runners.local",
     "dask": "generator.runners.dask",
 }
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)

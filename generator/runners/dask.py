@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 from generator.computing import Done, Worksite, done
 from generator.deferred import Deferred
+from generator.machine import cores
 from generator.progress import Display
-from generator.runners import Work, cores
+from generator.runners import Work
 from generator.spec import BuildError, Job
 from generator.stopping import interrupts_ignored
 

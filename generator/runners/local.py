@@ -22,8 +22,9 @@ from generator import machine
 from generator.computing import Done, Worksite, done
 from generator.deferred import Deferred
 from generator.library import Library
+from generator.machine import cores
 from generator.progress import Display
-from generator.runners import Work, cores
+from generator.runners import Work
 from generator.spec import BuildError, Job
 from generator.stopping import end_with_parent, interrupts_held, release_interrupts
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from generator.machine import cores
 from generator.progress import Plain
-from generator.runners import Crew, cores
+from generator.runners import Crew
 from generator.spec import BuildErrors
 from tests.conftest import ROOT, SmallSite
 from tests.runners.sites import HEAD, IMAGE, built, of_each_kind, with_deadly, without_figures
