@@ -231,9 +231,12 @@ class ArtifactStore:
 
     def drop(self, key: str) -> None:
         """Forget an artifact; nothing where there is none."""
-        self.path(key).unlink(missing_ok=True)
+        self.remove(key)
         for needed in self.notes:
             needed.discard(key)
+
+    def remove(self, key: str) -> None:
+        self.path(key).unlink(missing_ok=True)
 
     def sweep(self) -> None:
         """Remove what a killed build left half written. A young file may be another build's, at work now."""

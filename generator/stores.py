@@ -121,14 +121,12 @@ class SharedStore(ArtifactStore):
             return False
         return True
 
-    def drop(self, key: str) -> None:
+    def remove(self, key: str) -> None:
         def remove(system: AbstractFileSystem) -> None:
             if system.exists(self.url(key)):
                 system.rm_file(self.url(key))
 
         self.asked(remove)
-        for needed in self.notes:
-            needed.discard(key)
 
     def sweep(self) -> None:
         """Nothing is left half written there."""
