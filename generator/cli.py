@@ -306,7 +306,7 @@ def told(out: Path, pages: int, computed: int, reused: int, written: int, remove
 
 def verify_site(content: Path, store: str, drafts: bool, count: int, seed: int) -> NoReturn:
     """Say whether kept figures are what computing gives."""
-    with lock.in_use(here(store)), progress.display(sys.stderr) as shows:
+    with lock.in_use(here(store), writing=False), progress.display(sys.stderr) as shows:
         found = verifying.verify(content, stores.store_at(store), count or None, seed, shows, drafts)
     for line in found.lines():
         click.echo(line)
@@ -366,7 +366,7 @@ def gc(content: Path, store: str, keep: int, keep_under: int | None, dry_run: bo
     shelf = library.Library(settings.read_settings(content, toml), content, stores.store_at(store))
     if shelf.errors:
         raise spec.BuildErrors([spec.BuildError(f"{toml}: {error.message}") for error in shelf.errors])
-    with lock.in_use(here(store), alone=not dry_run):
+    with lock.in_use(here(store), alone=not dry_run, writing=not dry_run):
         found = unwanted.unwanted(shelf, keep, keep_under)
         count, size = len(found.artifacts), found.size
         for path in found.artifacts if dry_run else ():

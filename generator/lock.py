@@ -35,10 +35,10 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def in_use(store: Path, alone: bool = False) -> Iterator[None]:
-    """Read and write the folder of a store, beside others that do; while it is cleaned, that is waited for.
+def in_use(store: Path, alone: bool = False, writing: bool = True) -> Iterator[None]:
+    """Use the folder of a store, beside others that do; while it is cleaned, that is waited for.
 
-    alone: to clean it. BuildError where others use it.
+    alone: to clean it. BuildError where others use it, or where nothing can be written to it and `writing` is meant.
     """
     handle = None
     if sys.platform != "win32":
@@ -53,6 +53,9 @@ def in_use(store: Path, alone: bool = False) -> Iterator[None]:
         except OSError:  # read only, or a file system without locks
             pass
     try:
+        if writing and not os.access(store, os.W_OK | os.X_OK):
+            reason = "to read what it has, give it as --cache, beside a --store of your own"
+            raise BuildError(f"the store {shown(store)} cannot be written to; {reason}")
         yield
     finally:
         if handle is not None:

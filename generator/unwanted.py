@@ -80,6 +80,7 @@ def unwanted(library: Library, keep: int, under: int | None = None) -> Unwanted:
             excess -= path.stat().st_size
     staying = {path.stem for path in free} - {path.stem for path in artifacts}
     records = tuple(path for path, build in old if staying.isdisjoint(keys_of(build)))
+    excess -= sum(path.stat().st_size for path in records)
     return Unwanted(tuple(artifacts), records, len(found) - len(artifacts), max(0, excess))
 
 
