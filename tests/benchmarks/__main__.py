@@ -20,6 +20,7 @@ from tests.benchmarks import (
     selectivity,
     selectivity_scale,
     sites,
+    soak,
     staleness,
     text_figure,
 )
@@ -29,7 +30,8 @@ RECORDS = {
     "staleness": staleness,
     "sites": sites,
     "runners": runners,
-}  # of several peers, and not of a ratio that would have a goal
+    "soak": soak,
+}  # of several peers or of none, and not of a ratio that would have a goal
 
 BENCHMARKS: dict[str, Benchmark] = {
     "feature-channels": channels.FEATURE_CHANNELS,
