@@ -116,6 +116,16 @@ def test_a_flipped_bit_in_what_is_kept_of_a_post_is_never_shown(
     assert read() == ["a.md"]
 
 
+def test_a_flipped_bit_in_a_coloured_block_colours_it_again(tmp_path: Path) -> None:
+    kept = CodeBlocks(tmp_path / "a.json")
+    kept.coloured("x = 1", lambda: "<b>x</b>")
+    kept.keep()
+    path = tmp_path / "a.json"
+    path.write_bytes(path.read_bytes().replace(b"<b>x", b"<b>y"))
+
+    assert CodeBlocks(path).coloured("x = 1", lambda: "again") == "again"
+
+
 def test_what_is_known_of_a_removed_post_is_forgotten(read: Callable[[], list[str]], small_site: SmallSite) -> None:
     read()
     (small_site.content / "posts" / "parts.md").unlink()

@@ -15,7 +15,7 @@ from generator.stores import store_at
 from generator.unwanted import unwanted
 from tests.conftest import POST, SmallSite
 from tests.runners.conftest import Bucket, Cluster
-from tests.runners.sites import built
+from tests.runners.sites import HEAD, IMAGE, built
 
 QUOTED = "\nIt was right {share} of the time.\n".replace("{share}", "`{value:.2f} tiny-linear.accuracy`")
 ADDRESS = "s3://figures/report"
@@ -75,6 +75,25 @@ def test_weights_that_were_damaged_are_trained_again_and_said_once(
     assert (
         capfd.readouterr().err
         == "store: what was kept of the training of model tiny-text was damaged; computed again\n"
+    )
+
+
+def test_damage_that_a_worker_meets_is_said_once_by_who_asked(
+    small_site: SmallSite, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """How the machine runs a network fastest is read by workers alone."""
+    small_site.post(HEAD + IMAGE.format("one", "tiny-vision", "a"))
+    built(small_site, LOCAL)
+    keys = [path.stem for path in small_site.store.folder.glob("??/*.npz")]
+    (pace,) = (key for key in keys if "machine" in small_site.store.provenance(key).get("ingredients", {}))
+    path = small_site.store.path(pace)
+    path.write_bytes(flipped(path.read_bytes()))
+    small_site.post(HEAD + "".join(IMAGE.format(f"image-{one}", "tiny-vision", one) for one in "bcd"))
+    capfd.readouterr()
+    built(small_site, LOCAL)
+
+    assert capfd.readouterr().err == (
+        "store: what figures share (how the machine runs a network) was damaged; computed again\n"
     )
 
 
