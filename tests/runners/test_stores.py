@@ -94,7 +94,9 @@ def test_a_bucket_says_its_layout_and_one_of_another_is_told_and_left_as_it_is(b
     system.pipe_file(f"{root}/layout.json", b'{"layout": 2}')
     before = sum(bucket.puts.values())
     for ask in (store_at(other).get, store_at(other).has):
-        with pytest.raises(BuildError, match="the store s3://figures/of-another-layout has layout 2, and this Whatfires reads 1"):
+        with pytest.raises(
+            BuildError, match="the store s3://figures/of-another-layout has layout 2, and this Whatfires reads 1"
+        ):
             ask("ab1")
     with pytest.raises(BuildError, match="has layout 2"):
         store_at(other).put("ab2", ONE)
