@@ -43,7 +43,8 @@ def in_use(store: Path, alone: bool = False, writing: bool = True) -> Iterator[N
     handle = None
     if sys.platform != "win32":
         try:
-            store.mkdir(parents=True, exist_ok=True)
+            if writing:
+                store.mkdir(parents=True, exist_ok=True)
             handle = os.open(store, os.O_RDONLY)
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB if alone else fcntl.LOCK_SH)
         except BlockingIOError as error:

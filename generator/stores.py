@@ -84,8 +84,10 @@ class SharedStore(ArtifactStore):
             except (FileNotFoundError, FileExistsError):
                 raise
             except Exception as error:  # each back end has its own
-                if pause is None or isinstance(error, PermissionError):
-                    raise BuildError(f"store {self.place}: {type(error).__name__}: {error}") from error
+                refused = isinstance(error, PermissionError)
+                if pause is None or refused:
+                    hint = "; where you may only read, give it as --cache" if refused else ""
+                    raise BuildError(f"store {self.place}: {type(error).__name__}: {error}{hint}") from error
                 time.sleep(pause)
         raise AssertionError
 

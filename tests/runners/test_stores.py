@@ -113,3 +113,14 @@ def test_who_borrows_a_bucket_reads_the_bucket(bucket: Bucket) -> None:
     assert borrowed.get("ab1") is not None
     assert borrowed.has("ab1")
     assert borrowed.provenance("ab1") == {"ingredients": {"d": 3}}
+
+
+def test_a_store_that_refuses_is_told_to_be_given_as_a_cache(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*given: object, **more: object) -> None:
+        raise PermissionError("Access Denied")
+
+    store = SharedStore(ADDRESS)
+    monkeypatch.setattr(store.opened[0], "pipe_file", refuse)
+
+    with pytest.raises(BuildError, match="Access Denied; where you may only read, give it as --cache"):
+        store.put("ab1", ONE)
