@@ -224,6 +224,11 @@ def main() -> None:
     envvar="WHATFIRES_BASE_URL",
     help="Where the site will be published, in place of base_url in site.toml; also WHATFIRES_BASE_URL.",
 )
+@click.option(
+    "--keep-going",
+    is_flag=True,
+    help="Write the site though figures failed, with why in their place; exit 1 all the same.",
+)
 @click.option("--verify-seed", type=int, help="Choose them as the run did that printed this seed.")
 @takes_crew
 @tells_errors
@@ -237,6 +242,7 @@ def build(
     verify: int | None,
     base_url: str | None,
     verify_seed: int | None,
+    keep_going: bool,
     crew: Callable[[], runners.Crew],
 ) -> None:
     """Compute the figures that are missing and write the site.
@@ -249,7 +255,7 @@ def build(
         seed = random.SystemRandom().randrange(10**6) if verify_seed is None else verify_seed
         verify_site(content, store, drafts, verify, seed)
     if folders:
-        watching.watch(rounds.Asked(content, out, store, folders, drafts, again, crew()), click.echo)
+        watching.watch(rounds.Asked(content, out, store, folders, drafts, again, crew(), keep_going), click.echo)
         return
     start, asked = time.perf_counter(), glance.Asked(content, out, here(store), drafts, base_url)
     if not again and (pages := glance.unchanged(asked)) is not None:
@@ -257,14 +263,18 @@ def build(
         return
     before = glance.content_of(asked)
     with lock.locked(out), progress.display(sys.stderr) as shows:
-        stage = pipeline.Stage(base_url=base_url, crew=crew())
+        stage = pipeline.Stage(base_url=base_url, crew=crew(), keep_going=keep_going)
         done = pipeline.build(content, out, stores.store_at(store), shows, drafts, again, stage)
     for warning in (*done.gaps, *publish.beyond_limits(out)):
         click.echo(f"warning: {warning}", err=True)
     for broken in done.broken:
         click.echo(f"claim broken: {broken}", err=True)
-    glance.keep(asked, before, list(done.themes), done.pages)
+    for failure in done.failures:
+        click.echo(failure, err=True)
     told(out, done.pages, done.computed, done.reused, done.written, done.removed, start)
+    if done.failed:
+        sys.exit(FAILED)
+    glance.keep(asked, before, list(done.themes), done.pages)
 
 
 def here(store: str) -> Path:
@@ -560,7 +570,8 @@ def serve(content: Path, store: str, out: Path | None, port: int, drafts: bool, 
     """Show the report in a browser while you write it, until Ctrl-C.
 
     It is built, served on this machine, and built again when something changed; the browser follows. What is wrong is
-    shown in the page, with its file and line.
+    shown in the page, with its file and line; a figure that fails shows why in its place, and is tried again once
+    something that it is made of has changed.
     """
     if built:
         folder = out or Path("site")
@@ -568,7 +579,7 @@ def serve(content: Path, store: str, out: Path | None, port: int, drafts: bool, 
             raise spec.BuildError(f"there is no site in {spec.shown(folder)} yet; run whatfires build")
         serving.serve_built(folder, port, click.echo)
         return
-    asked = rounds.Asked(content, out or Path(".whatfires/serve"), store, (), drafts)
+    asked = rounds.Asked(content, out or Path(".whatfires/serve"), store, (), drafts, keep_going=True)
     serving.serve(asked, port, click.echo, browser)
 
 

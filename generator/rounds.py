@@ -36,6 +36,7 @@ class Asked:
     drafts: bool
     again: tuple[str, ...] = ()
     crew: Crew = ALONE
+    keep_going: bool = False
 
 
 Start = SpawnContext | ForkServerContext

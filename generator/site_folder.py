@@ -105,7 +105,7 @@ def write_site(plan: Plan, found: Obtained, out: Path, spared: Set[str] = frozen
         plan.posts,
         plan.jobs,
         found,
-        plan.library.course,
+        lambda name: found.untrained(name) or plan.library.course(name),
         lambda name: (out / name).exists(),
         plan.units,
         kept,
