@@ -1,4 +1,4 @@
-"""The command line: build, figure, train, check, report, explain, gc, serve, kinds."""
+"""The command line: build, plan, figure, train, check, report, explain, gc, serve, kinds."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         artifact,
         calling,
         chromium,
+        estimate,
         figures,
         library,
         lock,
@@ -56,7 +57,7 @@ else:
     artifact = Deferred("generator.artifact")
     calling = Deferred("generator.calling")
     chromium = Deferred("generator.chromium")
-    figures = Deferred("generator.figures")
+    estimate, figures = Deferred("generator.estimate"), Deferred("generator.figures")
     library = Deferred("generator.library")
     lock = Deferred("generator.lock")
     machine = Deferred("generator.machine")
@@ -322,6 +323,40 @@ def explain(figure: str | None, content: Path, out: Path, store: str, drafts: bo
     for line in explaining.lines_of(
         explaining.explained(asked, places, explaining.shown_in(out / site_folder.REPORT)), whole=figure is None
     ):
+        click.echo(line)
+
+
+@main.command("plan")
+@CONTENT
+@STORE
+@click.option("--drafts", is_flag=True, help="Drafts, too.")
+@click.option(
+    "--sample",
+    type=click.IntRange(min=0),
+    default=2,
+    show_default=True,
+    help="Figures of each kind and model that are computed for it, and kept, where fewer are kept already.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    multiple=True,
+    default=(1, 8, 64),
+    show_default=True,
+    help="Workers to estimate for, each a machine like this one. Can be repeated.",
+)
+@tells_errors
+def plan_command(content: Path, store: str, drafts: bool, sample: int, workers: tuple[int, ...]) -> None:
+    """Say what a build would compute, and about how long it would take, before it is started.
+
+    The estimate comes from figures that are kept already, and from a few that are computed for it: seconds, bytes in
+    the store and bytes in the site, by kind and model.
+    """
+    kept = stores.store_at(store)
+    with progress.display(sys.stderr) as shows:
+        asked = pipeline.with_units(plan.make_plan(content, kept, shows, drafts, loading=False), shows)
+        found = estimate.estimate(asked, kept, shows, sample)
+    for line in estimate.lines_of(found, workers):
         click.echo(line)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from generator.artifact import Artifact, Course, Measures
+from generator.at_hand import AtHand
 from generator.spec import BuildError, BuildErrors, Job, called
 
 FIGURE = re.compile(r"figure [^:]+: ")  # how a message begins that names its figure, here the first that asked
@@ -22,7 +23,7 @@ class Obtained:
     key; and why models could not be trained, by name.
     """
 
-    artifacts: Mapping[str, Artifact]
+    artifacts: AtHand
     computed: Set[str] = frozenset()
     failed: Mapping[str, BuildError] = field(default_factory=dict)
 
@@ -46,9 +47,9 @@ class Obtained:
         """Why a computation failed, without the name of its figure."""
         return FIGURE.sub("", self.failed[job.key].message, count=1)
 
-    def artifact(self, job: Job) -> Artifact:
-        """What computing gave; an empty one of what failed."""
-        return self.artifacts.get(job.key) or Artifact()
+    def account(self, job: Job) -> Artifact:
+        """What computing measured, and how, without what it drew; an empty one of what failed."""
+        return self.artifacts.accounts.get(job.key) or Artifact()
 
     def course(self, job: Job) -> Course:
         """What a figure measures at each of its checkpoints."""
@@ -65,7 +66,7 @@ class Obtained:
         ]
         found = Measures(failure=next((self.why(one) for _, one in parts if one.key in self.failed), ""))
         for prefix, one in parts:
-            if part := self.artifacts.get(one.key):
+            if part := self.artifacts.accounts.get(one.key):
                 found.values.update({prefix + name: float(value) for name, value in part.measures.items()})
                 found.intervals.update({prefix + name: ends for name, ends in part.intervals.items()})
         return found

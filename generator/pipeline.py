@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from generator import builds, code_lists, standing
 from generator.artifact import ArtifactStore, Course, Measures
+from generator.at_hand import AtHand
 from generator.builds import Build, wanted
 from generator.claims import Verdict, judged
 from generator.computing import Worksite
@@ -216,7 +217,10 @@ def obtain(
     for job in jobs:
         for one in job.all():
             wanted.setdefault(one.key, one)  # called as the first figure that asks for it
-    artifacts = {key: artifact for key in wanted if key not in anew and (artifact := store.get(key)) is not None}
+    artifacts = AtHand(store)
+    for key in wanted:
+        if key not in anew and (artifact := store.get(key)) is not None:
+            artifacts.add(key, artifact)
     failed = {key: known[key] for key in wanted if key in known and key not in artifacts}
     missing = [job for key, job in wanted.items() if key not in artifacts and key not in failed]
 
@@ -226,7 +230,7 @@ def obtain(
         kept = store.get(job.key)
         if kept is None:
             raise BuildError(f"the artifact of figure {job.id} was kept, and is not in the store {shown(store.folder)}")
-        artifacts[job.key] = kept
+        artifacts.add(job.key, kept)
 
     files = {name: digest for job in missing for name, digest in files_of(job)}
     try:

@@ -36,6 +36,7 @@ from generator.spec import (
     nearest,
     unit_folder,
 )
+from generator.spilling import Files
 from generator.themes import number, slug
 from generator.typography import printed
 
@@ -56,7 +57,7 @@ THUMBNAIL = 128  # pixels of the longer side, below which a picture is a blur in
 class Rendered:
     """The files of a site, less those pictures that were there already (`kept`), and what other tools want to know."""
 
-    files: dict[str, bytes] = field(default_factory=dict)
+    files: Files = field(default_factory=Files)
     kept: set[str] = field(default_factory=set)
     posts: list[dict[str, Any]] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
@@ -156,7 +157,7 @@ class PostWriter:
         if job.control:
             # No author can write an id with a dot, so what has an id in the control has one of its own.
             inside, drawn = self.content(spec, job.control, f"{spec.id}.control", f"{number}, control")
-            made = provenance(self.found.artifact(job.control), job.control)
+            made = provenance(self.found.account(job.control), job.control)
             control = {
                 "content": inside,
                 "key": job.control.key,
@@ -176,7 +177,7 @@ class PostWriter:
                 "command": f"whatfires figure {shlex.quote(self.post.path)}#{spec.id} --out {spec.id}.png",
                 "step": called(job.step) if job.step is not None else "",
                 "failed": job.key in self.found.failed,
-                "provenance": provenance(self.found.artifact(job), job),
+                "provenance": provenance(self.found.account(job), job),
                 "downloads": self.to_take_away(spec, job, spec.id, pictures),
             },
             content=content,

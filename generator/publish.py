@@ -77,7 +77,7 @@ def report(
     used = sorted({job.options.model for job in jobs.values() if job.options.model})
     figures = []
     for (page, id), job in jobs.items():
-        made, measures = found.artifact(job).provenance, together(found.course(job))
+        made, measures = found.account(job).provenance, together(found.course(job))
         figures.append(
             {
                 "id": id,

@@ -130,7 +130,9 @@ def check(out: Path) -> None:
 def page_of(found: Found, job: Job, gave: Obtained, store: ArtifactStore, display: Display, frame: str = "") -> bytes:
     """The page of a figure alone, whose artifacts are those of `job`; for `frame`, see `lone_page`."""
     others = quoted(found, store, display)
-    gave = replace(gave, artifacts={**others.artifacts, **gave.artifacts})
+    for key, artifact in others.artifacts.items():
+        if key not in gave.artifacts:
+            gave.artifacts.add(key, artifact)
     units = {unit.path for unit in units_of(found.plan, {str(found.spec.options.model)}, display)}
     jobs = {**found.plan.jobs, (found.post.path, found.spec.id): job}
     return lone_page(found.plan.site, found.post, found.spec, jobs, gave, found.plan.library.course, units, frame)

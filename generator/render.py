@@ -149,7 +149,7 @@ def render_site(
         titles = {post.path: post.title for post in posts}
         emit("claims.html", "claims.html", claims=list(map(told, rendered.verdicts)), titles=titles, page=page)
     write_units(units, found, followed(posts, jobs, found.artifacts), writer_of, emit, site.theme)
-    rendered.files |= assets(site.theme)
+    rendered.files.update(assets(site.theme))
     return rendered
 
 
@@ -194,7 +194,8 @@ def write_units(
         follows = known.get((unit.model, unit.layer, unit.unit))
         context = {"unit": unit, "figure": figure, "follows": follows, "beside": beside, "folders": folders}
         emit(unit.path, "unit.html", scripts_of([unit.figure], False, theme), page=page, **context)
-        data = found.artifact(writer.jobs[unit.figure.id]).data
+        key = writer.jobs[unit.figure.id].key
+        data = found.artifacts[key].data if key in found.artifacts else {}
         row = {
             "unit": unit,
             "follows": follows,

@@ -112,7 +112,8 @@ def write_site(plan: Plan, found: Obtained, out: Path, spared: Set[str] = frozen
     )
     context = {"site": plan.site, "posts": rendered.posts[:IN_FEED]}
     rendered.write(FEED, kept, FEED, context, lambda: feed(plan.site, rendered.posts))
-    files = rendered.files | enclosed(plan, out) | for_hosts(plan)
+    files = rendered.files
+    files.update(enclosed(plan, out) | for_hosts(plan))
     for card, (title, site, picture) in rendered.cards.items():
         rendered.kept.add(card)
         if not (out / card).exists():
@@ -130,7 +131,7 @@ def write_site(plan: Plan, found: Obtained, out: Path, spared: Set[str] = frozen
             written += 1
     keep = set(files) | rendered.kept
     lingering = frozenset(name for name in spared - keep if (out / name).exists())
-    removed = 0
+    removed, staying = 0, keep | lingering
     for path in sorted(out.rglob("*"), reverse=True):
         inside = path.relative_to(out)
         if path.name.startswith(WRITING):
@@ -140,7 +141,7 @@ def write_site(plan: Plan, found: Obtained, out: Path, spared: Set[str] = frozen
         elif path.is_dir():
             if not any(path.iterdir()):
                 path.rmdir()
-        elif inside.as_posix() not in keep | lingering:
+        elif inside.as_posix() not in staying:
             path.unlink()
             removed += 1
     kept.keep()

@@ -14,7 +14,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "serving warm",
     "watching",
     "rounds notebook",
-    "remaking verify single_file starter",
+    "remaking verify single_file starter estimate",
     "finding",
     "pipeline site_swap unwanted",
     "site_folder standing unit_pages verdicts report_diff alone builds explain",
@@ -53,9 +53,9 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "interp.* interp",
     "mask_files",
     "weights image_files progress",
-    "callables known_code code_lists code_blocks downloads chromium stores",
+    "callables known_code code_lists code_blocks downloads chromium stores at_hand",
     "artifact images histogram settings data key machine quantised stopping includes calling glance lock",
-    "spec deferred",
+    "spec deferred columns spilling",
     "",  # the package itself: its version
 ]
 
