@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
+from yaml.reader import ReaderError
 
 from generator.code_blocks import CodeBlocks
 from generator.spec import (
@@ -106,8 +107,13 @@ def read_yaml(reading: Reading, source: str, line: int) -> tuple[dict[str, Any],
     if len(source) > MOST_YAML:
         reading.wrong(f"the block has {len(source):,} characters; at most {MOST_YAML:,} are read", line)
         return None
-    loader = PlainLoader(source)
     node = None
+    try:
+        loader = PlainLoader(source)
+    except ReaderError as error:
+        at = line + 1 + source.count("\n", 0, error.position)
+        reading.wrong(f"YAML: the character {chr(error.character)!a} is not read; in quotes it may be escaped", at)
+        return None
     try:
         node = loader.get_single_node()
         values = loader.construct_document(node) if node else None

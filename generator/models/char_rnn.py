@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from generator import interp
 from generator.artifact import Artifact
 from generator.data import Document
 from generator.deferred import Deferred
 from generator.model import Model
-from generator.spec import BuildError, Options, UnitPagesOptions
+from generator.spec import BuildError, Options, UnitPagesOptions, mistakes
 from generator.stopping import between_steps
 from generator.weights import Desk, Trained, Weights
 
@@ -96,14 +96,23 @@ def load(name: str, settings: Settings, weights: Weights | None, seed: int, root
     about = weights.about
     if "shape" not in about or "symbols" not in about:
         raise BuildError(f"model {name}: the checkpoint does not say its shape and symbols; was it made by a char-rnn?")
+    if not isinstance(about["symbols"], str) or not about["symbols"]:
+        raise BuildError(f"model {name}: the checkpoint's symbols are no text")
+    try:
+        shape = Shape.model_validate(about["shape"]).model_dump()
+    except ValidationError as error:
+        (key, message), *_ = mistakes(error, Shape)
+        raise BuildError(f"model {name}: the checkpoint's shape: {key}: {message}") from error
     torch.manual_seed(seed)
-    network = interp.recurrent.CharRNN(len(about["symbols"]), **Shape.model_validate(about["shape"]).model_dump())
+    # On no device until the weights are known to fit: a file of a few bytes may claim gigabytes.
+    with torch.device("meta" if weights.tensors else "cpu"):
+        network = interp.recurrent.CharRNN(len(about["symbols"]), **shape)
     if weights.tensors:
         try:
-            network.load_state_dict(dict(weights.tensors))
+            network.load_state_dict(dict(weights.tensors), assign=True)
         except RuntimeError as error:
             raise BuildError(f"model {name}: the checkpoint does not fit its own shape: {error}") from error
-    network.eval().requires_grad_(False)
+    network.float().eval().requires_grad_(False)
     return Model(name, network, reader=interp.recurrent.Recurrent(network, about["symbols"]))
 
 
