@@ -30,6 +30,7 @@ from generator.spec import (
 FORMAT = re.compile(r"[+]?,?((\.\d{1,2})?[efg%]?|d)±?")
 VALUE = re.compile(r"\{value(?::(?P<format>[^}]*))?\}\s+(?P<figure>[\w-]+)\.(?P<measure>\S+)")
 MOST_YAML = 100_000  # characters of one block: more is an accident or an attack
+MOST_BITS = 64  # of a whole number, as seeds have
 Block = TypeVar("Block", bound=Options)
 Lines = Mapping[tuple[str | int, ...], int]  # of each key of a block, by its path
 
@@ -100,6 +101,16 @@ class PlainLoader(yaml.SafeLoader):
             problem = "aliases (*name) are not read here; write the value again"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=self.get_event().start_mark)  # type: ignore[no-untyped-call]
         return super().compose_node(parent, index)
+
+
+def whole_number(loader: PlainLoader, node: yaml.ScalarNode) -> int:
+    value = loader.construct_yaml_int(node)
+    if value.bit_length() > MOST_BITS:
+        raise ValueError(f"a number of more than {MOST_BITS} bits")
+    return int(value)
+
+
+PlainLoader.add_constructor("tag:yaml.org,2002:int", whole_number)
 
 
 def read_yaml(reading: Reading, source: str, line: int) -> tuple[dict[str, Any], Lines] | None:

@@ -141,10 +141,23 @@ def refusals(problem: ValidationError) -> Iterator[tuple[tuple[str | int, ...], 
         if kind == "too_short" and path in inside:
             continue  # what is wrong in it was not counted
         if kind == "string_type" and isinstance(one["input"], bool | int | float):
-            message = f'this is text: write it in quotes, "{one["input"]}"'
+            message = f'this is text: write it in quotes, "{brief(one["input"])}"'
         elif kind != "missing" and not isinstance(one["input"], Mapping):
-            message = f"{message}, not {one['input']!r}"
+            message = f"{message}, not {brief(one['input'])}"
         yield path, kind, message
+
+
+def brief(value: object, most: int = 200) -> str:
+    """A value as messages show it.
+
+    >>> brief("a"), brief("a" * 1000, 8), brief(1 << 20_000)
+    ("'a'", "'aaaaaaa…", 'a number of thousands of digits')
+    """
+    try:
+        text = repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def mistakes(problem: ValidationError, model: type[Options]) -> Iterator[tuple[str, str]]:

@@ -104,15 +104,20 @@ def load(name: str, settings: Settings, weights: Weights | None, seed: int, root
         (key, message), *_ = mistakes(error, Shape)
         raise BuildError(f"model {name}: the checkpoint's shape: {key}: {message}") from error
     torch.manual_seed(seed)
-    # On no device until the weights are known to fit: a file of a few bytes may claim gigabytes.
-    with torch.device("meta" if weights.tensors else "cpu"):
-        network = interp.recurrent.CharRNN(len(about["symbols"]), **shape)
+    # What a file of a few bytes says of itself may be of gigabytes: memory is for what it holds.
+    for key, size in (
+        ("embedding.weight", shape["embedding"]),
+        (f"rnn.weight_hh_l{shape['layers'] - 1}", shape["width"]),
+    ):
+        if weights.tensors and (key not in weights.tensors or weights.tensors[key].shape[-1:] != (size,)):
+            raise BuildError(f"model {name}: the checkpoint does not fit its own shape: {key} is not {size} wide")
+    network = interp.recurrent.CharRNN(len(about["symbols"]), **shape)
     if weights.tensors:
         try:
-            network.load_state_dict(dict(weights.tensors), assign=True)
+            network.load_state_dict(dict(weights.tensors))
         except RuntimeError as error:
             raise BuildError(f"model {name}: the checkpoint does not fit its own shape: {error}") from error
-    network.float().eval().requires_grad_(False)
+    network.eval().requires_grad_(False)
     return Model(name, network, reader=interp.recurrent.Recurrent(network, about["symbols"]))
 
 

@@ -83,16 +83,18 @@ def load(name: str, settings: Settings, weights: Weights | None, seed: int, root
         raise BuildError(f"model {name}: what the checkpoint says of itself: {key}: {message}") from error
     image = ImageInput(own.channels, own.height, own.width)
     torch.manual_seed(seed)
-    # On no device until the weights are known to fit: a file of a few bytes may claim gigabytes.
-    with torch.device("meta" if weights.tensors else "cpu"):
-        linear = torch.nn.Linear(own.channels * own.height * own.width, len(own.classes))
+    inputs, held = own.channels * own.height * own.width, weights.tensors.get("linear.weight")
+    # What a file of a few bytes says of itself may be of gigabytes: memory is for what it holds.
+    if weights.tensors and (held is None or held.shape[-1:] != (inputs,)):
+        raise BuildError(f"model {name}: the checkpoint does not fit what it says of itself: {inputs} inputs")
+    linear = torch.nn.Linear(inputs, len(own.classes))
     network = torch.nn.Sequential(OrderedDict(flatten=torch.nn.Flatten(), linear=linear))
     if weights.tensors:
         try:
-            network.load_state_dict(dict(weights.tensors), assign=True)
+            network.load_state_dict(dict(weights.tensors))
         except RuntimeError as error:
             raise BuildError(f"model {name}: the checkpoint does not fit what it says of itself: {error}") from error
-    network.float().eval().requires_grad_(False)
+    network.eval().requires_grad_(False)
     return Model(name, network, own.classes, image)
 
 

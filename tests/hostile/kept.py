@@ -48,7 +48,9 @@ def artifact_file(meta: str, array: bytes, compressed: bool) -> bytes:
     return buffer.getvalue()
 
 
-META = st.dictionaries(st.sampled_from(["data", "measures", "provenance", "intervals"]), JSON, max_size=4).map(json.dumps)
+META = st.dictionaries(st.sampled_from(["data", "measures", "provenance", "intervals"]), JSON, max_size=4).map(
+    json.dumps
+)
 ARRAYS = st.one_of(
     st.builds(array_file, st.sampled_from(["<f4", "|O", "|u1", "<U9", "|V9", "x", "<M8[s]"]), st.lists(st.sampled_from(HUGE), max_size=3), st.binary(max_size=12)),
     st.sampled_from([pickle.dumps(Code()), array_file("|O", [1], pickle.dumps(Code())), b"", b"PK\x03\x04"]),
@@ -74,7 +76,7 @@ CARDS = st.one_of(
 )
 
 
-def read_artifact(content: bytes, folder: Path) -> None:
+def read_artifact(content: bytes, folder: Path) -> str:
     store = ArtifactStore(folder / "store")
     store.path(KEY).parent.mkdir(parents=True, exist_ok=True)
     store.path(KEY).write_bytes(content)
@@ -82,9 +84,10 @@ def read_artifact(content: bytes, folder: Path) -> None:
     found = store.get(KEY)
     assert found is None or all(isinstance(one, np.ndarray) and one.dtype != object for one in found.arrays.values())
     assert found is None or all(isinstance(one, int | float) for one in found.measures.values())
+    return "not there" if found is None else "read"
 
 
-def read_kept_post(content: bytes, folder: Path) -> None:
+def read_kept_post(content: bytes, folder: Path) -> str:
     path = folder / "posts" / "kept.md"
     if not path.exists():
         write(path, f"{HEAD}A text.\n")
@@ -96,6 +99,7 @@ def read_kept_post(content: bytes, folder: Path) -> None:
     (found,) = posts.posts([path])
     assert isinstance(found, Post)
     assert "A text." in found.body
+    return "not there"
 
 
 def read_card(content: bytes, folder: Path) -> None:

@@ -56,7 +56,7 @@ MARKDOWN = st.lists(REPEATED | BLOCKS | st.text(max_size=10), max_size=8).map(""
 TOML = st.lists(
     st.sampled_from([
         "title = 'a'", "[models]", "[models.a]", "[datasets.a]", "[[models]]", "source = 'python'", "factory = 'os:system'",
-        "a = " + "[" * 3000, "a = {a = " * 3, "title = 1" + "0" * 5000, "a" + ".a" * 200 + " = 1", "title = nan",
+        "a = " + "[" * 3000, "a = {a = " * 3, "title = 1" + "0" * 5000, "a" + ".a" * 200 + " = 1", "title = nan", "title = 0x" + "f" * 5000,
         "title = 2026-99-99", "'' = 1", "title = '''", "base_url = 'javascript:alert(1)'", "theme = '../../..'", "\0",
     ])
     | st.text(max_size=20)
