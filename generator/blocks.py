@@ -30,6 +30,7 @@ from generator.spec import (
 FORMAT = re.compile(r"[+]?,?((\.\d{1,2})?[efg%]?|d)±?")
 VALUE = re.compile(r"\{value(?::(?P<format>[^}]*))?\}\s+(?P<figure>[\w-]+)\.(?P<measure>\S+)")
 MOST_YAML = 100_000  # characters of one block: more is an accident or an attack
+DEEPEST = 50  # lists and mappings in each other
 MOST_BITS = 64  # of a whole number, as seeds have
 Block = TypeVar("Block", bound=Options)
 Lines = Mapping[tuple[str | int, ...], int]  # of each key of a block, by its path
@@ -94,13 +95,25 @@ class Reading:
 
 
 class PlainLoader(yaml.SafeLoader):
-    """YAML without aliases: a few lines of them can stand for gigabytes."""
+    """YAML without aliases: a few lines of them can stand for gigabytes. Nor with tags: what a value is shows."""
+
+    depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
+        event: Any = self.peek_event()
+        problem = ""
+        if isinstance(event, yaml.AliasEvent):
             problem = "aliases (*name) are not read here; write the value again"
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=self.get_event().start_mark)  # type: ignore[no-untyped-call]
-        return super().compose_node(parent, index)
+        elif getattr(event, "tag", None) is not None:
+            problem = "tags (!name) are not read here; write a text that begins with ! in quotes"
+        elif self.depth == DEEPEST:
+            problem = f"nested more than {DEEPEST} deep"
+        if problem:
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)  # type: ignore[no-untyped-call]
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
 
 def whole_number(loader: PlainLoader, node: yaml.ScalarNode) -> int:
@@ -134,9 +147,6 @@ def read_yaml(reading: Reading, source: str, line: int) -> tuple[dict[str, Any],
         return None
     except ValueError as error:  # of values such as 2026-13-45, which is like a date and is none
         reading.wrong(f"YAML: {error}", line + 1 + line_of_bad_value(node))
-        return None
-    except RecursionError:
-        reading.wrong("YAML: nested too deeply", line)
         return None
     finally:
         loader.dispose()
