@@ -10,6 +10,7 @@ from tests.benchmarks import (
     channels,
     char_training,
     feature_dashboard,
+    fuzz,
     grad_cam,
     maco,
     many_units,
@@ -29,6 +30,7 @@ RECORDS = {
     "staleness": staleness,
     "sites": sites,
     "runners": runners,
+    "fuzz": fuzz,
 }  # of several peers, and not of a ratio that would have a goal
 
 BENCHMARKS: dict[str, Benchmark] = {
