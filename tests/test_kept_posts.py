@@ -99,8 +99,10 @@ def test_damage_is_read_over(read: Callable[[], list[str]], small_site: SmallSit
     row = json.loads(path.read_text())
     row["post"]["figures"] = [{"kind": "none"}]
     path.write_text(json.dumps(row))
-
     assert read() == ["a.md"]
+    for foreign in ('[{"key": 1}]', json.dumps({**row, "post": "text"}), "[" * 100_000):
+        path.write_text(foreign)
+        assert read() == ["a.md"]
 
 
 def test_what_is_known_of_a_removed_post_is_forgotten(read: Callable[[], list[str]], small_site: SmallSite) -> None:

@@ -112,7 +112,9 @@ def write(folder: Path) -> None:
                 Image.fromarray(draw.integers(0, 256, (8, 8, 3), np.uint8) // (1 + number % 3)).save(label / copy)
     torch.manual_seed(0)
     weights = Weights(nets.many_classes().state_dict())
-    write_weights(folder / "checkpoints" / "step-1.safetensors", weights, {"measures": dict.fromkeys([*TEXTS, MEASURE], 0.5)})
+    write_weights(
+        folder / "checkpoints" / "step-1.safetensors", weights, {"measures": dict.fromkeys([*TEXTS, MEASURE], 0.5)}
+    )
     picture = f"pictures/test/{NAMES[0]}/{NAMES[0]}.png"
     filled = {
         "LITERAL": quoted("\n".join(TEXTS)), "PART": quoted("\n".join(TEXTS)[:900]), "SHORT": quoted(TEXTS[1][:30]), "TEXT": quoted(TEXTS[16]),
