@@ -209,8 +209,15 @@ class UnitPagesOptions(Options):
 
     dataset: str | None = Field(None, description="the data set, of natural images or text, that pages of units show")
     units: tuple[str, ...] = Field(
-        (), description='whose units have pages: layers such as "blocks.3", "blocks.*" or, some units, "cell[0:64]"'
+        (),
+        description='whose units have pages: layers such as "blocks.3", "blocks.*" or, some units, "cell[0:64]"; '
+        '"*" for the whole network',
     )
+
+    @field_validator("units", mode="before")
+    @classmethod
+    def _one_or_several(cls, units: Any) -> Any:
+        return (units,) if isinstance(units, str) else units
 
     @field_validator("units")
     @classmethod
