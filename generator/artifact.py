@@ -5,23 +5,28 @@ An artifact holds no HTML, so the same artifact can be shown under any theme.
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import io
 import json
 import os
+import shutil
+import sys
 import tempfile
 import time
 import uuid
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from generator import store_layout
 from generator.deferred import Deferred
-from generator.spec import BuildError, Step
+from generator.sealing import check_zip, sealed_zip
+from generator.spec import BuildError, DiskFull, Step, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,6 +38,7 @@ WRITING = ".writing-"  # the beginning of the names of files under way
 HOUR = 3600.0  # seconds
 MOST_UNPACKED = 2**32  # bytes of an artifact in memory: a zip can be a thousandth of what it holds
 SMALL = 2**18  # bytes, below which a file is read at once
+FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 @dataclass(frozen=True)
@@ -101,8 +107,17 @@ def write_whole(path: Path, content: bytes, lasting: bool = True) -> None:
     """Write a file whole or not at all: under a name of its own, then renamed.
 
     `lasting`: it is on the disk when this returns, though the machine lose its power; not for what costs little to make
-    again, and is looked at before it is believed.
+    again, and is looked at before it is believed. DiskFull where there is no room for it.
     """
+    try:
+        write(path, content, lasting)
+    except OSError as error:
+        if error.errno in FULL:
+            raise DiskFull(full(path, len(content))) from error
+        raise
+
+
+def write(path: Path, content: bytes, lasting: bool) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=WRITING)
     try:
@@ -116,6 +131,17 @@ def write_whole(path: Path, content: bytes, lasting: bool = True) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def full(path: Path, size: int) -> str:
+    """What is said of a disk that has no room for a file of so many bytes."""
+    folder = next(one for one in path.absolute().parents if one.exists())
+    disk = next(one for one in (folder, *folder.parents) if one.is_mount())
+    free = shutil.disk_usage(folder).free
+    return (
+        f"the disk {disk} is full: {shown(path)} needs {size:,} bytes, and {free:,} are free; make room, such as by "
+        "whatfires gc, and build again: it goes on from here"
+    )
 
 
 def matching(root: Path, pattern: str) -> list[Path]:
@@ -136,13 +162,24 @@ def digests_below(folder: Path, hidden: bool) -> dict[str, str | None]:
     return {name: file_digest(path) if (path := folder / name).is_file() else None for name in names if name}
 
 
-class ArtifactStore:
-    """A folder of artifacts by key. What cannot be read back whole counts as absent, and is computed again."""
+def on_stderr(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+
+class ArtifactStore:
+    """A folder of artifacts by key. What cannot be read back whole counts as absent, and is computed again.
+
+    BuildError where the folder is laid out as this program does not know. tell: who is told of what was damaged.
+    """
+
+    def __init__(self, folder: Path, tell: Callable[[str], None] = on_stderr) -> None:
+        self.folder, self.tell = folder, tell
         self.added: set[str] = set()  # keys of what was put here through this object
+        self.damaged: dict[str, str] = {}  # what was found damaged, by key, as it is called
+        self.known: set[str] = set()  # keys of what was read back or put whole
         self.notes: list[set[str]] = []
+        mark = folder / store_layout.NAME
+        store_layout.check(mark.read_bytes() if mark.exists() else None, shown(folder))
 
     @contextmanager
     def noting(self) -> Iterator[set[str]]:
@@ -164,6 +201,11 @@ class ArtifactStore:
         """What another process of this machine, or of the cluster, finds it by."""
         return str(self.folder.resolve())
 
+    @property
+    def cache(self) -> str:
+        """The address of the store behind this one that is only read; "" where there is none."""
+        return ""
+
     def mark(self, key: str) -> str:
         """What tells an artifact from another one under the same key; "" where there is none."""
         return file_digest(path) if (path := self.path(key)).exists() else ""
@@ -171,16 +213,40 @@ class ArtifactStore:
     def path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.npz"
 
-    def get(self, key: str) -> Artifact | None:
-        """The artifact, or None where there is none, or none that is whole."""
-        try:
-            found = unpacked(self.content(key))
-        except BuildError:  # the store cannot be asked
-            raise
-        except Exception:  # damage shows as anything, from zlib's errors to NotImplementedError
+    def get(self, key: str, called: str = "") -> Artifact | None:
+        """The artifact, or None where there is none, or none that is whole, which is said as it is `called`."""
+        found = self.read(key, called)
+        if found is None:
             return None
         self.note(key)
+        return found[1]
+
+    def read(self, key: str, called: str = "") -> tuple[bytes, Artifact] | None:
+        """The same with its bytes, needed or not."""
+        try:
+            content = self.content(key)
+            found = content, unpacked(content)
+        except FileNotFoundError:
+            return None
+        except (BuildError, MemoryError):  # the store cannot be asked, or the artifact be held
+            raise
+        except Exception:  # damage shows as anything, from zlib's errors to NotImplementedError
+            self.known.discard(key)
+            self.say_damaged({key: called or f"the artifact {key[:7]}"})
+            return None
+        self.known.add(key)
         return found
+
+    def whole(self, key: str, called: str = "") -> bool:
+        """Whether an artifact is there that can be read back; read at most once while it is."""
+        return self.has(key) if key in self.known else self.read(key, called) is not None
+
+    def say_damaged(self, found: Mapping[str, str]) -> None:
+        """Tell of artifacts that were found damaged, each once."""
+        for key, called in found.items():
+            if key not in self.damaged:
+                self.damaged[key] = called
+                self.tell(f"store: {called} was damaged; computed again")
 
     def content(self, key: str) -> bytes:
         return self.path(key).read_bytes()
@@ -200,6 +266,7 @@ class ArtifactStore:
         self.keep(key, packed(artifact))
         self.note(key)
         self.added.add(key)
+        self.known.add(key)
 
     def put_first(self, key: str, artifact: Artifact) -> Artifact:
         """Put an artifact, unless another writer was first; what is there then, the same for all of them."""
@@ -213,6 +280,8 @@ class ArtifactStore:
         return artifact
 
     def keep(self, key: str, content: bytes) -> None:
+        if not (mark := self.folder / store_layout.NAME).exists():
+            write_whole(mark, store_layout.CONTENT)
         write_whole(self.path(key), content)
 
     def keep_first(self, key: str, content: bytes) -> bool:
@@ -233,6 +302,7 @@ class ArtifactStore:
     def drop(self, key: str) -> None:
         """Forget an artifact; nothing where there is none."""
         self.remove(key)
+        self.known.discard(key)
         for needed in self.notes:
             needed.discard(key)
 
@@ -250,14 +320,18 @@ class Borrowed(ArtifactStore):
     """Another store, read and left as it is: what is put here is kept by this process, while it lasts."""
 
     def __init__(self, store: ArtifactStore) -> None:
-        super().__init__(store.folder)
+        super().__init__(store.folder, store.tell)
+        self.store = store
         self.own: dict[str, bytes] = {}
 
     def content(self, key: str) -> bytes:
-        return self.own[key] if key in self.own else super().content(key)
+        return self.own[key] if key in self.own else self.store.content(key)
+
+    def provenance(self, key: str) -> Mapping[str, Any]:
+        return unpacked(self.own[key]).provenance if key in self.own else self.store.provenance(key)
 
     def has(self, key: str) -> bool:
-        return key in self.own or super().has(key)
+        return key in self.own or self.store.has(key)
 
     def keep(self, key: str, content: bytes) -> None:
         self.own[key] = content
@@ -273,21 +347,29 @@ class Borrowed(ArtifactStore):
 
 
 def packed(artifact: Artifact) -> bytes:
-    """An artifact as a file: a zip of NumPy's arrays, and JSON for all else."""
+    """An artifact as a file: a zip of NumPy's arrays, and JSON for all else, sealed; equal ones are equal bytes."""
     meta = {name: getattr(artifact, name) for name in ("data", "measures", "provenance", "intervals")}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         # allow_nan=False: a NaN is not JSON, and no page should print one unseen
-        archive.writestr(JSON_NAME, json.dumps(meta, ensure_ascii=False, allow_nan=False))
+        archive.writestr(member(JSON_NAME), json.dumps(meta, ensure_ascii=False, allow_nan=False))
         for name, array in artifact.arrays.items():
             content = io.BytesIO()
             np.save(content, array, allow_pickle=False)
-            archive.writestr(f"{name}.npy", content.getvalue())
-    return buffer.getvalue()
+            archive.writestr(member(f"{name}.npy"), content.getvalue())
+    return sealed_zip(buffer.getvalue())
+
+
+def member(name: str) -> zipfile.ZipInfo:
+    """The head of a file in a zip. It tells no time: a clock that is before 1980 would be refused."""
+    head = zipfile.ZipInfo(name)
+    head.compress_type = zipfile.ZIP_DEFLATED
+    return head
 
 
 def unpacked(content: bytes) -> Artifact:
     """The artifact of such a file; anything may be raised where it is damaged, or of another program."""
+    check_zip(content)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if sum(one.file_size for one in archive.infolist()) > MOST_UNPACKED:
             raise ValueError("it would unpack to far more than what figures are made of")

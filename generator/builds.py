@@ -17,7 +17,7 @@ from pathlib import Path
 from generator.artifact import ArtifactStore, digest, write_whole
 from generator.library import Library
 from generator.plan import Plan
-from generator.spec import BuildError
+from generator.spec import BuildError, shown
 
 FOLDER = "builds"
 NAME = re.compile(r"(?P<site>[0-9a-f]{16})-(?P<number>\d+)-(?P<what>[0-9a-f]{16})\.json")
@@ -60,20 +60,25 @@ def listed(store: ArtifactStore) -> list[tuple[int, Path, str]]:
 
 
 def read(path: Path) -> Build | None:
-    """None where the file is damaged."""
+    """None where the file is damaged: its name tells the digest of what was wanted."""
     try:
         found = json.loads(path.read_bytes())
-        return Build(found["content"], tuple(found["wants"]), found["standing"], found["finished"])
+        build = Build(found["content"], tuple(found["wants"]), found["standing"], found["finished"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+    return build if path.stem.endswith(digest(build.wants)[:16]) else None
 
 
 def by_content(store: ArtifactStore) -> Mapping[str, list[tuple[Path, Build]]]:
-    """The builds of each content folder, the last one last."""
+    """The builds of each content folder, the last one last. BuildError where one is damaged."""
     found: dict[str, list[tuple[Path, Build]]] = {}
     for _, path, _ in listed(store):
-        if (build := read(path)) is not None:
-            found.setdefault(build.content, []).append((path, build))
+        build = read(path)
+        if build is None:
+            raise BuildError(
+                f"{shown(path)} is damaged, so what that build wanted is not known; build again, else remove it"
+            )
+        found.setdefault(build.content, []).append((path, build))
     return found
 
 

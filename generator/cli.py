@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import random
+import re
 import shlex
 import sys
 import time
@@ -92,6 +93,13 @@ STORE = click.option(
     show_default=True,
     help="Folder where computed figures are kept, or an address that machines share, such as s3://bucket/report.",
 )
+CACHE = click.option(
+    "--cache",
+    metavar="STORE",
+    default="",
+    envvar="WHATFIRES_CACHE",
+    help="Another store, folder or address, that is only read: what it has is not computed; also WHATFIRES_CACHE.",
+)
 OUT = click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -159,6 +167,16 @@ def number_or_all(text: str | None) -> int | None:
     return int(text)
 
 
+def bytes_of(text: str | None) -> int | None:
+    """A size such as 5GB or 700 MiB, in bytes."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", text.strip().lower())
+    if found is None:
+        raise click.BadParameter(f"give a size such as 5GB or 700MB, not {text!r}")
+    return int(float(found[1]) * (1024 if found[3] else 1000) ** " kmgt".index(found[2] or " "))
+
+
 def tells_errors(command: Callable[..., Any]) -> Callable[..., Any]:
     """What an author can put right is told as lines of text, not as a traceback."""
 
@@ -172,6 +190,8 @@ def tells_errors(command: Callable[..., Any]) -> Callable[..., Any]:
             click.echo(f"{spec.counted(len(problem.errors), 'error')}; what was computed is kept.", err=True)
         except spec.BuildError as problem:
             click.echo(f"error: {problem}", err=True)
+        except MemoryError:
+            click.echo("error: out of memory; what was computed is kept", err=True)
         except BrokenPipeError:
             raise  # the reader of our output has seen enough; click ends quietly
         except OSError as problem:
@@ -199,6 +219,7 @@ def main() -> None:
 @CONTENT
 @OUT
 @STORE
+@CACHE
 @click.option("--drafts", is_flag=True, help="Build drafts, too.")
 @click.option(
     "--again", metavar="ID", multiple=True, help="Compute this figure anew, though it is kept. Can be repeated."
@@ -237,6 +258,7 @@ def build(
     content: Path,
     out: Path,
     store: str,
+    cache: str,
     drafts: bool,
     again: tuple[str, ...],
     folders: tuple[Path, ...],
@@ -256,16 +278,16 @@ def build(
         seed = random.SystemRandom().randrange(10**6) if verify_seed is None else verify_seed
         verify_site(content, store, drafts, verify, seed)
     if folders:
-        watching.watch(rounds.Asked(content, out, store, folders, drafts, again, crew(), keep_going), click.echo)
+        watching.watch(rounds.Asked(content, out, store, folders, drafts, again, crew(), keep_going, cache), click.echo)
         return
     start, asked = time.perf_counter(), glance.Asked(content, out, here(store), drafts, base_url)
     if not again and (pages := glance.unchanged(asked)) is not None:
         told(out, pages, 0, 0, 0, 0, start)
         return
     before = glance.content_of(asked)
-    with lock.locked(out), progress.display(sys.stderr) as shows:
+    with lock.locked(out), lock.in_use(here(store)), progress.display(sys.stderr) as shows:
         stage = pipeline.Stage(base_url=base_url, crew=crew(), keep_going=keep_going)
-        done = pipeline.build(content, out, stores.store_at(store), shows, drafts, again, stage)
+        done = pipeline.build(content, out, stores.store_at(store, cache), shows, drafts, again, stage)
     for warning in (*done.gaps, *publish.beyond_limits(out)):
         click.echo(f"warning: {warning}", err=True)
     for broken in done.broken:
@@ -295,7 +317,7 @@ def told(out: Path, pages: int, computed: int, reused: int, written: int, remove
 
 def verify_site(content: Path, store: str, drafts: bool, count: int, seed: int) -> NoReturn:
     """Say whether kept figures are what computing gives."""
-    with progress.display(sys.stderr) as shows:
+    with lock.in_use(here(store), writing=False), progress.display(sys.stderr) as shows:
         found = verifying.verify(content, stores.store_at(store), count or None, seed, shows, drafts)
     for line in found.lines():
         click.echo(line)
@@ -370,26 +392,39 @@ def plan_command(content: Path, store: str, drafts: bool, sample: int, workers: 
     show_default=True,
     help="How many builds of each content folder count.",
 )
+@click.option(
+    "--keep-under",
+    metavar="SIZE",
+    callback=lambda context, option, text: bytes_of(text),
+    help="Remove only as much as it takes for the store to be no larger than this, such as 5GB: first what no build is "
+    "known to have wanted, then what was wanted the most builds ago.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
 @tells_errors
-def gc(content: Path, store: str, keep: int, dry_run: bool) -> None:
+def gc(content: Path, store: str, keep: int, keep_under: int | None, dry_run: bool) -> None:
     """Remove from the store what no build wants any more.
 
     What the last builds of this and of any other content folder wanted stays, with all that it needs to be computed
-    again to the bit; so do the weights and unfinished trainings of models in site.toml. Not while a build is at work.
+    again to the bit; so do the weights and unfinished trainings of models in site.toml. Not while a build uses it.
     """
     toml = spec.shown(content / "site.toml")
     shelf = library.Library(settings.read_settings(content, toml), content, stores.store_at(store))
     if shelf.errors:
         raise spec.BuildErrors([spec.BuildError(f"{toml}: {error.message}") for error in shelf.errors])
-    found = unwanted.unwanted(shelf, keep)
-    count, size = len(found.artifacts), found.size
-    for path in found.artifacts if dry_run else ():
-        click.echo(f"{path} ({path.stat().st_size:,} bytes)")
-    if not dry_run:
-        found.remove()
+    with lock.in_use(here(store), alone=not dry_run, writing=not dry_run):
+        found = unwanted.unwanted(shelf, keep, keep_under)
+        count, size = len(found.artifacts), found.size
+        for path in found.artifacts if dry_run else ():
+            click.echo(f"{path} ({path.stat().st_size:,} bytes)")
+        if not dry_run:
+            found.remove()
     done = "would remove" if dry_run else "removed"
-    click.echo(f"{done} {count} file{'s' * (count != 1)}, {size:,} bytes; {found.wanted} are kept")
+    click.echo(f"{done} {count} file{'s' * (count != 1)}, {size:,} bytes; {found.kept} are kept")
+    if found.excess:
+        raise spec.BuildError(
+            f"the store is {found.excess:,} bytes larger than --keep-under: what builds want stays; have fewer builds "
+            "count by --keep, or allow for more"
+        )
 
 
 @main.command()
@@ -404,6 +439,7 @@ def gc(content: Path, store: str, keep: int, dry_run: bool) -> None:
 @click.option("--again", is_flag=True, help="Compute it anew, and leave what is kept of it as it is.")
 @CONTENT
 @STORE
+@CACHE
 @click.option("--drafts", is_flag=True, help="Look in drafts, too.")
 @tells_errors
 def figure(
@@ -414,6 +450,7 @@ def figure(
     again: bool,
     content: Path,
     store: str,
+    cache: str,
     drafts: bool,
 ) -> None:
     """Make one figure again, alone, with the site's very pixels.
@@ -423,9 +460,9 @@ def figure(
     """
     if control and checkpoint:
         raise spec.BuildError("--control and --checkpoint: the control has no checkpoints; give one of them")
-    with progress.display(sys.stderr) as shows:
+    with lock.in_use(here(store)), progress.display(sys.stderr) as shows:
         part = remaking.CONTROL if control else checkpoint
-        made = remaking.remake(name, content, stores.store_at(store), shows, out, part, again, drafts)
+        made = remaking.remake(name, content, stores.store_at(store, cache), shows, out, part, again, drafts)
     for gap in made.gaps:
         click.echo(f"warning: {gap}", err=True)
     for file in made.files:
@@ -511,7 +548,7 @@ def train(model: str, to: Path | None, content: Path, store: str) -> None:
     """
     asked = settings.read_settings(content, spec.shown(content / "site.toml"))
     start = time.perf_counter()
-    with progress.display(sys.stderr) as shows:
+    with lock.in_use(here(store)), progress.display(sys.stderr) as shows:
         shelf = library.Library(
             asked, content, stores.store_at(store), lambda what, done, total: shows.advance(done, total, what)
         )
@@ -533,6 +570,7 @@ def train(model: str, to: Path | None, content: Path, store: str) -> None:
 @main.command()
 @CONTENT
 @STORE
+@CACHE
 @click.option("--drafts", is_flag=True, help="Check the claims of drafts, too.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write the verdicts here as JUnit XML, for CI.")
 @click.option("--markdown", type=click.Path(path_type=Path), help="Write them here as Markdown, for pull requests.")
@@ -541,6 +579,7 @@ def train(model: str, to: Path | None, content: Path, store: str) -> None:
 def check(
     content: Path,
     store: str,
+    cache: str,
     drafts: bool,
     junit: Path | None,
     markdown: Path | None,
@@ -550,8 +589,8 @@ def check(
 
     The exit code is 0 where all hold, 1 where one is broken or something else is wrong, 2 where one could not be known.
     """
-    kept = stores.store_at(store)
-    with progress.display(sys.stderr) as shows:
+    kept = stores.store_at(store, cache)
+    with lock.in_use(here(store)), progress.display(sys.stderr) as shows:
         asked = plan.make_plan(content, kept, shows, drafts, loading=False)
         found = pipeline.check_claims(asked, kept, shows, crew())
     if junit:
@@ -591,6 +630,7 @@ def diff(old: Path, new: Path, markdown: bool) -> None:
 @main.command()
 @CONTENT
 @STORE
+@CACHE
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -601,7 +641,9 @@ def diff(old: Path, new: Path, markdown: bool) -> None:
 @click.option("--open", "browser", is_flag=True, help="Open it in the browser.")
 @click.option("--built", is_flag=True, help="Build nothing: serve the site that `whatfires build` wrote.")
 @tells_errors
-def serve(content: Path, store: str, out: Path | None, port: int, drafts: bool, browser: bool, built: bool) -> None:
+def serve(
+    content: Path, store: str, cache: str, out: Path | None, port: int, drafts: bool, browser: bool, built: bool
+) -> None:
     """Show the report in a browser while you write it, until Ctrl-C.
 
     It is built, served on this machine, and built again when something changed; the browser follows. What is wrong is
@@ -614,7 +656,7 @@ def serve(content: Path, store: str, out: Path | None, port: int, drafts: bool, 
             raise spec.BuildError(f"there is no site in {spec.shown(folder)} yet; run whatfires build")
         serving.serve_built(folder, port, click.echo)
         return
-    asked = rounds.Asked(content, out or Path(".whatfires/serve"), store, (), drafts, keep_going=True)
+    asked = rounds.Asked(content, out or Path(".whatfires/serve"), store, (), drafts, keep_going=True, cache=cache)
     serving.serve(asked, port, click.echo, browser)
 
 

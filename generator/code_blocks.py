@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from generator.artifact import digest, write_whole
+from generator.sealing import opened, sealed
 
 
 class CodeBlocks:
@@ -22,7 +23,7 @@ class CodeBlocks:
         self.before: dict[str, str] = {}
         if file is not None:
             with suppress(Exception):  # new, or damaged, which shows as anything
-                self.before = dict(json.loads(file.read_bytes()))
+                self.before = dict(json.loads(opened(file.read_bytes())))
         self.now: dict[str, str] = {}
 
     def coloured(self, asked: Any, colour: Callable[[], str]) -> str:
@@ -36,4 +37,5 @@ class CodeBlocks:
     def keep(self) -> None:
         """Write what the post has now, and nothing else."""
         if self.file is not None and self.now != self.before:
-            write_whole(self.file, json.dumps(self.now, ensure_ascii=False).encode("utf-8", "replace"), lasting=False)
+            content = json.dumps(self.now, ensure_ascii=False).encode("utf-8", "replace")
+            write_whole(self.file, sealed(content), lasting=False)

@@ -23,7 +23,7 @@ def list_key(code: str) -> str:
 def keep(store: ArtifactStore, ingredients: Mapping[str, Any]) -> None:
     """Keep the lists of all code that is among these ingredients."""
     for code in strings(ingredients):
-        if code in CODES and not store.has(key := list_key(code)):
+        if code in CODES and not store.whole(key := list_key(code)):
             store.put(key, Artifact(data={"modules": {name: one[:SHORT] for name, one in CODES[code].items()}}))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,6 +92,7 @@ def attempt(job: Job, compute: Callable[[Job], object]) -> BuildError | None:
     except BuildError as problem:
         return problem.of(f"figure {job.id}", job.place)
     except Exception as problem:  # the author's network may raise anything; the other figures go on
+        traceback.clear_frames(problem.__traceback__)  # what it held may be all the memory that there is
         error = BuildError(f"figure {job.id}: {type(problem).__name__}: {advice(problem)}", job.place)
         error.__cause__ = problem
         return error
@@ -101,31 +103,37 @@ def attempt(job: Job, compute: Callable[[Job], object]) -> BuildError | None:
 class Worksite:
     """All that a worker must know of a site, to compute its figures: it can be sent, and is small.
 
-    content: the content folder, absolute. store: its address. threads: that one worker may use.
+    content: the content folder, absolute. store: its address. cache: that of a store that is only read, "" for none.
+    threads: that one worker may use.
     """
 
     content: Path
     settings: Settings
     store: str
+    cache: str
     sight: Sight
     threads: int
 
     def library(self, report: Report) -> Library:
         """The models and data sets, in the process of a worker."""
-        return Library(self.settings, self.content, store_at(self.store), report, self.sight)
+        store = store_at(self.store, self.cache)
+        store.tell = lambda line: None  # who asked is told of what is damaged, and says so
+        return Library(self.settings, self.content, store, report, self.sight)
 
 
 @dataclass(frozen=True)
 class Done:
     """What a worker tells of a job: its artifact is in the store, unless there is an error.
 
-    opened: data sets of which something was read. added: the keys of what was put into the store.
+    opened: data sets of which something was read. added: the keys of what was put into the store. damaged: what was
+    found so in it, by key, as it is called.
     """
 
     error: BuildError | None
     seconds: float
     opened: frozenset[str]
     added: frozenset[str]
+    damaged: Mapping[str, str] = field(default_factory=dict)
 
 
 def done(job: Job, library: Library, advance: Advance) -> Done:
@@ -138,7 +146,8 @@ def done(job: Job, library: Library, advance: Advance) -> Done:
         library.store.put(job.key, computed(job, library, advance))
 
     error = attempt(job, compute)
-    return Done(error, time.perf_counter() - start, frozenset(library.opened), frozenset(library.store.added))
+    told = frozenset(library.opened), frozenset(library.store.added), dict(library.store.damaged)
+    return Done(error, time.perf_counter() - start, *told)
 
 
 def meet(job: Job, library: Library) -> None:

@@ -103,7 +103,8 @@ class Inputs:
         never made again to see whether it is the same.
         """
         key = digest(asked)
-        found = None if key in self.again and not lasting else self.library.store.get(key)
+        called = f"what figures share ({asked.get('what', 'how the machine runs a network')})"
+        found = None if key in self.again and not lasting else self.library.store.get(key, called)
         if found is None:
             found = replace(make(), provenance={"ingredients": dict(asked)})
             if lasting:  # workers that measure at the same time go on with what the first of them found

@@ -28,6 +28,7 @@ from generator.deferred import Deferred
 from generator.figures import KINDS
 from generator.key import installed, package_digest
 from generator.machine import cores
+from generator.sealing import opened, sealed
 from generator.spec import (
     BuildError,
     Claim,
@@ -86,7 +87,7 @@ class KeptPosts:
 
     def remembered(self, path: Path) -> Post | None:
         with suppress(Exception):  # new, unreadable, which reading it tells, or damaged, which shows as anything
-            row = json.loads(self.file(path).read_bytes())
+            row = json.loads(opened(self.file(path).read_bytes()))
             if row["key"] == self.key(path, file_digest(path)) and row["reads"] == self.digests_of(row["reads"]):
                 return as_post(row["post"])
         return None
@@ -128,7 +129,7 @@ class KeptPosts:
     def keep(self, paths: Sequence[Path]) -> None:
         """Write what is newly known; what is known of other content files than these is forgotten."""
         for path, content in self.unkept.items():
-            write_whole(self.file(path), content.encode("utf-8", "surrogatepass"), lasting=False)
+            write_whole(self.file(path), sealed(content.encode("utf-8", "surrogatepass")), lasting=False)
         files = {self.file(path, what) for path in paths for what in ("", CODE)}
         for file in self.folder.glob("*") if self.folder.is_dir() else ():
             if file not in files:

@@ -255,7 +255,7 @@ class Library:
         series = self.series(name)
         if series:
             return [(one.name, measures_of(one.card())) for one in series]
-        artifact = self.store.get(digest(self.fingerprint(name))) if self.trains(name) else None
+        artifact = self._weights(name) if self.trains(name) else None
         return [(None, Measures(dict(artifact.measures), dict(artifact.intervals)) if artifact else Measures())]
 
     def cards(self, name: str) -> list[dict[str, Any]]:
@@ -268,7 +268,7 @@ class Library:
         if cards or not self.trains(name) or self.checkpoint(name) is not None:
             return cards
         self.model(name)
-        artifact = self.store.get(digest(self.fingerprint(name)))
+        artifact = self._weights(name)
         assert artifact is not None
         recipe = self.row(name).settings.train.model_dump(mode="json")
         return [{"recipe": recipe, "step": recipe["steps"], "measures": artifact.measures, **artifact.data["course"]}]
@@ -293,7 +293,7 @@ class Library:
     def untaught(self, name: str) -> bool:
         """Whether using the model now means to train it first."""
         key = self.weights_key(name)
-        return key is not None and not self.store.has(key)
+        return key is not None and not self.store.whole(key, self._called(name))
 
     def _weights_key(self, name: str) -> str | None:
         """What the weights that the build trains are kept under; None where it trains none."""
@@ -333,10 +333,17 @@ class Library:
             )
         return model
 
+    def _weights(self, name: str) -> Artifact | None:
+        """What is kept of the training of a model by its recipe."""
+        return self.store.get(digest(self.fingerprint(name)), self._called(name))
+
+    def _called(self, name: str) -> str:
+        return f"what was kept of the training of model {name}"
+
     def _trained(self, name: str) -> Weights:
         """The weights that the recipe gives: from the store, or trained now and kept."""
         key = digest(self.fingerprint(name))
-        artifact = self.store.get(key)
+        artifact = self._weights(name)
         if artifact is None:
             start = time.perf_counter()
             *_, last = self.train(name)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from generator import interp
 
+NO_MEMORY = re.compile("can't allocate memory|not enough memory|out of memory", re.IGNORECASE)  # of PyTorch
 CHANNELS = re.compile(r"to have (?P<wanted>[13]) channels?, but got (?P<given>[13]) channels? instead")
 
 
@@ -20,7 +21,10 @@ def advice(problem: BaseException) -> str:
     >>> advice(RuntimeError("input[1, 3, 8, 8] to have 1 channels, but got 3 channels instead")).partition("; ")[2]
     'the network takes images of 1 channel: write channels = 1 in site.toml'
     """
-    message = str(problem.args[0] if problem.args else problem)
+    message = str(problem) if isinstance(problem, OSError) else str(problem.args[0] if problem.args else problem)
+    if isinstance(problem, MemoryError) or NO_MEMORY.search(message):
+        told = message.partition("\n")[0] or "no more could be had"
+        return f"out of memory ({told}); fewer --workers at once, or a smaller figure, take less"
     found = CHANNELS.search(message)
     wanted = f"{found['wanted']} channel{'s' * (found['wanted'] != '1')}" if found else ""
     more = f"; the network takes images of {wanted}: write channels = {wanted[0]} in site.toml" if found else ""

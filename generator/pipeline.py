@@ -25,7 +25,7 @@ from generator.plan import Plan, make_plan
 from generator.progress import Display, Quiet
 from generator.runners import ALONE, RUNNERS, Crew, Work
 from generator.site_folder import write_site
-from generator.spec import BuildError, BuildErrors, Changed, Job, Place, nearest, shown
+from generator.spec import BuildError, BuildErrors, Changed, DiskFull, Job, Place, nearest, shown
 from generator.themes import theme_folders
 from generator.unchanged import drop_changed
 from generator.weights import AS_THEY_ARE, Sight
@@ -218,8 +218,8 @@ def obtain(
         for one in job.all():
             wanted.setdefault(one.key, one)  # called as the first figure that asks for it
     artifacts = AtHand(store)
-    for key in wanted:
-        if key not in anew and (artifact := store.get(key)) is not None:
+    for key, job in wanted.items():
+        if key not in anew and (artifact := store.get(key, named(job))) is not None:
             artifacts.add(key, artifact)
     failed = {key: known[key] for key in wanted if key in known and key not in artifacts}
     missing = [job for key, job in wanted.items() if key not in artifacts and key not in failed]
@@ -227,9 +227,9 @@ def obtain(
     def keep(job: Job) -> None:
         code_lists.keep(store, job.ingredients)
         # Read back, so that a page is the same whether its figures were computed now or yesterday, here or elsewhere.
-        kept = store.get(job.key)
+        kept = store.get(job.key, named(job))
         if kept is None:
-            raise BuildError(f"the artifact of figure {job.id} was kept, and is not in the store {shown(store.folder)}")
+            raise BuildError(f"{named(job)} was kept, and is not in the store {shown(store.folder)}")
         artifacts.add(job.key, kept)
 
     files = {name: digest for job in missing for name, digest in files_of(job)}
@@ -238,6 +238,8 @@ def obtain(
             for job, error in ended if missing else ():
                 if error is None:
                     keep(job)
+                elif isinstance(error, DiskFull):
+                    raise error
                 else:
                     failed[job.key] = error
     except BaseException:  # such as Ctrl-C: what was computed so far stays, if it is what its keys say
@@ -249,6 +251,11 @@ def obtain(
     return Obtained(artifacts, {job.key for job in missing} - set(failed), failed)
 
 
+def named(job: Job) -> str:
+    """What messages call what is kept of a figure."""
+    return f"the artifact of figure {job.id}"
+
+
 def run(
     jobs: Sequence[Job], plan: Plan, store: ArtifactStore, display: Display, crew: Crew, anew: Set[str]
 ) -> Generator[tuple[Job, BuildError | None]]:
@@ -256,7 +263,9 @@ def run(
     library = plan.library
     if crew.threads:
         torch.set_num_threads(crew.threads)
-    site = Worksite(library.root.resolve(), library.settings, store.address, library.sight, crew.share(jobs))
+    site = Worksite(
+        library.root.resolve(), library.settings, store.address, store.cache, library.sight, crew.share(jobs)
+    )
     runner = import_module(RUNNERS[crew.runner])
     yield from runner.run(jobs, Work(library, store, site, crew, anew), display)
 

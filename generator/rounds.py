@@ -11,12 +11,14 @@ import os
 import signal
 import sys
 import threading
+from contextlib import nullcontext
 from dataclasses import dataclass
 from multiprocessing import connection
 from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
 
 from generator import machine
+from generator.lock import in_use
 from generator.pipeline import Outcome, Stage, build
 from generator.progress import Quiet, display
 from generator.runners import ALONE, Crew
@@ -37,6 +39,7 @@ class Asked:
     again: tuple[str, ...] = ()
     crew: Crew = ALONE
     keep_going: bool = False
+    cache: str = ""
 
 
 Start = SpawnContext | ForkServerContext
@@ -109,11 +112,10 @@ def work(sender: connection.Connection, asked: Asked, stage: Stage, first: bool)
 
 def built(asked: Asked, stage: Stage, first: bool) -> Outcome | Failed:
     """One round in this process."""
-    store, again = store_at(asked.store), asked.again if first else ()
+    again = asked.again if first else ()
     try:
-        if not first:
-            return build(asked.content, asked.out, store, Quiet(), asked.drafts, again, stage)
-        with display(sys.stderr) as shows:
+        store = store_at(asked.store, asked.cache)
+        with in_use(store.folder), display(sys.stderr) if first else nullcontext(Quiet()) as shows:
             return build(asked.content, asked.out, store, shows, asked.drafts, again, stage)
     except BuildErrors as found:
         return failed(found.errors)

@@ -55,13 +55,17 @@ class BuildError(Exception):
 
     def of(self, what: str, place: Place | None) -> BuildError:
         """The same error, told of what it stopped, once; the place is that of the error where it has one."""
-        kind = Changed if isinstance(self, Changed) else BuildError
+        kind = type(self) if isinstance(self, Changed | DiskFull) else BuildError
         cause = "" if self.place or self.message.startswith(f"{what}: ") else self.message
         return kind(f"{what}: {self.message.removeprefix(f'{what}: ')}", self.place or place, cause)
 
 
 class Changed(BuildError):
     """What a build read is no longer what its keys say: nothing is kept of it, and another build is right."""
+
+
+class DiskFull(BuildError):
+    """A disk has no room for what was to be written: all else that is computed could not be kept either."""
 
 
 class BuildErrors(BuildError):

@@ -60,7 +60,7 @@ def recall(store: ArtifactStore, made_of: str, out: Path, lingering: Set[str] = 
 
     Files that are known to linger there, though no page refers to them, are passed over.
     """
-    kept = store.get(made_of)
+    kept = store.get(made_of, "what is known of the pages that stand")
     if kept is None or kept.data["files"] != shown_files(out, lingering):
         return None
     return Standing(**kept.data)

@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from generator import store_layout
 from generator.artifact import JSON_NAME, ArtifactStore
 from generator.deferred import Deferred
 from generator.spec import BuildError
@@ -32,9 +33,10 @@ PAUSES = (0.1, 0.3, 1.0, 3.0, 9.0)  # seconds before a request that failed is ma
 Answer = TypeVar("Answer")
 
 
-def store_at(address: str | Path) -> ArtifactStore:
-    """The store of a folder, or of an address."""
-    return SharedStore(str(address)) if "://" in str(address) else ArtifactStore(Path(address))
+def store_at(address: str | Path, cache: str = "") -> ArtifactStore:
+    """The store of a folder, or of an address; with a cache, one that is only read, behind it."""
+    store = SharedStore(str(address)) if "://" in str(address) else ArtifactStore(Path(address))
+    return CachedStore(store, store_at(cache)) if cache else store
 
 
 class SharedStore(ArtifactStore):
@@ -43,18 +45,25 @@ class SharedStore(ArtifactStore):
     def __init__(self, address: str, folder: Path = HERE) -> None:
         super().__init__(folder)
         self.place = address.rstrip("/")
+        self.marked = False  # whether it is known to say its layout
 
     def __reduce__(self) -> tuple[type[SharedStore], tuple[str, Path]]:
         return SharedStore, (self.place, self.folder)
 
     @cached_property
     def opened(self) -> tuple[AbstractFileSystem, str]:
-        """The file system, and the path in it."""
+        """The file system, and the path in it. BuildError where it is laid out as this program does not know."""
         try:
             system, root = files.url_to_fs(self.place)
         except (ImportError, ValueError) as error:  # the protocol is not known, or its package is not here
             raise BuildError(f"--store {self.place}: {error}") from error
         system.use_listings_cache = False
+        try:
+            mark = self.asked(lambda system: system.cat_file(f"{root}/{store_layout.NAME}"), system)
+        except FileNotFoundError:
+            return system, root
+        store_layout.check(mark, self.place)
+        self.marked = True
         return system, root
 
     @property
@@ -64,9 +73,11 @@ class SharedStore(ArtifactStore):
     def url(self, key: str) -> str:
         return f"{self.opened[1]}/{key[:2]}/{key}.npz"
 
-    def asked(self, request: Callable[[AbstractFileSystem], Answer]) -> Answer:
+    def asked(
+        self, request: Callable[[AbstractFileSystem], Answer], system: AbstractFileSystem | None = None
+    ) -> Answer:
         """What the file system answers; asked again after a while where it fails, for networks do."""
-        system = self.opened[0]
+        system = system or self.opened[0]
         for pause in (*PAUSES, None):
             try:
                 return request(system)
@@ -106,6 +117,9 @@ class SharedStore(ArtifactStore):
     def keep(self, key: str, content: bytes) -> None:
         def put(system: AbstractFileSystem) -> None:
             system.makedirs(self.url(key).rpartition("/")[0], exist_ok=True)
+            if not self.marked:
+                system.pipe_file(f"{self.opened[1]}/{store_layout.NAME}", store_layout.CONTENT)
+                self.marked = True
             system.pipe_file(self.url(key), content)
 
         self.asked(put)
@@ -130,3 +144,49 @@ class SharedStore(ArtifactStore):
 
     def sweep(self) -> None:
         """Nothing is left half written there."""
+
+
+class CachedStore(ArtifactStore):
+    """A store, and a cache behind it that is only read: what is found there is kept in the store, too."""
+
+    def __init__(self, own: ArtifactStore, behind: ArtifactStore) -> None:
+        super().__init__(own.folder, own.tell)
+        self.own, self.behind = own, behind
+
+    @property
+    def address(self) -> str:
+        return self.own.address
+
+    @property
+    def cache(self) -> str:
+        return self.behind.address
+
+    def having(self, key: str) -> ArtifactStore:
+        """Our own store, with the artifact in it if it is anywhere."""
+        if not self.own.has(key) and (found := self.behind.read(key, f"the artifact {key[:7]} of the cache")):
+            self.own.keep(key, found[0])
+        return self.own
+
+    def content(self, key: str) -> bytes:
+        return self.having(key).content(key)
+
+    def provenance(self, key: str) -> Mapping[str, Any]:
+        return self.having(key).provenance(key)
+
+    def has(self, key: str) -> bool:
+        return self.having(key).has(key)
+
+    def mark(self, key: str) -> str:
+        return self.having(key).mark(key)
+
+    def keep(self, key: str, content: bytes) -> None:
+        self.own.keep(key, content)
+
+    def keep_first(self, key: str, content: bytes) -> bool:
+        return self.having(key).keep_first(key, content)
+
+    def remove(self, key: str) -> None:
+        self.own.remove(key)
+
+    def sweep(self) -> None:
+        self.own.sweep()

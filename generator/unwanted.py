@@ -1,4 +1,4 @@
-"""What a store keeps that no build wants any more, told from what is wanted and removed.
+"""What a store keeps that no build wants any more, told from what is wanted and removed; all, or what is too much.
 
 Wanted is what the last builds of each content folder wanted (see `builds`), with all that was needed to compute it, and
 the weights of the models that are in site.toml now, also those of a training that is under way.
@@ -6,7 +6,8 @@ the weights of the models that are in site.toml now, also those of a training th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,14 +20,15 @@ from generator.spec import BuildError, shown
 
 @dataclass(frozen=True)
 class Unwanted:
-    """artifacts: the files of those that no build wants. records: those of builds that are too long ago to count.
+    """artifacts: the files to be removed. records: those of builds that are too long ago to count.
 
-    wanted: how many artifacts are kept.
+    kept: how many artifacts stay. excess: bytes by which the store is too large all the same.
     """
 
     artifacts: tuple[Path, ...]
     records: tuple[Path, ...]
-    wanted: int
+    kept: int
+    excess: int = 0
 
     @property
     def size(self) -> int:
@@ -42,9 +44,10 @@ class Unwanted:
                 folder.rmdir()
 
 
-def unwanted(library: Library, keep: int) -> Unwanted:
+def unwanted(library: Library, keep: int, under: int | None = None) -> Unwanted:
     """What nothing wants, where the last `keep` builds of each content folder count.
 
+    under: bytes that the store may have; then only as much as that takes, and first what was wanted the longest ago.
     BuildError where the store knows of no finished build of this content folder, since then nothing would be wanted.
     """
     store, content = library.store, str(library.root.resolve())
@@ -58,15 +61,44 @@ def unwanted(library: Library, keep: int) -> Unwanted:
             "what is wanted; run whatfires build first"
         )
     recent = [row for rows in every.values() for row in last(rows, keep)]
-    wanted = {key for _, build in recent for key in (*build.wants, *([build.standing] if build.standing else []))}
+    wanted = {key for _, build in recent for key in keys_of(build)}
     for name in library.models:
         wanted |= builds.of_training(name, library)
     wanted = with_needs(wanted, store)
     found = sorted(path for path in store.folder.glob("[0-9a-f][0-9a-f]/*.npz") if path.parent.name == path.stem[:2])
-    artifacts = [path for path in found if path.stem not in wanted and not going_on(path.stem, library)]
-    kept = {path for path, _ in recent}
-    records = tuple(path for rows in every.values() for path, _ in rows if path not in kept)
-    return Unwanted(tuple(artifacts), records, len(found) - len(artifacts))
+    free = [path for path in found if path.stem not in wanted and not going_on(path.stem, library)]
+    old = [row for rows in every.values() for row in rows if row not in recent]
+    if under is None:
+        return Unwanted(tuple(free), tuple(path for path, _ in old), len(found) - len(free))
+    ages = ages_of(every.values(), store)
+    # Files' times, which a clock may have told wrongly, decide among those alone that are as old by the builds.
+    free.sort(key=lambda path: (-ages.get(path.stem, math.inf), path.stat().st_mtime, path.name))
+    excess, artifacts = sum(path.stat().st_size for path in store.folder.rglob("*") if path.is_file()) - under, []
+    for path in free:
+        if excess > 0:
+            artifacts.append(path)
+            excess -= path.stat().st_size
+    staying = {path.stem for path in free} - {path.stem for path in artifacts}
+    records = tuple(path for path, build in old if staying.isdisjoint(keys_of(build)))
+    excess -= sum(path.stat().st_size for path in records)
+    return Unwanted(tuple(artifacts), records, len(found) - len(artifacts), max(0, excess))
+
+
+def keys_of(build: Build) -> Iterator[str]:
+    """What a build wanted, and what it noted of its pages."""
+    yield from build.wants
+    if build.standing:
+        yield build.standing
+
+
+def ages_of(every: Iterable[list[tuple[Path, Build]]], store: ArtifactStore) -> dict[str, int]:
+    """How many builds ago an artifact was wanted last, by its key, in the content folder where that is the fewest."""
+    found: dict[str, int] = {}
+    for rows in every:
+        for age, (_, build) in enumerate(reversed(rows)):
+            for key in with_needs(keys_of(build), store):
+                found[key] = min(age, found.get(key, age))
+    return found
 
 
 def last(rows: list[tuple[Path, Build]], keep: int) -> list[tuple[Path, Build]]:

@@ -73,7 +73,7 @@ class Desk:
 
     def kept(self) -> Artifact | None:
         """What was kept last; None where no training of this recipe is unfinished."""
-        return self.store.get(self.key)
+        return self.store.get(self.key, f"the unfinished training of model {self.model}")
 
     def keep(self, unfinished: Artifact) -> None:
         self.store.put(self.key, replace(unfinished, provenance={"unfinished": self.model}))

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from generator import artifact
-from generator.artifact import HOUR, WRITING, Artifact, ArtifactStore, Borrowed, digest, write_whole
+from generator.artifact import HOUR, WRITING, Artifact, ArtifactStore, Borrowed, digest, packed, write_whole
+from generator.sealing import SEAL
+from generator.spec import BuildError, DiskFull
 
 
 @pytest.fixture
@@ -43,23 +45,88 @@ def test_a_truncated_artifact_counts_as_absent(store: ArtifactStore, share: floa
     assert store.get("ab12") is None
 
 
-def test_a_flipped_byte_wherever_it_is_never_gives_other_numbers(store: ArtifactStore) -> None:
-    """Some bytes of a zip say nothing, such as a time; then the artifact is whole."""
-    store.put("ab12", ARTIFACT)
-    path = store.path("ab12")
+@pytest.mark.parametrize("bit", [0, 3, 7])
+def test_a_flipped_bit_is_found_wherever_it_is(tmp_path: Path, bit: int) -> None:
+    told: list[str] = []
+    ArtifactStore(tmp_path).put("ab12", ARTIFACT)
+    path = ArtifactStore(tmp_path).path("ab12")
     content = path.read_bytes()
-    absent = 0
     for position in range(len(content)):
         damaged = bytearray(content)
-        damaged[position] ^= 255
+        damaged[position] ^= 1 << bit
         path.write_bytes(damaged)
-        found = store.get("ab12")
-        absent += found is None
-        if found is not None and set(found.arrays) == set(ARTIFACT.arrays):
-            np.testing.assert_array_equal(found.arrays["picture"], ARTIFACT.arrays["picture"])
-            assert (found.data, found.measures) == (ARTIFACT.data, ARTIFACT.measures)
+        assert ArtifactStore(tmp_path, told.append).get("ab12") is None
 
-    assert absent > len(content) / 2
+    assert told == ["store: the artifact ab12 was damaged; computed again"] * len(content)
+
+
+def test_damage_is_told_once_and_as_it_is_called(tmp_path: Path) -> None:
+    told: list[str] = []
+    store = ArtifactStore(tmp_path, told.append)
+    store.put("ab12", ARTIFACT)
+    store.path("ab12").write_bytes(b"damaged")
+    for _ in range(2):
+        store.get("ab12", "the artifact of figure one")
+
+    assert told == ["store: the artifact of figure one was damaged; computed again"]
+    assert store.whole("ab12") is False
+
+
+def test_an_artifact_from_before_there_were_seals_is_read(store: ArtifactStore) -> None:
+    store.put("ab12", ARTIFACT)
+    content = store.path("ab12").read_bytes()[:-SEAL]
+    store.path("ab12").write_bytes(content[:-2] + bytes(2))
+    back = store.get("ab12")
+
+    assert back is not None
+    assert back.data == ARTIFACT.data
+
+
+def test_equal_artifacts_are_equal_bytes_whatever_the_clock_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A zip has no years before 1980, which a machine without a battery starts in."""
+    found = set()
+    for year in (1970, 2026, 2106):
+        monkeypatch.setattr("time.time", lambda year=year: (year - 1970) * 365.25 * 86400)
+        found.add(packed(ARTIFACT))
+
+    assert len(found) == 1
+
+
+def test_too_little_memory_is_not_taken_for_damage(store: ArtifactStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.put("ab12", ARTIFACT)
+
+    def none_left(*given: object, **more: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("numpy.load", none_left)
+    with pytest.raises(MemoryError):
+        store.get("ab12")
+
+
+def test_a_new_store_says_its_layout_and_one_that_says_nothing_is_of_the_first(tmp_path: Path) -> None:
+    store = ArtifactStore(tmp_path)
+    store.put("ab12", ARTIFACT)
+    said = (tmp_path / "layout.json").read_text()
+    (tmp_path / "layout.json").unlink()
+
+    assert said == '{"layout": 1}\n'
+    assert ArtifactStore(tmp_path).get("ab12") is not None
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ('{"layout": 2}', "has layout 2, and this Whatfires reads 1: it was written by a newer Whatfires; update"),
+        ('{"layout": 0}', "has layout 0, .* by an older Whatfires; use that one, or give another --store"),
+        ('{"lay', "give another --store"),
+    ],
+)
+def test_a_store_of_another_layout_is_told_and_left_as_it_is(tmp_path: Path, said: str, told: str) -> None:
+    (tmp_path / "layout.json").write_text(said)
+    with pytest.raises(BuildError, match=told):
+        ArtifactStore(tmp_path)
+
+    assert [path.read_text() for path in tmp_path.iterdir()] == [said]
 
 
 def test_an_artifact_that_holds_a_pickle_counts_as_absent(store: ArtifactStore) -> None:
@@ -97,7 +164,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, mon
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(DiskFull, match="the disk .* is full: .*file needs 3 bytes, and .* are free"):
         write_whole(tmp_path / "file", b"new")
 
     assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -16,6 +16,7 @@ from generator.code_blocks import CodeBlocks
 from generator.content import read_post
 from generator.figures import KINDS
 from generator.kept_posts import KeptPosts, as_plain, as_post
+from generator.sealing import opened, sealed
 from generator.spec import BuildError, BuildErrors, Post
 from tests.conftest import POST, SmallSite
 from tests.many_posts import write_report
@@ -96,13 +97,36 @@ def test_damage_is_read_over(read: Callable[[], list[str]], small_site: SmallSit
     (path,) = small_site.store.folder.glob("posts/*/posts%a.md.json")
     path.write_text(path.read_text()[:-100])
     assert read() == ["a.md"]
-    row = json.loads(path.read_text())
+    row = json.loads(opened(path.read_bytes()))
     row["post"]["figures"] = [{"kind": "none"}]
-    path.write_text(json.dumps(row))
+    path.write_bytes(sealed(json.dumps(row).encode()))
+
     assert read() == ["a.md"]
     for foreign in ('[{"key": 1}]', json.dumps({**row, "post": "text"}), "[" * 100_000):
-        path.write_text(foreign)
+        path.write_bytes(sealed(foreign.encode()))
         assert read() == ["a.md"]
+
+
+def test_a_flipped_bit_in_what_is_kept_of_a_post_is_never_shown(
+    read: Callable[[], list[str]], small_site: SmallSite
+) -> None:
+    read()
+    (path,) = small_site.store.folder.glob("posts/*/posts%a.md.json")
+    words = path.read_bytes()
+    assert b"Words before" in words
+    path.write_bytes(words.replace(b"Words before", b"Vords before"))
+
+    assert read() == ["a.md"]
+
+
+def test_a_flipped_bit_in_a_coloured_block_colours_it_again(tmp_path: Path) -> None:
+    kept = CodeBlocks(tmp_path / "a.json")
+    kept.coloured("x = 1", lambda: "<b>x</b>")
+    kept.keep()
+    path = tmp_path / "a.json"
+    path.write_bytes(path.read_bytes().replace(b"<b>x", b"<b>y"))
+
+    assert CodeBlocks(path).coloured("x = 1", lambda: "again") == "again"
 
 
 def test_what_is_known_of_a_removed_post_is_forgotten(read: Callable[[], list[str]], small_site: SmallSite) -> None:

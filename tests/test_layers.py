@@ -55,7 +55,8 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "weights image_files progress",
     "callables pickled known_code code_lists code_blocks downloads chromium stores at_hand",
     "artifact images histogram settings data key machine quantised stopping includes calling glance lock",
-    "spec deferred columns spilling",
+    "store_layout",
+    "spec deferred columns spilling sealing",
     "",  # the package itself: its version
 ]
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +14,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from generator import builds, cli, inputs, passages
-from generator.artifact import Artifact
+from generator import builds, cli, inputs, known_code, passages
+from generator.artifact import Artifact, ArtifactStore
 from generator.library import Library
 from generator.models import linear_svm
 from generator.plan import job_called, make_plan
@@ -20,7 +23,7 @@ from generator.progress import Quiet
 from generator.settings import read_settings
 from generator.spec import BuildErrors
 from generator.unwanted import Unwanted, unwanted
-from tests.conftest import SITE_TOML, forget_code
+from tests.conftest import POST, ROOT, SITE_TOML, SmallSite, forget_code
 from tests.stale_site import StaleSite, copied, write_site
 
 FRONT = "---\ntitle: {0}\ndate: 2026-01-02\n---\n"
@@ -348,3 +351,133 @@ def test_a_store_without_a_build_of_this_content_is_left_alone(
     assert code == 1
     assert "the store store knows of no finished build of content" in told
     assert kept(site) == before
+
+
+@pytest.fixture
+def small(small_site: SmallSite) -> Callable[[int], str]:
+    """A site of one figure with the given length, built; the figure's key."""
+
+    def at(length: int) -> str:
+        small_site.post(POST.replace("length: 30", f"length: {length}"))
+        small_site.build()
+        return job_called(make_plan(small_site.content, small_site.store, Quiet()), "written").key
+
+    return at
+
+
+def size_of(store: ArtifactStore) -> int:
+    return sum(path.stat().st_size for path in store.folder.rglob("*") if path.is_file())
+
+
+def clean(site: SmallSite, under: int, keep: int = 1) -> Unwanted:
+    found = unwanted(Library(read_settings(site.content, "site.toml"), site.content, site.store), keep, under)
+    found.remove()
+    return found
+
+
+def test_below_a_limit_nothing_is_removed(small_site: SmallSite, small: Callable[[int], str]) -> None:
+    keys = [small(length) for length in (20, 21)]
+    found = clean(small_site, size_of(small_site.store))
+
+    assert (found.artifacts, found.records, found.excess) == ((), (), 0)
+    assert all(map(small_site.store.has, keys))
+
+
+@pytest.mark.parametrize("clock", ["right", "wrong"])
+def test_what_was_wanted_the_most_builds_ago_goes_first_whatever_the_clock_said(
+    small_site: SmallSite, small: Callable[[int], str], clock: str
+) -> None:
+    keys = [small(length) for length in (20, 21, 22, 20)]  # the first is wanted again
+    if clock == "wrong":
+        for year, path in enumerate(sorted(small_site.store.folder.rglob("*"), key=lambda path: -path.stat().st_mtime)):
+            os.utime(path, (year * 3e7, year * 3e7))
+    every = [build for _, build in builds.by_content(small_site.store)[str(small_site.content.resolve())]]
+    (oldest,) = (build for build in every if keys[1] in build.wants)
+    going = {keys[1], str(oldest.standing)}
+    limit = size_of(small_site.store) - sum(small_site.store.path(key).stat().st_size for key in going)
+    found = clean(small_site, limit)
+
+    assert {path.stem for path in found.artifacts} == going
+    assert [small_site.store.has(key) for key in keys] == [True, False, True, True]
+    assert size_of(small_site.store) <= limit
+
+
+def test_what_builds_want_stays_though_it_is_too_much_and_that_is_told(
+    small_site: SmallSite, small: Callable[[int], str]
+) -> None:
+    small(20)
+    last = small(21)
+    before = size_of(small_site.store)
+    done = CliRunner().invoke(cli.main, ["gc", "--store", "store", "--keep-under", "1kB"])
+
+    assert done.exit_code == 1
+    assert f"the store is {size_of(small_site.store) - 1000:,} bytes larger than --keep-under" in done.output
+    assert size_of(small_site.store) < before
+    assert small_site.store.has(last)
+    assert small_site.build().computed == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("5GB", 5 * 10**9), ("700 MiB", 700 * 2**20), ("1.5k", 1500), ("12", 12), ("0", 0)]
+)
+def test_sizes_are_written_as_people_write_them(text: str, size: int) -> None:
+    assert cli.bytes_of(text) == size
+
+
+def test_a_size_that_is_none_is_told(small_site: SmallSite) -> None:
+    done = CliRunner().invoke(cli.main, ["gc", "--keep-under", "much"])
+
+    assert done.exit_code == 2
+    assert "give a size such as 5GB or 700MB, not 'much'" in done.output
+
+
+BUILDING = """
+import sys
+from pathlib import Path
+from generator.lock import in_use
+with in_use(Path("store")):
+    print("building", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_store_is_not_cleaned_while_a_build_uses_it_and_then_is(
+    small_site: SmallSite, small: Callable[[int], str]
+) -> None:
+    small(20)
+    old = job_called(make_plan(small_site.content, small_site.store, Quiet()), "written").key
+    small(21)
+    command = [sys.executable, "-c", BUILDING]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(ROOT)}
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        meanwhile = CliRunner().invoke(cli.main, ["gc", "--store", "store"])
+        there = small_site.store.has(old)
+        other.communicate(b"")
+    later = CliRunner().invoke(cli.main, ["gc", "--store", "store"])
+
+    assert (meanwhile.exit_code, later.exit_code) == (1, 0)
+    assert "error: a build uses the store store; wait for it, then clean it" in meanwhile.output
+    assert there
+    assert not small_site.store.has(old)
+
+
+@pytest.mark.parametrize("command", [["build"], ["check"], ["figure", "written"], ["build", "--verify", "1"]])
+def test_whatever_computes_says_that_it_uses_the_store(
+    small_site: SmallSite, small: Callable[[int], str], monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    small(20)
+    cleaned: list[str] = []
+    recalled = known_code.recall
+
+    def clean_meanwhile(store: ArtifactStore) -> None:
+        cleaned.append(CliRunner().invoke(cli.main, ["gc", "--store", "store"]).output)
+        recalled(store)
+
+    monkeypatch.setattr(known_code, "recall", clean_meanwhile)
+    CliRunner().invoke(cli.main, [*command, "--store", "store"])
+
+    assert cleaned
+    assert all("a build uses the store" in one for one in cleaned)

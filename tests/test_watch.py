@@ -508,3 +508,13 @@ def alive(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+@pytest.mark.parametrize("years", [-40, 40])
+def test_an_edit_is_noticed_though_the_clock_was_set(small_site: SmallSite, turns: Turns, years: int) -> None:
+    turns()
+    post = small_site.post(POST.replace("length: 30", "length: 31"))
+    then = post.stat().st_mtime + years * 365 * 86400
+    os.utime(post, (then, then))
+
+    assert turns() == ["a.md: 1 figure computed, 0 kept; some files written, 0 removed"]

@@ -59,4 +59,4 @@ class Work:
 
     def finished(self, job: Job) -> bool:
         """Whether a job whose worker died had been done by then."""
-        return job.key not in self.anew and self.store.has(job.key)
+        return job.key not in self.anew and self.store.whole(job.key)

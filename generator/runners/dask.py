@@ -60,7 +60,7 @@ class Place:
 
     def done(self, job: Job, anew: bool) -> Done:
         with self.lock:
-            if not anew and self.library.store.has(job.key):  # by a worker that died before it could tell
+            if not anew and self.library.store.whole(job.key):  # by a worker that died before it could tell
                 return Done(None, 0.0, frozenset(), frozenset())
             return done(job, self.library, lambda done, total: None)
 
@@ -181,6 +181,7 @@ def together(client: Any, jobs: list[Job], work: Work, tokens: bool = True) -> I
 def told(job: Job, said: Done, work: Work, display: Display) -> tuple[Job, BuildError | None]:
     work.library.opened |= said.opened
     work.store.added |= said.added
+    work.store.say_damaged(said.damaged)
     display.start(job.id)
     display.finish(job.id, said.seconds, str(said.error or ""))
     return job, said.error

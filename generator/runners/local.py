@@ -183,6 +183,7 @@ def heard(worker: Worker, queue: Queue, work: Work, display: Display) -> tuple[J
     queue.leave(job)
     work.library.opened |= said.opened
     work.store.added |= said.added
+    work.store.say_damaged(said.damaged)
     display.finish(job.id, said.seconds, str(said.error or ""), worker.number)
     return job, said.error
 

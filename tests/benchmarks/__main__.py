@@ -21,6 +21,7 @@ from tests.benchmarks import (
     selectivity,
     selectivity_scale,
     sites,
+    soak,
     staleness,
     text_figure,
 )
@@ -31,7 +32,8 @@ RECORDS = {
     "sites": sites,
     "runners": runners,
     "fuzz": fuzz,
-}  # of several peers, and not of a ratio that would have a goal
+    "soak": soak,
+}  # of several peers or of none, and not of a ratio that would have a goal
 
 BENCHMARKS: dict[str, Benchmark] = {
     "feature-channels": channels.FEATURE_CHANNELS,
