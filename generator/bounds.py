@@ -89,7 +89,7 @@ def steps_in(block: str) -> int:
     """How many characters are looked through for the ends of what a paragraph opens.
 
     >>> steps_in("[ab](c)"), steps_in("[ab"), steps_in("[[[[")
-    (5, 3, 10)
+    (6, 3, 10)
     """
     steps, opened = 0, dict[str, list[int]]()
     for match in MARK.finditer(block):

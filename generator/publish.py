@@ -147,7 +147,7 @@ def same_report(old: bytes, new: bytes) -> bool:
 
     try:
         return bool(told(old) == told(new))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return False
 
 

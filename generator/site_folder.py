@@ -64,7 +64,7 @@ def take(out: Path, content: Path) -> None:
         raise BuildError(f"{shown(out)} holds the content; a site needs a folder of its own: choose another --out")
     try:
         ours = "schema" in (account := json.loads((out / REPORT).read_bytes())) and "pages" in account
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         ours = False
     if not ours:
         if out.exists() and any(not path.name.startswith(".") for path in out.iterdir()):

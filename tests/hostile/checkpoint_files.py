@@ -18,6 +18,7 @@ from safetensors.torch import save
 from torch import nn
 
 from generator.interp.recurrent import CharRNN
+from generator.looks import holds_together, lacking
 from generator.models import char_rnn, linear_svm, python
 from generator.weights import Checkpoint, weights_of
 from tests.hostile.bytes_of import damaged
@@ -43,6 +44,8 @@ def read(file: File, folder: Path) -> None:
     path = folder / f"step{suffix}"
     sight = InMemory(content)
     assert isinstance(Checkpoint(path, sight).outline, str)
+    assert isinstance(lacking(io.BytesIO(content), suffix), str)
+    holds_together(content, suffix)
     weights = weights_of(content, path)
     name = "char-rnn" if "symbols" in weights.about else "linear-svm" if "classes" in weights.about else "python"
     source, settings = SOURCES[name]
