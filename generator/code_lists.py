@@ -12,6 +12,7 @@ from typing import Any
 from generator.artifact import Artifact, ArtifactStore, digest
 from generator.key import CODES
 
+CALLED = "a list of the modules of a figure's code"
 SHORT = 16  # digits of a module's digest that are kept
 
 
@@ -23,7 +24,7 @@ def list_key(code: str) -> str:
 def keep(store: ArtifactStore, ingredients: Mapping[str, Any]) -> None:
     """Keep the lists of all code that is among these ingredients."""
     for code in strings(ingredients):
-        if code in CODES and not store.whole(key := list_key(code)):
+        if code in CODES and not store.whole(key := list_key(code), CALLED):
             store.put(key, Artifact(data={"modules": {name: one[:SHORT] for name, one in CODES[code].items()}}))
 
 
@@ -31,7 +32,7 @@ def recall(store: ArtifactStore, code: str) -> Mapping[str, str] | None:
     """The modules of a digest of code and their short digests; None where they are not known."""
     if code in CODES:
         return {name: one[:SHORT] for name, one in CODES[code].items()}
-    kept = store.get(list_key(code))
+    kept = store.get(list_key(code), CALLED)
     return None if kept is None else kept.data["modules"]
 
 

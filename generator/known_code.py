@@ -16,7 +16,7 @@ from generator.key import READ, our_modules, package_digest, reading
 def recall(store: ArtifactStore) -> None:
     """Let this process know what the store knows of our code; where that is nothing, read all of it and keep that."""
     key = digest({"what": "code as it reads", "package": package_digest(), "python": sys.version})
-    kept = store.get(key)
+    kept = store.get(key, "what is known of how our own code reads")
     if kept is None:
         found = {}
         for name, source in our_modules():

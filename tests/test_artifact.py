@@ -1,5 +1,7 @@
 import io
 import os
+import subprocess
+import sys
 import time
 import zipfile
 from pathlib import Path
@@ -11,6 +13,7 @@ from generator import artifact
 from generator.artifact import HOUR, WRITING, Artifact, ArtifactStore, Borrowed, digest, packed, write_whole
 from generator.sealing import SEAL
 from generator.spec import BuildError, DiskFull
+from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -98,7 +101,7 @@ def test_too_little_memory_is_not_taken_for_damage(store: ArtifactStore, monkeyp
     def none_left(*given: object, **more: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("numpy.load", none_left)
+    monkeypatch.setattr("numpy.lib.format.read_array", none_left)
     with pytest.raises(MemoryError):
         store.get("ab12")
 
@@ -254,3 +257,27 @@ def test_a_small_zip_that_unpacks_to_gigabytes_counts_as_absent(
 
     monkeypatch.setattr(artifact, "MOST_UNPACKED", 2**19)
     assert store.get("ab12") is None
+
+
+WRITER = """
+import sys
+from pathlib import Path
+import numpy as np
+from generator.artifact import Artifact, ArtifactStore
+
+store, number, told = ArtifactStore(Path(sys.argv[1])), int(sys.argv[2]), []
+store.tell = told.append
+for turn in range(150):
+    store.put("ab12", Artifact({"a": np.full(2000 + 500 * number, number)}, {"number": number}))
+    found = store.get("ab12")
+    assert found is not None and (found.arrays["a"] == found.data["number"]).all() and not told
+"""
+
+
+def test_of_many_writers_each_reader_sees_the_whole_of_one(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WRITER, str(tmp_path)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    writers = [subprocess.Popen([*command, str(number)], env=environment) for number in range(4)]
+
+    assert [one.wait() for one in writers] == [0] * 4
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["ab12.npz", "layout.json"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from generator import stores
-from generator.artifact import Artifact
+from generator.artifact import Artifact, Borrowed
 from generator.runners import Crew
 from generator.spec import BuildError
 from generator.stores import SharedStore, store_at
@@ -83,3 +83,30 @@ def test_a_report_is_built_from_a_bucket_as_from_a_folder(bucket: Bucket, small_
     assert first.computed > 0
     assert again.computed == 0
     assert {**small_site.files(), "report.json": b""} == {**before, "report.json": b""}
+
+
+def test_a_bucket_says_its_layout_and_one_of_another_is_told_and_left_as_it_is(bucket: Bucket) -> None:
+    store = store_at(ADDRESS)
+    store.put("ab1", ONE)
+    system, root = SharedStore(ADDRESS).opened
+    said = system.cat_file(f"{root}/layout.json")
+    system.pipe_file(f"{root}/layout.json", b'{"layout": 2}')
+    before = sum(bucket.puts.values())
+    for ask in (store_at(ADDRESS).get, store_at(ADDRESS).has):
+        with pytest.raises(BuildError, match="the store s3://figures/report has layout 2, and this Whatfires reads 1"):
+            ask("ab1")
+    with pytest.raises(BuildError, match="has layout 2"):
+        store_at(ADDRESS).put("ab2", ONE)
+
+    assert said == b'{"layout": 1}\n'
+    assert sum(bucket.puts.values()) == before
+
+
+def test_who_borrows_a_bucket_reads_the_bucket(bucket: Bucket) -> None:
+    """As `explain` and `--verify` do."""
+    store_at(ADDRESS).put("ab1", ONE)
+    borrowed = Borrowed(store_at(ADDRESS))
+
+    assert borrowed.get("ab1") is not None
+    assert borrowed.has("ab1")
+    assert borrowed.provenance("ab1") == {"ingredients": {"d": 3}}
