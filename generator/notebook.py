@@ -22,6 +22,7 @@ from generator.blocks import Reading
 from generator.figure_blocks import read_figure
 from generator.finding import Found, find
 from generator.jobs import make_job
+from generator.lock import in_use
 from generator.plan import Plan, at_hand, make_plan, unknown_at_once
 from generator.progress import display
 from generator.remaking import obtained, page_of, whole
@@ -83,7 +84,7 @@ def show(
     """
     root = report_near(Path.cwd()) if content is None else Path(content)
     kept = ArtifactStore(Path(store) if store is not None else root.absolute().parent / ".whatfires" / "store")
-    with display(sys.stderr) as shows:
+    with in_use(kept.folder), display(sys.stderr) as shows:
         plan = make_plan(root, kept, shows, drafts=True, loading=False)
         if figure is not None and options:
             raise BuildError(f"give the figure {figure!r} or the options of one, not both")

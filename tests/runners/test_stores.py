@@ -86,17 +86,20 @@ def test_a_report_is_built_from_a_bucket_as_from_a_folder(bucket: Bucket, small_
 
 
 def test_a_bucket_says_its_layout_and_one_of_another_is_told_and_left_as_it_is(bucket: Bucket) -> None:
-    store = store_at(ADDRESS)
+    other = "s3://figures/of-another-layout"
+    store = store_at(other)
     store.put("ab1", ONE)
-    system, root = SharedStore(ADDRESS).opened
+    system, root = SharedStore(other).opened
     said = system.cat_file(f"{root}/layout.json")
     system.pipe_file(f"{root}/layout.json", b'{"layout": 2}')
     before = sum(bucket.puts.values())
-    for ask in (store_at(ADDRESS).get, store_at(ADDRESS).has):
-        with pytest.raises(BuildError, match="the store s3://figures/report has layout 2, and this Whatfires reads 1"):
+    for ask in (store_at(other).get, store_at(other).has):
+        with pytest.raises(
+            BuildError, match="the store s3://figures/of-another-layout has layout 2, and this Whatfires reads 1"
+        ):
             ask("ab1")
     with pytest.raises(BuildError, match="has layout 2"):
-        store_at(ADDRESS).put("ab2", ONE)
+        store_at(other).put("ab2", ONE)
 
     assert said == b'{"layout": 1}\n'
     assert sum(bucket.puts.values()) == before
