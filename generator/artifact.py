@@ -36,6 +36,7 @@ else:
 JSON_NAME = "artifact.json"
 WRITING = ".writing-"  # the beginning of the names of files under way
 HOUR = 3600.0  # seconds
+MOST_UNPACKED = 2**32  # bytes of an artifact in memory: a zip can be a thousandth of what it holds
 SMALL = 2**18  # bytes, below which a file is read at once
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -367,14 +368,24 @@ def member(name: str) -> zipfile.ZipInfo:
 
 
 def unpacked(content: bytes) -> Artifact:
-    """The artifact of such a file; anything may be raised where it is damaged."""
+    """The artifact of such a file; anything may be raised where it is damaged, or of another program."""
     check_zip(content)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if sum(one.file_size for one in archive.infolist()) > MOST_UNPACKED:
+            raise ValueError("it would unpack to far more than what figures are made of")
         # zipfile checks each member's CRC as it is read to its end
         members = {name: archive.read(name) for name in archive.namelist()}
     meta = json.loads(members.pop(JSON_NAME))
     arrays = {
-        name.removesuffix(".npy"): np.load(io.BytesIO(content), allow_pickle=False) for name, content in members.items()
+        name.removesuffix(".npy"): np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+        for name, content in members.items()
     }
-    intervals = {name: (low, high) for name, (low, high) in meta.get("intervals", {}).items()}
-    return Artifact(arrays, meta["data"], meta["measures"], meta["provenance"], intervals)
+    intervals = {name: (number(low), number(high)) for name, (low, high) in meta.get("intervals", {}).items()}
+    measures = {str(name): number(value) for name, value in meta["measures"].items()}
+    return Artifact(arrays, dict(meta["data"]), measures, dict(meta["provenance"]), intervals)
+
+
+def number(value: object) -> float:
+    if not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is no number")
+    return value

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
+from yaml.reader import ReaderError
 
 from generator.code_blocks import CodeBlocks
 from generator.spec import (
@@ -29,6 +30,8 @@ from generator.spec import (
 FORMAT = re.compile(r"[+]?,?((\.\d{1,2})?[efg%]?|d)±?")
 VALUE = re.compile(r"\{value(?::(?P<format>[^}]*))?\}\s+(?P<figure>[\w-]+)\.(?P<measure>\S+)")
 MOST_YAML = 100_000  # characters of one block: more is an accident or an attack
+DEEPEST = 50  # lists and mappings in each other
+MOST_BITS = 64  # of a whole number, as seeds have
 Block = TypeVar("Block", bound=Options)
 Lines = Mapping[tuple[str | int, ...], int]  # of each key of a block, by its path
 
@@ -92,13 +95,35 @@ class Reading:
 
 
 class PlainLoader(yaml.SafeLoader):
-    """YAML without aliases: a few lines of them can stand for gigabytes."""
+    """YAML without aliases: a few lines of them can stand for gigabytes. Nor with tags: what a value is shows."""
+
+    depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        problem = ""
+        if isinstance(event, yaml.AliasEvent):
             problem = "aliases (*name) are not read here; write the value again"
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=self.get_event().start_mark)  # type: ignore[no-untyped-call]
-        return super().compose_node(parent, index)
+        elif getattr(event, "tag", None) is not None:
+            problem = "tags (!name) are not read here; write a text that begins with ! in quotes"
+        elif self.depth == DEEPEST:
+            problem = f"nested more than {DEEPEST} deep"
+        if problem:
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+
+def whole_number(loader: PlainLoader, node: yaml.ScalarNode) -> int:
+    value = loader.construct_yaml_int(node)
+    if value.bit_length() > MOST_BITS:
+        raise ValueError(f"a number of more than {MOST_BITS} bits")
+    return int(value)
+
+
+PlainLoader.add_constructor("tag:yaml.org,2002:int", whole_number)
 
 
 def read_yaml(reading: Reading, source: str, line: int) -> tuple[dict[str, Any], Lines] | None:
@@ -106,8 +131,13 @@ def read_yaml(reading: Reading, source: str, line: int) -> tuple[dict[str, Any],
     if len(source) > MOST_YAML:
         reading.wrong(f"the block has {len(source):,} characters; at most {MOST_YAML:,} are read", line)
         return None
-    loader = PlainLoader(source)
     node = None
+    try:
+        loader = PlainLoader(source)
+    except ReaderError as error:
+        at = line + 1 + source.count("\n", 0, error.position)
+        reading.wrong(f"YAML: the character {chr(error.character)!a} is not read; in quotes it may be escaped", at)
+        return None
     try:
         node = loader.get_single_node()
         values = loader.construct_document(node) if node else None
@@ -117,9 +147,6 @@ def read_yaml(reading: Reading, source: str, line: int) -> tuple[dict[str, Any],
         return None
     except ValueError as error:  # of values such as 2026-13-45, which is like a date and is none
         reading.wrong(f"YAML: {error}", line + 1 + line_of_bad_value(node))
-        return None
-    except RecursionError:
-        reading.wrong("YAML: nested too deeply", line)
         return None
     finally:
         loader.dispose()

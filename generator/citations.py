@@ -18,15 +18,19 @@ from xml.etree.ElementTree import Element
 from markdown import Extension, Markdown
 from markdown.inlinepatterns import InlineProcessor
 from pybtex.backends.html import Backend
-from pybtex.database import Entry, parse_string
+from pybtex.database import Entry
+from pybtex.database.input.bibtex import Parser
 from pybtex.exceptions import PybtexError
 from pybtex.style.formatting.unsrt import Style
 from pybtex.style.template import field, sentence
+from pybtex.utils import CaseInsensitiveDict
 
 from generator.blocks import Reading
 from generator.spec import BuildError, Place, nearest, shown
 
 FILE = "references.bib"  # of the content folder
+MOST_TEXT = 2_000_000  # characters of it
+MOST_MACRO = 1_000  # characters of an @string: one that is made of others could grow without end
 NAME = r"[\w:.#$%&+?<>~/-]*\w"
 CITATION = rf"\[(?P<cited>@{NAME}[^\[\]@;]*(;\s*@{NAME}[^\[\]@;]*)*)\]"
 ONE = re.compile(rf"\s*@(?P<key>{NAME})(?:,\s*(?P<where>.*\S))?\s*")
@@ -39,6 +43,15 @@ class AsWritten(Style):  # type: ignore[misc]
     def format_title(self, e: Entry, which_field: str, as_sentence: bool = True) -> Any:
         title = field(which_field)
         return sentence[title] if as_sentence else title
+
+
+class Macros(CaseInsensitiveDict):  # type: ignore[misc]
+    """What @string defines."""
+
+    def __setitem__(self, name: str, text: str) -> None:
+        if len(text) > MOST_MACRO:
+            raise PybtexError(f"@string {name} has over {MOST_MACRO:,} characters")
+        super().__setitem__(name, text)
 
 
 @dataclass
@@ -139,13 +152,32 @@ def cited(reading: Reading, errors: list[BuildError]) -> Cited:
 @cache
 def entries(text: str, file: str) -> Mapping[str, str]:
     """Each entry of a BibTeX file as HTML, by key. BuildError, with its line, of what cannot be read."""
+    if len(text) > MOST_TEXT:
+        raise BuildError(f"it has {len(text):,} characters; at most {MOST_TEXT:,} are read", Place(file))
+    parser, style, backend = Parser(), AsWritten(), Backend()
+    parser.macros = Macros(parser.macros)
     try:
-        found = parse_string(text, "bibtex").entries
-        style, backend = AsWritten(), Backend()
-        return {entry.key: entry.text.render(backend) for entry in style.format_entries(found.values())}
+        found = parser.parse_string(text).entries
+        for entry in found.values():
+            check_type(entry, text, file)
+        return {entry.key: linked(entry.text.render(backend)) for entry in style.format_entries(found.values())}
     except PybtexError as error:
         said = re.sub(r"^syntax error in line \d+: ", "", str(error))
         raise BuildError(said, Place(file, getattr(error, "lineno", None) or 1)) from error
+
+
+def check_type(entry: Entry, text: str, file: str) -> None:
+    """BuildError of an entry of a type that the style does not know."""
+    known = [match[1] for name in dir(AsWritten) if (match := re.fullmatch("get_(.+)_template", name))]
+    if entry.type not in known:
+        at = re.search(rf"@\s*{re.escape(entry.original_type)}\s*[{{(]\s*{re.escape(entry.key)}\s*,", text)
+        line = text.count("\n", 0, at.start()) + 1 if at else 1
+        raise BuildError(f"{entry.key}: unknown type @{entry.type}{nearest(entry.type, known, 20)}", Place(file, line))
+
+
+def linked(entry: str) -> str:
+    """An entry whose links lead to the web, and nowhere else: files of references come from anywhere."""
+    return re.sub(r'<a href="(?!https?://)[^"]*">(.*?)</a>', r"\1", entry)
 
 
 def numbered(texts: Sequence[str], found: Cited) -> list[str]:

@@ -106,9 +106,9 @@ def judged(claim: Claim, page: str, course: Course) -> Verdict:
 
 def moment(claim: Claim, step: Step | None, measures: Measures) -> Moment:
     expect = claim.expect
-    if measures.failure:
-        return Moment("unknown", reason=measures.failure, step=step)
     value, interval = measures.values.get(expect.measure), measures.intervals.get(expect.measure)
+    if value is None and measures.failure:
+        return Moment("unknown", reason=measures.failure, step=step)
     if value is None and (why := measures.left_out.get(expect.measure.partition("@")[2])):
         return Moment("unknown", reason=f"this checkpoint is left out: {why}", step=step)
     if value is None:

@@ -1,4 +1,4 @@
-"""The command line: build, figure, train, check, report, explain, gc, serve, kinds."""
+"""The command line: build, plan, figure, train, check, report, explain, gc, serve, kinds."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         artifact,
         calling,
         chromium,
+        estimate,
         figures,
         library,
         lock,
@@ -57,7 +58,7 @@ else:
     artifact = Deferred("generator.artifact")
     calling = Deferred("generator.calling")
     chromium = Deferred("generator.chromium")
-    figures = Deferred("generator.figures")
+    estimate, figures = Deferred("generator.estimate"), Deferred("generator.figures")
     library = Deferred("generator.library")
     lock = Deferred("generator.lock")
     machine = Deferred("generator.machine")
@@ -245,6 +246,11 @@ def main() -> None:
     envvar="WHATFIRES_BASE_URL",
     help="Where the site will be published, in place of base_url in site.toml; also WHATFIRES_BASE_URL.",
 )
+@click.option(
+    "--keep-going",
+    is_flag=True,
+    help="Write the site though figures failed, with why in their place; exit 1 all the same.",
+)
 @click.option("--verify-seed", type=int, help="Choose them as the run did that printed this seed.")
 @takes_crew
 @tells_errors
@@ -259,6 +265,7 @@ def build(
     verify: int | None,
     base_url: str | None,
     verify_seed: int | None,
+    keep_going: bool,
     crew: Callable[[], runners.Crew],
 ) -> None:
     """Compute the figures that are missing and write the site.
@@ -271,7 +278,7 @@ def build(
         seed = random.SystemRandom().randrange(10**6) if verify_seed is None else verify_seed
         verify_site(content, store, drafts, verify, seed)
     if folders:
-        watching.watch(rounds.Asked(content, out, store, folders, drafts, again, crew(), cache), click.echo)
+        watching.watch(rounds.Asked(content, out, store, folders, drafts, again, crew(), keep_going, cache), click.echo)
         return
     start, asked = time.perf_counter(), glance.Asked(content, out, here(store), drafts, base_url)
     if not again and (pages := glance.unchanged(asked)) is not None:
@@ -279,14 +286,18 @@ def build(
         return
     before = glance.content_of(asked)
     with lock.locked(out), lock.in_use(here(store)), progress.display(sys.stderr) as shows:
-        stage = pipeline.Stage(base_url=base_url, crew=crew())
+        stage = pipeline.Stage(base_url=base_url, crew=crew(), keep_going=keep_going)
         done = pipeline.build(content, out, stores.store_at(store, cache), shows, drafts, again, stage)
     for warning in (*done.gaps, *publish.beyond_limits(out)):
         click.echo(f"warning: {warning}", err=True)
     for broken in done.broken:
         click.echo(f"claim broken: {broken}", err=True)
-    glance.keep(asked, before, list(done.themes), done.pages)
+    for failure in done.failures:
+        click.echo(failure, err=True)
     told(out, done.pages, done.computed, done.reused, done.written, done.removed, start)
+    if done.failed:
+        sys.exit(FAILED)
+    glance.keep(asked, before, list(done.themes), done.pages)
 
 
 def here(store: str) -> Path:
@@ -334,6 +345,40 @@ def explain(figure: str | None, content: Path, out: Path, store: str, drafts: bo
     for line in explaining.lines_of(
         explaining.explained(asked, places, explaining.shown_in(out / site_folder.REPORT)), whole=figure is None
     ):
+        click.echo(line)
+
+
+@main.command("plan")
+@CONTENT
+@STORE
+@click.option("--drafts", is_flag=True, help="Drafts, too.")
+@click.option(
+    "--sample",
+    type=click.IntRange(min=0),
+    default=2,
+    show_default=True,
+    help="Figures of each kind and model that are computed for it, and kept, where fewer are kept already.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    multiple=True,
+    default=(1, 8, 64),
+    show_default=True,
+    help="Workers to estimate for, each a machine like this one. Can be repeated.",
+)
+@tells_errors
+def plan_command(content: Path, store: str, drafts: bool, sample: int, workers: tuple[int, ...]) -> None:
+    """Say what a build would compute, and about how long it would take, before it is started.
+
+    The estimate comes from figures that are kept already, and from a few that are computed for it: seconds, bytes in
+    the store and bytes in the site, by kind and model.
+    """
+    kept = stores.store_at(store)
+    with progress.display(sys.stderr) as shows:
+        asked = pipeline.with_units(plan.make_plan(content, kept, shows, drafts, loading=False), shows)
+        found = estimate.estimate(asked, kept, shows, sample)
+    for line in estimate.lines_of(found, workers):
         click.echo(line)
 
 
@@ -602,7 +647,8 @@ def serve(
     """Show the report in a browser while you write it, until Ctrl-C.
 
     It is built, served on this machine, and built again when something changed; the browser follows. What is wrong is
-    shown in the page, with its file and line.
+    shown in the page, with its file and line; a figure that fails shows why in its place, and is tried again once
+    something that it is made of has changed.
     """
     if built:
         folder = out or Path("site")
@@ -610,7 +656,7 @@ def serve(
             raise spec.BuildError(f"there is no site in {spec.shown(folder)} yet; run whatfires build")
         serving.serve_built(folder, port, click.echo)
         return
-    asked = rounds.Asked(content, out or Path(".whatfires/serve"), store, (), drafts, cache=cache)
+    asked = rounds.Asked(content, out or Path(".whatfires/serve"), store, (), drafts, keep_going=True, cache=cache)
     serving.serve(asked, port, click.echo, browser)
 
 

@@ -22,7 +22,7 @@ class CodeBlocks:
         self.file, self.reader = file, reader
         self.before: dict[str, str] = {}
         if file is not None:
-            with suppress(OSError, ValueError, TypeError):  # new or damaged
+            with suppress(Exception):  # new, or damaged, which shows as anything
                 self.before = dict(json.loads(opened(file.read_bytes())))
         self.now: dict[str, str] = {}
 

@@ -50,7 +50,7 @@ def computed(job: Job, library: Library, advance: Advance, again: set[str] | Non
     provenance = {
         "ingredients": job.ingredients,
         "needs": sorted(needed),
-        "seconds": round(time.perf_counter() - start, 1),
+        "seconds": round(time.perf_counter() - start, 3),
         "device": "cpu",
         # Not in the key, lest every machine compute anew; but sums in another order differ in their last digits.
         "threads": torch.get_num_threads(),

@@ -22,6 +22,7 @@ from pymdownx.highlight import HighlightExtension
 from pymdownx.superfences import SuperFencesCodeExtension, highlight_validator
 
 from generator.blocks import VALUE, Reading, path_in_site
+from generator.bounds import Bounds
 from generator.deferred import Deferred
 from generator.side_notes import SideNotes
 from generator.spec import nearest
@@ -64,6 +65,7 @@ class Converter:
                 SuperFencesCodeExtension(custom_fences=[*starmap(self.fence, fences.items()), self.code()]),
                 HighlightExtension(guess_lang=False),
                 Holes(self),
+                Bounds(self.being_read),
                 *more,
             ],
             output_format="html",
@@ -94,7 +96,12 @@ class Converter:
 
     def convert(self, reading: Reading, text: str) -> str:
         self.reading = reading
-        return self.markdown.reset().convert(text)
+        try:
+            return self.markdown.reset().convert(text)
+        except RecursionError:
+            first = next((line for line in text.splitlines() if line.strip()), "")
+            reading.wrong("the text from here on is nested too deeply", reading.line_of(first))
+            return ""
 
     @property
     def headings(self) -> list[Mapping[str, Any]]:

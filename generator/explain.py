@@ -49,7 +49,7 @@ def shown_in(report: Path) -> Shown:
         account = json.loads(report.read_bytes())
         keys = {(row["page"], row["id"]): str(row["key"]) for row in account["figures"]}
         return Shown(keys, dict(account["models"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return Shown({}, {})
 
 

@@ -42,6 +42,8 @@ def followed(
             job = jobs[post.path, figure.id]
             if job.model not in (None, figure.options.model):
                 continue  # of an old checkpoint; the units' pages are of the newest
+            if job.key not in artifacts:
+                continue  # it failed
             data = artifacts[job.key].data
             concepts = {row["name"]: row for row in data["concepts"]}
             for unit in data["units"]:

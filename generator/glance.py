@@ -61,7 +61,7 @@ class Glance:
 
 def unchanged(asked: Asked) -> int | None:
     """The pages of the site, if a build would find nothing to do; else None."""
-    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+    with suppress(Exception):  # new, or damaged, which shows as anything
         kept = json.loads(asked.file.read_bytes())
         if asked.contents != kept["content"]:
             return None  # as after most edits; then nothing else need be looked at
@@ -72,7 +72,7 @@ def unchanged(asked: Asked) -> int | None:
 
 def content_of(asked: Asked) -> dict[str, str] | None:
     """The content folder before a build; None where the site has models or data, or cannot be read."""
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, RecursionError):
         settings = tomllib.loads((asked.content / "site.toml").read_text("utf-8"))
         return None if "models" in settings or "datasets" in settings else asked.contents
     return None

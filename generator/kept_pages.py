@@ -38,7 +38,7 @@ class KeptPages:
         self.out, self.common = out, common
         self.path = store / FOLDER / f"{digest(str(out.resolve()))[:16]}.json"
         self.before: dict[str, Any] = {}
-        with suppress(OSError, ValueError):
+        with suppress(Exception):  # new, or damaged, which shows as anything
             self.before = dict(json.loads(self.path.read_bytes()))
         self.now: dict[str, list[str]] = {}  # by path: what it is made of, and the digest of its bytes
 
@@ -53,7 +53,7 @@ class KeptPages:
     def stands(self, path: str, made_of: str) -> bool:
         """Whether the file at `path` in the folder was made of the same, and is as it was written."""
         row: Any = self.before.get(path)
-        with suppress(OSError, TypeError, IndexError):
+        with suppress(OSError, TypeError, LookupError):
             if row[0] == made_of and row[1] == file_digest(self.out / path):
                 self.now[path] = row
                 return True

@@ -86,7 +86,7 @@ class KeptPosts:
         return self.folder / f"{path.relative_to(self.content).as_posix().replace('/', '%')}{what}.json"
 
     def remembered(self, path: Path) -> Post | None:
-        with suppress(OSError, ValueError, KeyError, TypeError):  # new, damaged, or unreadable, which reading it tells
+        with suppress(Exception):  # new, unreadable, which reading it tells, or damaged, which shows as anything
             row = json.loads(opened(self.file(path).read_bytes()))
             if row["key"] == self.key(path, file_digest(path)) and row["reads"] == self.digests_of(row["reads"]):
                 return as_post(row["post"])

@@ -320,11 +320,12 @@ class Library:
         about = checkpoint.weights().about if checkpoint is not None else {}
         if checkpoint is None and self.trains(name):
             about = self._trained(name).about
+        loaded = self.model(name)  # first: what a checkpoint says of its size is believed once its weights fit it
         model: Model = row.module.load(name, row.settings, Weights({}, about), seed, self.root)
         if model.image is not None:
             noise = interp.settling.noise(model.image.channels, model.image.height, model.image.width)
             interp.settling.settle(model.network, model.normalise(noise))
-        pairs = zip(model.network.parameters(), self.model(name).network.parameters(), strict=True)
+        pairs = zip(model.network.parameters(), loaded.network.parameters(), strict=True)
         if all(torch.equal(random, own) for random, own in pairs):  # such as a factory that reads its weights itself
             raise BuildError(
                 f"model {name} has the same weights whatever the seed, so there are no random ones to compare it with; "

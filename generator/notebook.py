@@ -92,6 +92,7 @@ def show(
         found = find(block, plan, shows) if "\n" not in block.strip() and ":" not in block else asked(block, plan, kept)
         job = whole(found)
         gave = obtained(found, job, kept, shows)
+        gave.require([job])
         framed = (ours() / "notebook" / "framed.js").read_text("utf-8")
         page = page_of(found, job, gave, kept, shows, framed)
     name = found.spec.id if found.post.path == HERE else found.name

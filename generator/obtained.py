@@ -1,6 +1,7 @@
 """What computing the figures of a site gave: their artifacts, and why those are missing that are.
 
-A timeline is shown without the checkpoints that cannot be; a figure that fails otherwise stops the build.
+A timeline is shown without the checkpoints that cannot be; a figure that fails otherwise stops the build, unless that
+is to go on and mark it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from generator.artifact import Artifact, Course, Measures
+from generator.at_hand import AtHand
 from generator.spec import BuildError, BuildErrors, Job, called
 
 FIGURE = re.compile(r"figure [^:]+: ")  # how a message begins that names its figure, here the first that asked
@@ -17,18 +19,26 @@ FIGURE = re.compile(r"figure [^:]+: ")  # how a message begins that names its fi
 
 @dataclass(frozen=True)
 class Obtained:
-    """artifacts: by key. computed: the keys of those that were computed now. failed: why others are missing, by key."""
+    """artifacts: by key. computed: the keys of those that were computed now. failed: why others are missing, by
+    key; and why models could not be trained, by name.
+    """
 
-    artifacts: Mapping[str, Artifact]
+    artifacts: AtHand
     computed: Set[str] = frozenset()
     failed: Mapping[str, BuildError] = field(default_factory=dict)
 
+    def failures(self, jobs: Iterable[Job]) -> dict[str, BuildError]:
+        """Why figures cannot be shown, by key, in the order of the pages; a timeline can be without a checkpoint."""
+        needed = (one.key for job in jobs for one in (job, job.control, job.changes) if one)
+        return {key: self.failed[key] for key in needed if key in self.failed}
+
+    def require(self, jobs: Iterable[Job]) -> None:
+        """BuildErrors of all that cannot be shown."""
+        if failures := self.failures(jobs):
+            raise BuildErrors(failures.values())
+
     def gaps(self, jobs: Iterable[Job]) -> tuple[str, ...]:
-        """The checkpoints that are left out of timelines. BuildErrors of all else that failed."""
-        jobs = list(jobs)
-        needed = {one.key for job in jobs for one in (job, job.control, job.changes) if one}
-        if fatal := needed & self.failed.keys():
-            raise BuildErrors(self.failed[key] for key in fatal)
+        """The checkpoints that are left out of timelines."""
         left_out = [one for job in jobs for one in job.earlier if one.key in self.failed]
         told = (f"{one.place}: left out of the timeline, {called(one.step)}: {self.why(one)}" for one in left_out)
         return tuple(dict.fromkeys(told))
@@ -37,17 +47,26 @@ class Obtained:
         """Why a computation failed, without the name of its figure."""
         return FIGURE.sub("", self.failed[job.key].message, count=1)
 
+    def account(self, job: Job) -> Artifact:
+        """What computing measured, and how, without what it drew; an empty one of what failed."""
+        return self.artifacts.accounts.get(job.key) or Artifact()
+
     def course(self, job: Job) -> Course:
         """What a figure measures at each of its checkpoints."""
         return [(one.step, self.measures(one)) for one in job.series()]
 
+    def untrained(self, model: str) -> Course:
+        """What is measured of a model that could not be trained; empty of any other."""
+        return [(None, Measures(failure=self.failed[model].message))] if model in self.failed else []
+
     def measures(self, job: Job) -> Measures:
         """What one computation gave: its own, its control's as control.NAME, and its changes' as changes.NAME."""
-        if job.key in self.failed:
-            return Measures(failure=self.why(job))
-        found = Measures()
-        for prefix, one in (("", job), ("control.", job.control), ("changes.", job.changes)):
-            if one and (part := self.artifacts.get(one.key)):
+        parts = [
+            (prefix, one) for prefix, one in (("", job), ("control.", job.control), ("changes.", job.changes)) if one
+        ]
+        found = Measures(failure=next((self.why(one) for _, one in parts if one.key in self.failed), ""))
+        for prefix, one in parts:
+            if part := self.artifacts.accounts.get(one.key):
                 found.values.update({prefix + name: float(value) for name, value in part.measures.items()})
                 found.intervals.update({prefix + name: ends for name, ends in part.intervals.items()})
         return found

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Sequence, Set
-from contextlib import closing
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from generator import builds, code_lists, standing
 from generator.artifact import ArtifactStore, Course, Measures
+from generator.at_hand import AtHand
 from generator.builds import Build, wanted
 from generator.claims import Verdict, judged
 from generator.computing import Worksite
@@ -48,8 +50,14 @@ class Outcome:
     broken: tuple[str, ...]  # ids of claims that do not hold
     pages: int
     gaps: tuple[str, ...] = ()  # checkpoints that are left out of timelines, and why
+    failed: Mapping[str, BuildError] = field(default_factory=dict)  # figures that the site marks as failed, by key
     lingering: frozenset[str] = frozenset()  # files that no page refers to any more, and that stay until the next build
     themes: tuple[str, ...] = ()  # the folders of its page templates
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """What is said of the figures that failed, each cause once."""
+        return tuple(f"error: {error}" for error in BuildErrors(self.failed.values()).errors)
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,8 @@ class Stage:
 
     into: the folder that is written in place of `out`, which it will be shown as. sight: which checkpoints there are.
     spared: files of `out` that stay though no page refers to them; lingering: those that do so already. base_url: where
-    the site will be published, if not where site.toml says. crew: who computes.
+    the site will be published, if not where site.toml says. crew: who computes. keep_going: a site is written though
+    figures failed, and shows them so. failed: figures that are known to, by key, and are not tried again.
     """
 
     into: Path | None = None
@@ -67,6 +76,8 @@ class Stage:
     lingering: frozenset[str] = frozenset()
     base_url: str | None = None
     crew: Crew = ALONE
+    keep_going: bool = False
+    failed: Mapping[str, BuildError] = field(default_factory=dict)
 
 
 def build(
@@ -80,16 +91,18 @@ def build(
 ) -> Outcome:
     """Bring `out` up to date with `content`. BuildErrors of all that is wrong; then `out` is as it was.
 
+    What is wrong with what is written is told before anything is computed; a figure that fails, after all others were.
+
     Figures whose ids are in `again` are computed though their artifacts are kept. `stage`: what is different where the
     build is one of many.
     """
     stage = stage or Stage()
     display = display or Quiet()
     store.sweep()
+    failing: dict[str, BuildError] | None = {} if stage.keep_going else None
     with store.noting() as needed:
-        plan = with_units(
-            make_plan(content, store, display, drafts, sight=stage.sight, base_url=stage.base_url), display
-        )
+        asked = make_plan(content, store, display, drafts, not stage.keep_going, stage.sight, stage.base_url)
+        plan = with_units(asked, display, failing)
     this = Build(str(content.resolve()), wanted(plan, needed))
     builds.note(store, this)
     ids = {id for _, id in plan.jobs}
@@ -97,25 +110,38 @@ def build(
         if id not in ids:
             raise BuildError(f"no figure {id!r}{nearest(id, ids)}")
     anew = {one.key for (_, id), job in plan.jobs.items() if id in again for one in job.all()}
-    made_of = origin_of(plan, out)
+    made_of = origin_of(plan, out) if not failing else None
     if made_of and not anew and (before := standing.recall(store, made_of, out, stage.lingering)):
         kept = {one.key for job in plan.jobs.values() for one in job.all()}
         builds.note(store, replace(this, standing=made_of, finished=True))
         return Outcome(0, len(kept), 0, 0, tuple(before.broken), before.pages, lingering=stage.lingering)
-    found = obtain(plan, plan.jobs.values(), store, display, anew, stage.crew)
+    found = obtain(plan, plan.jobs.values(), store, display, anew, stage.crew, stage.failed)
+    if failing is None:
+        found.require(plan.jobs.values())
+    found = replace(found, failed={**found.failed, **(failing or {})})
     gaps = found.gaps(plan.jobs.values())
-    if found.computed:
+    if found.computed and not failing:
         made_of = origin_of(plan, out)
     into = stage.into or out
     done = write_site(plan, found, into, stage.spared)
-    stands = made_of if made_of == origin_of(plan, out) else None  # a template was edited meanwhile
+    stands = made_of if made_of and made_of == origin_of(plan, out) else None  # a template was edited meanwhile
     if stands:
         standing.keep(store, stands, into, done.broken, done.pages, done.lingering)
     builds.note(store, replace(this, standing=stands, finished=True))
     computed, every = len(found.computed), len(found.artifacts)
     themes = tuple(theme_folders(plan.site.theme))
+    failed = {**found.failures(plan.jobs.values()), **(failing or {})}
     return Outcome(
-        computed, every - computed, done.written, done.removed, done.broken, done.pages, gaps, done.lingering, themes
+        computed,
+        every - computed,
+        done.written,
+        done.removed,
+        done.broken,
+        done.pages,
+        gaps,
+        failed,
+        done.lingering,
+        themes,
     )
 
 
@@ -126,12 +152,15 @@ def origin_of(plan: Plan, out: Path) -> str | None:
     return standing.origin(plan.site, plan.posts, plan.units, plan.jobs, plan.library, out)
 
 
-def with_units(plan: Plan, display: Display) -> Plan:
-    """The plan and the pages of units that it asks for. What layers a model has is known once it was loaded."""
+def with_units(plan: Plan, display: Display, failing: dict[str, BuildError] | None = None) -> Plan:
+    """The plan and the pages of units that it asks for. What layers a model has is known once it was loaded.
+
+    failing: as of `train`.
+    """
     if not plan.library.models:
         return plan
-    train_quoted(plan, display)
-    train(unit_pages.models_of(plan.posts, plan.library), plan.library, display)
+    train_quoted(plan, display, failing)
+    train(unit_pages.models_of(plan.posts, plan.library), plan.library, display, failing)
     return joined(plan)
 
 
@@ -181,18 +210,19 @@ def obtain(
     display: Display,
     anew: Set[str] = frozenset(),
     crew: Crew = ALONE,
+    known: Mapping[str, BuildError] = MappingProxyType({}),
 ) -> Obtained:
-    """The artifacts of all jobs, computed by the crew where they are not kept."""
+    """The artifacts of all jobs, computed by the crew where they are not kept; those `known` to fail are not tried."""
     wanted: dict[str, Job] = {}
     for job in jobs:
         for one in job.all():
             wanted.setdefault(one.key, one)  # called as the first figure that asks for it
-    artifacts = {
-        key: artifact
-        for key, job in wanted.items()
-        if key not in anew and (artifact := store.get(key, named(job))) is not None
-    }
-    missing = [job for key, job in wanted.items() if key not in artifacts]
+    artifacts = AtHand(store)
+    for key, job in wanted.items():
+        if key not in anew and (artifact := store.get(key, named(job))) is not None:
+            artifacts.add(key, artifact)
+    failed = {key: known[key] for key in wanted if key in known and key not in artifacts}
+    missing = [job for key, job in wanted.items() if key not in artifacts and key not in failed]
 
     def keep(job: Job) -> None:
         code_lists.keep(store, job.ingredients)
@@ -200,10 +230,9 @@ def obtain(
         kept = store.get(job.key, named(job))
         if kept is None:
             raise BuildError(f"{named(job)} was kept, and is not in the store {shown(store.folder)}")
-        artifacts[job.key] = kept
+        artifacts.add(job.key, kept)
 
     files = {name: digest for job in missing for name, digest in files_of(job)}
-    failed: dict[str, BuildError] = {}
     try:
         with closing(run(missing, plan, store, display, crew, anew)) as ended:
             for job, error in ended if missing else ():
@@ -241,19 +270,37 @@ def run(
     yield from runner.run(jobs, Work(library, store, site, crew, anew), display)
 
 
-def train_quoted(plan: Plan, display: Display) -> None:
+def train_quoted(plan: Plan, display: Display, failing: dict[str, BuildError] | None = None) -> None:
     """Train the models whose measures prose and claims state, where that is not done yet."""
     quoted = {name for post in plan.posts for name in post.quoted}
-    train(quoted & set(plan.library.models), plan.library, display)
+    train(quoted & set(plan.library.models), plan.library, display, failing)
 
 
-def train(models: Set[str], library: Library, display: Display) -> None:
-    """Train those of the models that are not trained yet."""
-    names = sorted(name for name in models if library.untaught(name))
-    if names:
-        display.begin(len(names))
-    for name in names:
+def train(models: Set[str], library: Library, display: Display, failing: dict[str, BuildError] | None = None) -> None:
+    """Train those of the models that are not trained yet.
+
+    BuildError where one cannot be; with `failing`, by model, it is noted there instead, and the others are trained.
+    """
+    untaught = []
+    for name in sorted(models):
+        with noted(name, failing):
+            untaught += [name] if library.untaught(name) else []
+    if untaught:
+        display.begin(len(untaught))
+    for name in untaught:
         start = time.perf_counter()
         display.start(name)
-        library.model(name)
-        display.finish(name, time.perf_counter() - start)
+        with noted(name, failing):
+            library.model(name)
+        display.finish(name, time.perf_counter() - start, str((failing or {}).get(name, "")))
+
+
+@contextmanager
+def noted(name: str, failing: dict[str, BuildError] | None) -> Iterator[None]:
+    """Note what is wrong with a model; where it is not to be noted, it is raised."""
+    try:
+        yield
+    except BuildError as error:
+        if failing is None:
+            raise
+        failing[name] = error

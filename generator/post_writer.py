@@ -36,6 +36,7 @@ from generator.spec import (
     nearest,
     unit_folder,
 )
+from generator.spilling import Files
 from generator.themes import number, slug
 from generator.typography import printed
 
@@ -56,7 +57,7 @@ THUMBNAIL = 128  # pixels of the longer side, below which a picture is a blur in
 class Rendered:
     """The files of a site, less those pictures that were there already (`kept`), and what other tools want to know."""
 
-    files: dict[str, bytes] = field(default_factory=dict)
+    files: Files = field(default_factory=Files)
     kept: set[str] = field(default_factory=set)
     posts: list[dict[str, Any]] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
@@ -156,7 +157,7 @@ class PostWriter:
         if job.control:
             # No author can write an id with a dot, so what has an id in the control has one of its own.
             inside, drawn = self.content(spec, job.control, f"{spec.id}.control", f"{number}, control")
-            made = provenance(self.found.artifacts[job.control.key], job.control)
+            made = provenance(self.found.account(job.control), job.control)
             control = {
                 "content": inside,
                 "key": job.control.key,
@@ -175,7 +176,8 @@ class PostWriter:
                 "yaml": spec.source.strip("\n"),
                 "command": f"whatfires figure {shlex.quote(self.post.path)}#{spec.id} --out {spec.id}.png",
                 "step": called(job.step) if job.step is not None else "",
-                "provenance": provenance(self.found.artifacts[job.key], job),
+                "failed": job.key in self.found.failed,
+                "provenance": provenance(self.found.account(job), job),
                 "downloads": self.to_take_away(spec, job, spec.id, pictures),
             },
             content=content,
@@ -222,7 +224,9 @@ class PostWriter:
         }
 
     def content(self, spec: FigureSpec, job: Job, id: str, number: str) -> tuple[Markup, dict[str, Picture]]:
-        """What a kind's template prints of a job's artifact, and the pictures in it."""
+        """What a kind's template prints of a job's artifact, and the pictures in it; or why there is none."""
+        if job.key in self.found.failed:
+            return Markup(self.env.get_template("failure.html").render(why=self.found.why(job))), {}
         artifact = self.found.artifacts[job.key]
         pictures = dict(self.pictures(spec, artifact))
         shown = {"id": id, "number": number, "kind": spec.kind, "key": job.key, "layout": spec.layout}
@@ -265,6 +269,8 @@ class PostWriter:
 
         The data are written out each time, for an artifact that was computed again may differ in its last digits.
         """
+        if job.key in self.found.failed:
+            return []
         path = f"{downloads.FOLDER}/{job.key}.npz"
         if path not in self.rendered.files:
             self.rendered.files[path] = downloads.as_npz(self.found.artifacts[job.key], drawn=False)
@@ -297,14 +303,20 @@ class PostWriter:
         figure, _, measure = html.unescape(name).partition(".")
         number, shown = self.number(figure, measure, format)
         if number is None:
-            return ""
+            why = html.escape(self.measures(figure).failure)
+            return shown and f'<span class="value unknown" title="{why}">{shown}</span>'
         title = html.escape(html.unescape(name))
         return f'<data class="value" value="{number:.6g}" title="{title}">{html.escape(shown)}</data>'
 
     def number(self, figure: str, measure: str, format: str) -> tuple[float | None, str]:
-        """A measure, and how the prose shows it; None, with an error noted, where there is none of this name."""
+        """A measure, and how the prose shows it; None, with an error noted, where there is none of this name.
+
+        None and a question mark, where its figure failed.
+        """
         place = next(one.place for one in self.post.values if (one.figure, one.measure) == (figure, measure))
         measures = self.measures(figure)
+        if measure not in measures.values and measures.failure:
+            return None, "?"
         if measure not in measures.values:
             why = self.left_out(figure, measure)
             hint = f"; that checkpoint is left out: {why}" if why else nearest(measure, measures.values)
@@ -320,7 +332,8 @@ class PostWriter:
     def claim(self, claim: Claim) -> str:
         verdict = judged(claim, self.post.path, self.course(claim.figure))
         now = verdict.now
-        if now.value is None and not self.left_out(claim.figure, claim.expect.measure):
+        excused = self.measures(claim.figure).failure or self.left_out(claim.figure, claim.expect.measure)
+        if now.value is None and not excused:
             self.errors.append(BuildError(f"claim {claim.id}: {now.reason}", claim.place))
         if claim.by_interval and now.value is not None and now.interval is None:
             self.errors.append(BuildError(f"claim {claim.id}: {now.reason}, so give `judge: value`", claim.place))

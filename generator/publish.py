@@ -77,7 +77,7 @@ def report(
     used = sorted({job.options.model for job in jobs.values() if job.options.model})
     figures = []
     for (page, id), job in jobs.items():
-        made, measures = found.artifacts[job.key].provenance, together(found.course(job))
+        made, measures = found.account(job).provenance, together(found.course(job))
         figures.append(
             {
                 "id": id,
@@ -90,6 +90,7 @@ def report(
                 "device": made.get("device"),
                 "measures": measures.values,
                 "intervals": measures.intervals,
+                "failure": measures.failure or None,
                 "steps": [
                     {"step": one.step, "key": one.key, "failure": found.measures(one).failure or None}
                     for one in (job.series() if job.step is not None else ())
@@ -146,7 +147,7 @@ def same_report(old: bytes, new: bytes) -> bool:
 
     try:
         return bool(told(old) == told(new))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return False
 
 

@@ -66,6 +66,7 @@ def remake(
     found = find(name, make_plan(content, store, display, drafts, loading=False), display)
     job = whole(found) if page else part_of(found, part)
     gave = obtained(found, job, store, display, again)
+    gave.require([job])
     gaps = gave.gaps([job])
     files = {} if out is None else contents(found, job, gave, out, store, display)
     for path, written in files.items():
@@ -108,7 +109,7 @@ def quoted(found: Found, store: ArtifactStore, display: Display) -> Obtained:
     train(names & set(found.plan.library.models), found.plan.library, display)
     jobs = [found.plan.jobs[found.post.path, figure.id] for figure in found.post.figures if figure.id in names]
     gave = obtain(found.plan, jobs, store, display)
-    gave.gaps(jobs)
+    gave.require(jobs)
     return gave
 
 
@@ -129,7 +130,9 @@ def check(out: Path) -> None:
 def page_of(found: Found, job: Job, gave: Obtained, store: ArtifactStore, display: Display, frame: str = "") -> bytes:
     """The page of a figure alone, whose artifacts are those of `job`; for `frame`, see `lone_page`."""
     others = quoted(found, store, display)
-    gave = replace(gave, artifacts={**others.artifacts, **gave.artifacts})
+    for key, artifact in others.artifacts.items():
+        if key not in gave.artifacts:
+            gave.artifacts.add(key, artifact)
     units = {unit.path for unit in units_of(found.plan, {str(found.spec.options.model)}, display)}
     jobs = {**found.plan.jobs, (found.post.path, found.spec.id): job}
     return lone_page(found.plan.site, found.post, found.spec, jobs, gave, found.plan.library.course, units, frame)

@@ -72,11 +72,16 @@ def models(old: Account, new: Account) -> Iterator[str]:
 
 
 def figures(old: Account, new: Account) -> Iterator[str]:
-    """Those that were computed of something else, the new ones, and those that are gone."""
+    """Those that failed, that were computed of something else, the new ones, and those that are gone."""
     before, after = by_place(old, "figures"), by_place(new, "figures")
     for place, one in after.items():
-        if place not in before:
+        failure = before.get(place, {}).get("failure"), one.get("failure")
+        if failure[1]:
+            yield f"{'still failed' if failure[0] else 'failed'}: {place} ({one['kind']}): {failure[1]}"
+        elif place not in before:
             yield f"new: {place} ({one['kind']})"
+        elif failure[0]:
+            yield f"no longer failed: {place} ({one['kind']})"
         elif before[place]["key"] != one["key"]:
             yield f"computed anew: {place} ({one['kind']})"
     yield from (f"gone: {place} ({before[place]['kind']})" for place in before if place not in after)

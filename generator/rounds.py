@@ -38,6 +38,7 @@ class Asked:
     drafts: bool
     again: tuple[str, ...] = ()
     crew: Crew = ALONE
+    keep_going: bool = False
     cache: str = ""
 
 

@@ -232,7 +232,7 @@ def serve(asked: Asked, port: int, say: Callable[[str], None], browser: bool = F
                 news.tell(news.number, done.errors)
             else:
                 changed = bool(first or done.written or done.removed)
-                news.tell(news.number + changed)
+                news.tell(news.number + changed, done.failures)
             return done
 
         watcher = Watcher(asked, InPlace(asked.out), say, time.monotonic, least=PAUSE, share=SHARE, build=build)

@@ -41,13 +41,15 @@ def read_settings(content: Path, shown: str) -> Settings:
         raise BuildError(f"is not UTF-8 text ({error.reason} at byte {error.start})", Place(shown)) from error
     try:
         settings = Settings.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"line (\d+)", str(error))
-        raise BuildError(str(error), Place(shown, int(line[1]) if line else 1)) from error
     except ValidationError as error:
         raise BuildErrors(
             [BuildError(f"{key}: {message}", line_of(text, key, shown)) for key, message in mistakes(error, Settings)]
         ) from error
+    except RecursionError as error:
+        raise BuildError("nested too deeply", Place(shown)) from error
+    except ValueError as error:  # of TOML, and of numbers with thousands of digits
+        line = re.search(r"line (\d+)", str(error))
+        raise BuildError(str(error), Place(shown, int(line[1]) if line else 1)) from error
     return settings
 
 

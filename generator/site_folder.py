@@ -64,7 +64,7 @@ def take(out: Path, content: Path) -> None:
         raise BuildError(f"{shown(out)} holds the content; a site needs a folder of its own: choose another --out")
     try:
         ours = "schema" in (account := json.loads((out / REPORT).read_bytes())) and "pages" in account
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         ours = False
     if not ours:
         if out.exists() and any(not path.name.startswith(".") for path in out.iterdir()):
@@ -105,14 +105,15 @@ def write_site(plan: Plan, found: Obtained, out: Path, spared: Set[str] = frozen
         plan.posts,
         plan.jobs,
         found,
-        plan.library.course,
+        lambda name: found.untrained(name) or plan.library.course(name),
         lambda name: (out / name).exists(),
         plan.units,
         kept,
     )
     context = {"site": plan.site, "posts": rendered.posts[:IN_FEED]}
     rendered.write(FEED, kept, FEED, context, lambda: feed(plan.site, rendered.posts))
-    files = rendered.files | enclosed(plan, out) | for_hosts(plan)
+    files = rendered.files
+    files.update(enclosed(plan, out) | for_hosts(plan))
     for card, (title, site, picture) in rendered.cards.items():
         rendered.kept.add(card)
         if not (out / card).exists():
@@ -130,7 +131,7 @@ def write_site(plan: Plan, found: Obtained, out: Path, spared: Set[str] = frozen
             written += 1
     keep = set(files) | rendered.kept
     lingering = frozenset(name for name in spared - keep if (out / name).exists())
-    removed = 0
+    removed, staying = 0, keep | lingering
     for path in sorted(out.rglob("*"), reverse=True):
         inside = path.relative_to(out)
         if path.name.startswith(WRITING):
@@ -140,7 +141,7 @@ def write_site(plan: Plan, found: Obtained, out: Path, spared: Set[str] = frozen
         elif path.is_dir():
             if not any(path.iterdir()):
                 path.rmdir()
-        elif inside.as_posix() not in keep | lingering:
+        elif inside.as_posix() not in staying:
             path.unlink()
             removed += 1
     kept.keep()

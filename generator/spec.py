@@ -20,6 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 TOLD = re.compile(r"`?\{value(?::(?P<format>[^}]*))?\}\s+(?P<figure>[\w-]+)\.(?P<measure>[^\s`]*[^\s`.,;:!?)])`?")
 UNIT_PAGES = "models"  # the folder of the site that their pages lie in; no post can take it
 UNITS = re.compile(r"(?P<layers>[^\[\]]+)(\[(?P<units>\d+|\d*:\d*)\])?")  # such as blocks.*[0:16]
+# What would steer a terminal, turn the direction of text, or cannot be written as UTF-8.
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 RANGE = re.compile(r"\d*:\d*")  # such as 0:64, as Python slices
 
 
@@ -43,6 +45,7 @@ class BuildError(Exception):
     """Something that its author can put right: it says what, where, and what would be right."""
 
     def __init__(self, message: str, place: Place | None = None, cause: str = "") -> None:
+        message = CONTROL.sub(lambda match: ascii(match[0])[1:-1], message)  # names from files may hold any
         super().__init__(f"{place}: {message}" if place else message)
         self.message, self.place = message, place
         self.cause = cause  # if it lies elsewhere, such as in a model: what else it stops is told with it, once
@@ -145,10 +148,23 @@ def refusals(problem: ValidationError) -> Iterator[tuple[tuple[str | int, ...], 
         if kind == "too_short" and path in inside:
             continue  # what is wrong in it was not counted
         if kind == "string_type" and isinstance(one["input"], bool | int | float):
-            message = f'this is text: write it in quotes, "{one["input"]}"'
+            message = f'this is text: write it in quotes, "{brief(one["input"])}"'
         elif kind != "missing" and not isinstance(one["input"], Mapping):
-            message = f"{message}, not {one['input']!r}"
+            message = f"{message}, not {brief(one['input'])}"
         yield path, kind, message
+
+
+def brief(value: object, most: int = 200) -> str:
+    """A value as messages show it.
+
+    >>> brief("a"), brief("a" * 1000, 8), brief(1 << 20_000)
+    ("'a'", "'aaaaaaa…", 'a number of thousands of digits')
+    """
+    try:
+        text = repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def mistakes(problem: ValidationError, model: type[Options]) -> Iterator[tuple[str, str]]:
@@ -197,8 +213,15 @@ class UnitPagesOptions(Options):
 
     dataset: str | None = Field(None, description="the data set, of natural images or text, that pages of units show")
     units: tuple[str, ...] = Field(
-        (), description='whose units have pages: layers such as "blocks.3", "blocks.*" or, some units, "cell[0:64]"'
+        (),
+        description='whose units have pages: layers such as "blocks.3", "blocks.*" or, some units, "cell[0:64]"; '
+        '"*" for the whole network',
     )
+
+    @field_validator("units", mode="before")
+    @classmethod
+    def _one_or_several(cls, units: Any) -> Any:
+        return (units,) if isinstance(units, str) else units
 
     @field_validator("units")
     @classmethod

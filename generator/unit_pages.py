@@ -142,12 +142,14 @@ def rows(layers: dict[str, list[Layer]], library: Library, toml: Place) -> Itera
 
 
 def matches(layer: str, pattern: str) -> bool:
-    """Whether a layer is one of a pattern's; a star stands for one part of a name.
+    """Whether a layer is one of a pattern's; a star stands for one part of a name, and alone for all layers.
 
     >>> matches("blocks.3", "blocks.*"), matches("blocks.3.conv", "blocks.*")
     (True, False)
+    >>> matches("blocks.3.conv", "*")
+    True
     """
-    return bool(re.fullmatch(re.escape(pattern).replace(r"\*", r"[^.]*"), layer))
+    return pattern == "*" or bool(re.fullmatch(re.escape(pattern).replace(r"\*", r"[^.]*"), layer))
 
 
 def figure_id(folder: str) -> str:

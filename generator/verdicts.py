@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from generator.claims import Moment, Verdict, story
+from generator.columns import columns
 from generator.publish import NOT_IN_XML
 
 SIGNS = {"holds": "✓", "broken": "✗", "unknown": "?"}
@@ -45,10 +46,9 @@ def table(verdicts: Sequence[Verdict]) -> str:
         (f"{SIGNS[one.status]} {one.status}", one.claim.id, one.claim.expected, measured(one.now), str(one.claim.place))
         for one in verdicts
     ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
     lines = []
-    for row, verdict in zip(rows, verdicts, strict=True):
-        lines.append("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for line, verdict in zip(columns(rows), verdicts, strict=True):
+        lines.append(line)
         lines += [f"    {told}" for told in remarks(verdict)]
     return "\n".join([*lines, summary(verdicts)])
 

@@ -80,6 +80,7 @@ class Watcher:
     pause: float = PAUSE
     lingering: frozenset[str] = frozenset()
     failed: bool = False  # whether the last round wrote nothing because of errors
+    failures: Mapping[str, BuildError] = field(default_factory=dict)  # figures that the last site shows as failed
     told: frozenset[str] = frozenset()  # errors that stand, and gaps in timelines
     settings: tuple[Mark | None, Settings | None] = (None, None)
     least: float = PAUSE  # seconds between two looks
@@ -143,7 +144,15 @@ class Watcher:
         start = time.perf_counter()
         pages = {path.relative_to(self.swap.out).as_posix() for path in files_below(self.swap.out)}
         spared = frozenset(name for name in pages - self.lingering if not is_page(name))
-        stage = Stage(self.swap.begin(), self.looks.sight(), spared, self.lingering, crew=self.asked.crew)
+        stage = Stage(
+            self.swap.begin(),
+            self.looks.sight(),
+            spared,
+            self.lingering,
+            crew=self.asked.crew,
+            keep_going=self.asked.keep_going,
+            failed=self.failures,
+        )
         done = self.build(self.asked, stage, first)
         well_again, self.failed = self.failed, isinstance(done, Failed)
         if isinstance(done, Failed):
@@ -156,7 +165,8 @@ class Watcher:
         if first or done.computed or done.written or done.removed or well_again:
             took = time.perf_counter() - start
             self.say(f"{time.strftime('%H:%M:%S')} {why}: {summary(done)}, in {took:.1f} s")
-        self.tell(tuple(f"warning: {gap}" for gap in done.gaps), why)
+        self.failures = done.failed
+        self.tell((*(f"warning: {gap}" for gap in done.gaps), *done.failures), why)
 
 
 def summary(done: Outcome) -> str:

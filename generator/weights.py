@@ -1,8 +1,9 @@
 """Files of weights: read without executing anything in them, with the card that says how they came to be.
 
 safetensors is read as it is; a PyTorch file through `torch.load(weights_only=True)`, which refuses
-any pickle that does more than name tensors. A file is read into memory once, and what is parsed is what was read:
-a training run may write it anew at any time, and a map of a file that shrinks ends the process.
+any pickle that does more than name tensors, where `pickled` has no objection to the file. A file is read into memory
+once, and what is parsed is what was read: a training run may write it anew at any time, and a map of a file that
+shrinks ends the process.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from generator.artifact import Artifact, ArtifactStore, digest, file_digest, matching, write_whole
 from generator.deferred import Deferred
+from generator.pickled import objection
 from generator.spec import BuildError, Changed, Step, shown
 
 if TYPE_CHECKING:
@@ -134,7 +136,7 @@ class Checkpoint:
             return int(numbers[-1])
         try:
             return int(json.loads(self.sight.card(self.path) or b"")["step"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
 
     @property
@@ -166,7 +168,7 @@ class Checkpoint:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 members = archive.infolist()
             return digest([one.file_size for one in members if re.search(r"/data/\d+$", one.filename)])
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
+        except Exception:  # damage shows as anything; reading the file will tell
             return ""
 
     def weights(self) -> Weights:
@@ -190,7 +192,7 @@ class Checkpoint:
         try:
             written = self.sight.card(self.path)
             card = {} if written is None else json.loads(written)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BuildError(f"training card {shown(path)}: {error}") from error
         if not isinstance(card, dict):
             raise BuildError(f'training card {shown(path)} is no JSON object, such as {{"step": 500, "measures": …}}')
@@ -232,13 +234,14 @@ def weights_of(content: bytes, path: Path) -> Weights:
             tensors = tensor_files.load(content)
             header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
             about = {name: plain(text) for name, text in header.get("__metadata__", {}).items() if name != "format"}
-            return Weights(
-                {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()},
-                about,
-            )
+            return Weights({name: as_float(tensor) for name, tensor in plain_tensors(tensors, path).items()}, about)
+        if reason := objection(content):
+            raise BuildError(f"checkpoint {shown(path)} is refused: {reason}")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what torch finds odd about a pickle is told by its error
             state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except BuildError:
+        raise
     except pickle.UnpicklingError as error:
         raise BuildError(
             f"checkpoint {shown(path)} holds more than tensors, so reading it could execute code, and it is refused; "
@@ -248,9 +251,27 @@ def weights_of(content: bytes, path: Path) -> Weights:
         raise BuildError(f"checkpoint {shown(path)} cannot be read ({error}); is it truncated?") from error
     if isinstance(state, Mapping) and isinstance(state.get("state_dict"), Mapping):
         state = state["state_dict"]
-    if not isinstance(state, Mapping) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+    named = isinstance(state, Mapping) and all(isinstance(name, str) for name in state)
+    if not named or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise BuildError(f"checkpoint {shown(path)} holds no state dict (a mapping of names to tensors)")
-    return Weights(dict(state))
+    return Weights(plain_tensors(state, path))
+
+
+def plain_tensors(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """The tensors of a file. BuildError of one that no network can be filled with, or that claims to be large."""
+    if not tensors:
+        raise BuildError(f"checkpoint {shown(path)} holds no tensors")
+    for name, tensor in tensors.items():
+        if tensor.is_complex() or tensor.is_quantized or tensor.is_meta or tensor.layout != torch.strided:
+            raise BuildError(f"checkpoint {shown(path)}: {name!r} is not a dense tensor of real numbers")
+        if tensor.untyped_storage().nbytes() < tensor.numel() * tensor.element_size():
+            shape = tuple(tensor.shape)
+            raise BuildError(f"checkpoint {shown(path)}: {name!r} is {shape}, and the file holds fewer numbers")
+    return dict(tensors)
+
+
+def as_float(tensor: Tensor) -> Tensor:
+    return tensor.float() if tensor.is_floating_point() else tensor
 
 
 def plain(text: str) -> Any:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from generator.artifact import Artifact, Measures, digest
+from generator.artifact import Artifact, ArtifactStore, Measures, digest
+from generator.at_hand import AtHand
 from generator.content import read_post
 from generator.figures.activation_text import blocks, passage
 from generator.obtained import Obtained
@@ -468,10 +469,14 @@ def rendered() -> dict[str, bytes]:
         jobs[at] = replace(jobs[at], step=400, earlier=earlier)
     changes = Job(digest("changes"), "unit-changes", FigureOptions(model="m"), {}, Place("courses.md"), "changes")
     jobs[at] = replace(jobs[at], changes=changes)
-    by_key = {one.key: made[one.id] for job in jobs.values() for one in job.all() if one.id in made}
+    kept = AtHand(ArtifactStore(Path("never-read")))
+    for job in jobs.values():
+        for one in job.all():
+            if one.id in made:
+                kept.add(one.key, made[one.id])
     gap = next(one for one in jobs["posts/courses.html", "course"].earlier if one.step == 200)
     found = Obtained(
-        by_key, failed={gap.key: BuildError("figure course.200: its weights have <other> shapes", gap.place)}
+        kept, failed={gap.key: BuildError("figure course.200: its weights have <other> shapes", gap.place)}
     )
     for page in (units := [unit_page(number) for number in (2, 3)]):
         own = Job(digest("card"), "unit-card", FigureOptions(model="m"), {}, page.figure.place, page.figure.id)

@@ -415,3 +415,28 @@ def test_lists_show_some_of_many_tags_and_every_tag_has_its_page(content: Path, 
     assert page("index.html").count('href="tags/tag-') == 12
     assert page().count('href="../tags/tag-') == 40
     assert 'href="../posts/a.html"' in page("tags/tag-39.html")
+
+
+def test_an_entry_of_an_unknown_type_is_told_with_its_line(read: Read, content: Path) -> None:
+    (content / "references.bib").write_text("@misc{two, title={B}}\n\n@boook{one, title={A}}\n")
+    (line,) = told(read, "See [@one].")
+
+    assert line == "content/references.bib:3: one: unknown type @boook; did you mean 'book'?"
+
+
+def test_a_string_that_doubles_itself_ends_before_it_fills_the_memory(read: Read, content: Path) -> None:
+    (content / "references.bib").write_text('@string{s = "abc"}\n' + "@string{s = s # s}\n" * 50)
+    (line,) = told(read, "See [@one].")
+
+    assert line == "content/references.bib:1: @string s has over 1,000 characters"
+
+
+def test_a_reference_leads_to_the_web_and_nowhere_else(read: Read, content: Path) -> None:
+    entry = "@misc{{{0}, title={{A}}, url={{{1}}}}}\n"
+    text = entry.format("one", "javascript:alert(1)") + entry.format("two", "https://example.org/a")
+    (content / "references.bib").write_text(text)
+    body = read("See [@one; @two].").body
+
+    assert 'href="https://example.org/a"' in body
+    assert 'href="javascript:' not in body
+    assert "javascript:alert(1)" in body

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from generator import artifact
 from generator.artifact import HOUR, WRITING, Artifact, ArtifactStore, Borrowed, digest, packed, write_whole
 from generator.sealing import SEAL
 from generator.spec import BuildError, DiskFull
@@ -100,7 +101,7 @@ def test_too_little_memory_is_not_taken_for_damage(store: ArtifactStore, monkeyp
     def none_left(*given: object, **more: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("numpy.load", none_left)
+    monkeypatch.setattr("numpy.lib.format.read_array", none_left)
     with pytest.raises(MemoryError):
         store.get("ab12")
 
@@ -218,6 +219,44 @@ def test_the_provenance_of_an_artifact_is_read_without_its_arrays(tmp_path: Path
 
     assert store.provenance("aa" * 32) == {"needs": ["x"]}
     assert store.provenance("bb" * 32) == store.provenance("cc" * 32) == {}
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        '{"data": 3, "measures": {}, "provenance": {}}',
+        '{"data": {}, "measures": {"auc": "high"}, "provenance": {}}',
+        '{"data": {}, "measures": [1], "provenance": {}}',
+        '{"data": {}, "measures": {}, "provenance": {}, "intervals": {"auc": ["low", 1]}}',
+        "[" * 100_000,
+    ],
+    ids=["data", "measure", "measures", "interval", "deep"],
+)
+def test_an_artifact_of_another_program_counts_as_absent(store: ArtifactStore, meta: str) -> None:
+    store.path("ab12").parent.mkdir()
+    with zipfile.ZipFile(store.path("ab12"), "w") as archive:
+        archive.writestr("artifact.json", meta)
+
+    assert store.get("ab12") is None
+
+
+@pytest.mark.parametrize("content", [b"PK\x05\x06" + bytes(18), b"\x80\x04N."], ids=["zip", "pickle"])
+def test_what_is_no_array_is_not_read_as_one(store: ArtifactStore, content: bytes) -> None:
+    store.put("ab12", ARTIFACT)
+    with zipfile.ZipFile(store.path("ab12"), "a") as archive:
+        archive.writestr("more.npy", content)
+
+    assert store.get("ab12") is None
+
+
+def test_a_small_zip_that_unpacks_to_gigabytes_counts_as_absent(
+    store: ArtifactStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.put("ab12", Artifact({"zeros": np.zeros(2**20, np.uint8)}))
+    assert store.get("ab12") is not None
+
+    monkeypatch.setattr(artifact, "MOST_UNPACKED", 2**19)
+    assert store.get("ab12") is None
 
 
 WRITER = """

@@ -233,3 +233,27 @@ def test_mistakes_in_site_toml_are_told(small_site: SmallSite, toml: str, messag
 
     assert code == 1
     assert message in output
+
+
+@pytest.mark.parametrize(
+    ("toml", "reason"),
+    [
+        ("a = " + "[" * 5000, "content/site.toml:1: nested too deeply"),
+        ("title = 1" + "0" * 5000, "content/site.toml:1: Exceeds the limit"),
+        ("title = 0x" + "f" * 5000, 'content/site.toml:1: title: this is text: write it in quotes, "a number of'),
+    ],
+    ids=["deep", "digits", "hexadecimal"],
+)
+def test_what_python_cannot_hold_of_site_toml_is_told(small_site: SmallSite, toml: str, reason: str) -> None:
+    small_site.toml(toml)
+
+    assert reason in run("build")[1]
+
+
+def test_an_error_does_not_steer_the_terminal(small_site: SmallSite) -> None:
+    small_site.toml(SITE_TOML + '\n[models."\\u001b[31m\\u202ered"]\nsource = "nowhere"\n')
+    said = run("build")[1]
+
+    assert "\\x1b[31m\\u202ered" in said
+    assert "\x1b" not in said
+    assert "\u202e" not in said

@@ -102,6 +102,9 @@ def test_damage_is_read_over(read: Callable[[], list[str]], small_site: SmallSit
     path.write_bytes(sealed(json.dumps(row).encode()))
 
     assert read() == ["a.md"]
+    for foreign in ('[{"key": 1}]', json.dumps({**row, "post": "text"}), "[" * 100_000):
+        path.write_bytes(sealed(foreign.encode()))
+        assert read() == ["a.md"]
 
 
 def test_a_flipped_bit_in_what_is_kept_of_a_post_is_never_shown(

@@ -14,7 +14,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "serving warm",
     "watching",
     "rounds notebook",
-    "remaking verify single_file starter",
+    "remaking verify single_file starter estimate",
     "finding",
     "pipeline site_swap unwanted",
     "site_folder standing unit_pages verdicts report_diff alone builds explain",
@@ -29,7 +29,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "runners.here runners.local runners.dask",
     "runners",
     "computing",
-    "kept_pages mathematics citations metadata post_lists",
+    "kept_pages bounds mathematics citations metadata post_lists",
     "blocks themes typography front_matter side_notes grids own_images social_card",
     "claims obtained timelines",
     "excerpts followed",
@@ -53,10 +53,10 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "interp.* interp",
     "mask_files",
     "weights image_files progress",
-    "callables known_code code_lists code_blocks downloads chromium stores",
+    "callables pickled known_code code_lists code_blocks downloads chromium stores at_hand",
     "artifact images histogram settings data key machine quantised stopping includes calling glance lock",
     "store_layout",
-    "spec deferred sealing",
+    "spec deferred columns spilling sealing",
     "",  # the package itself: its version
 ]
 

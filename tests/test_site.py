@@ -397,6 +397,7 @@ def test_report_tells_pages_figures_claims_and_models(quick_site: SmallSite) -> 
     assert set(figure) == {"id", "page", "kind", "model", "key", "cached", "seconds", "device", "files"} | {
         "measures",
         "intervals",
+        "failure",
         "steps",
     }
     assert figure["measures"] == {"characters": 30, "tokens": 30}

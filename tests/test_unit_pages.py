@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from generator.pipeline import with_units as with_plan
+from generator.plan import make_plan
+from generator.progress import Quiet
 from generator.spec import BuildError, BuildErrors
 from tests.conftest import SITE_TOML, SmallSite
 
@@ -299,3 +302,11 @@ def test_a_group_that_is_not_there_is_told_with_the_nearest(small_site: SmallSit
 
     with pytest.raises(BuildError, match=r"models.tiny-text.units: no layer 'cel' has units; did you mean 'cell'\?"):
         small_site.build()
+
+
+def test_a_star_asks_for_every_unit_of_the_network(small_site: SmallSite) -> None:
+    row = '\ndataset = "digits"\nunits = "*"\n'
+    small_site.toml(SITE_TOML.replace('factory = "tests.nets:vision"', 'factory = "tests.nets:vision"' + row))
+    units = with_plan(make_plan(small_site.content, small_site.store, Quiet()), Quiet()).units
+
+    assert len(units) == 2 * 8 + 2 * 12 + 12 + 48 + 5  # of convolutions, of ReLUs, of the pool, flattened, and classes

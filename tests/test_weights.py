@@ -48,6 +48,24 @@ def test_checkpoints_may_be_named_by_an_absolute_path(tmp_path: Path) -> None:
     assert [one.step for one in checkpoints(Path("elsewhere"), f"{tmp_path}/runs/*/step-*.pt")] == [3]
 
 
+@pytest.mark.parametrize(
+    "card", ["[" * 100_000, '{"step": 1e999}', '{"step": {}}'], ids=["deep", "endless", "no number"]
+)
+def test_a_card_that_tells_no_step_leaves_the_name(tmp_path: Path, card: str) -> None:
+    (tmp_path / "final.pt").touch()
+    (tmp_path / "final.json").write_text(card)
+
+    assert checkpoints(tmp_path, "*.pt")[0].name == "final"
+
+
+def test_a_card_that_is_nested_too_deeply_is_told(tmp_path: Path) -> None:
+    (tmp_path / "final.pt").touch()
+    (tmp_path / "final.json").write_text("[" * 100_000)
+
+    with pytest.raises(BuildError, match="training card .*final.json: maximum recursion depth"):
+        checkpoints(tmp_path, "*.pt")[0].card()
+
+
 def test_metadata_that_others_wrote_are_kept_as_text(tmp_path: Path) -> None:
     save_file({"w": torch.ones(1)}, tmp_path / "a.safetensors", {"format": "pt", "author": "me", "step": "3"})
 

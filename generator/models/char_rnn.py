@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from generator import interp
 from generator.artifact import Artifact
 from generator.data import Document
 from generator.deferred import Deferred
 from generator.model import Model
-from generator.spec import BuildError, Options, UnitPagesOptions
+from generator.spec import BuildError, Options, UnitPagesOptions, mistakes
 from generator.stopping import between_steps
 from generator.weights import Desk, Trained, Weights
 
@@ -96,8 +96,22 @@ def load(name: str, settings: Settings, weights: Weights | None, seed: int, root
     about = weights.about
     if "shape" not in about or "symbols" not in about:
         raise BuildError(f"model {name}: the checkpoint does not say its shape and symbols; was it made by a char-rnn?")
+    if not isinstance(about["symbols"], str) or not about["symbols"]:
+        raise BuildError(f"model {name}: the checkpoint's symbols are no text")
+    try:
+        shape = Shape.model_validate(about["shape"]).model_dump()
+    except ValidationError as error:
+        (key, message), *_ = mistakes(error, Shape)
+        raise BuildError(f"model {name}: the checkpoint's shape: {key}: {message}") from error
     torch.manual_seed(seed)
-    network = interp.recurrent.CharRNN(len(about["symbols"]), **Shape.model_validate(about["shape"]).model_dump())
+    # What a file of a few bytes says of itself may be of gigabytes: memory is for what it holds.
+    for key, size in (
+        ("embedding.weight", shape["embedding"]),
+        (f"rnn.weight_hh_l{shape['layers'] - 1}", shape["width"]),
+    ):
+        if weights.tensors and (key not in weights.tensors or weights.tensors[key].shape[-1:] != (size,)):
+            raise BuildError(f"model {name}: the checkpoint does not fit its own shape: {key} is not {size} wide")
+    network = interp.recurrent.CharRNN(len(about["symbols"]), **shape)
     if weights.tensors:
         try:
             network.load_state_dict(dict(weights.tensors))

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from generator import interp
 from generator.data import Images
 from generator.deferred import Deferred
 from generator.model import ImageInput, Model
-from generator.spec import BuildError, Options, UnitPagesOptions
+from generator.spec import BuildError, Options, UnitPagesOptions, mistakes
 from generator.weights import Desk, Trained, Weights
 
 if TYPE_CHECKING:
@@ -27,7 +27,18 @@ else:
 
 STILL = 1e-4  # a frequency that varies less than this over the images says nothing
 SPLITS = ("train", "test")  # that training reads
-ABOUT = ("classes", "channels", "height", "width")
+
+
+class About(Options):
+    """What a checkpoint says of itself."""
+
+    classes: tuple[str, ...] = Field(min_length=1)
+    channels: int = Field(ge=1, le=4)
+    height: int = Field(ge=1, le=4096)
+    width: int = Field(ge=1, le=4096)
+
+
+ABOUT = tuple(About.model_fields)
 
 
 class Recipe(Options):
@@ -65,9 +76,18 @@ def load(name: str, settings: Settings, weights: Weights | None, seed: int, root
     absent = [key for key in ABOUT if key not in about]
     if absent:
         raise BuildError(f"model {name}: the checkpoint does not say its {absent[0]}; was it made by a linear-svm?")
-    image = ImageInput(about["channels"], about["height"], about["width"])
+    try:
+        own = About.model_validate({key: about[key] for key in ABOUT})
+    except ValidationError as error:
+        (key, message), *_ = mistakes(error, About)
+        raise BuildError(f"model {name}: what the checkpoint says of itself: {key}: {message}") from error
+    image = ImageInput(own.channels, own.height, own.width)
     torch.manual_seed(seed)
-    linear = torch.nn.Linear(image.channels * image.height * image.width, len(about["classes"]))
+    inputs, held = own.channels * own.height * own.width, weights.tensors.get("linear.weight")
+    # What a file of a few bytes says of itself may be of gigabytes: memory is for what it holds.
+    if weights.tensors and (held is None or held.shape[-1:] != (inputs,)):
+        raise BuildError(f"model {name}: the checkpoint does not fit what it says of itself: {inputs} inputs")
+    linear = torch.nn.Linear(inputs, len(own.classes))
     network = torch.nn.Sequential(OrderedDict(flatten=torch.nn.Flatten(), linear=linear))
     if weights.tensors:
         try:
@@ -75,7 +95,7 @@ def load(name: str, settings: Settings, weights: Weights | None, seed: int, root
         except RuntimeError as error:
             raise BuildError(f"model {name}: the checkpoint does not fit what it says of itself: {error}") from error
     network.eval().requires_grad_(False)
-    return Model(name, network, tuple(about["classes"]), image)
+    return Model(name, network, own.classes, image)
 
 
 def train(settings: Settings, splits: Mapping[str, Images], desk: Desk) -> Iterator[Trained]:

@@ -10,6 +10,7 @@ from tests.benchmarks import (
     channels,
     char_training,
     feature_dashboard,
+    fuzz,
     grad_cam,
     maco,
     many_units,
@@ -30,6 +31,7 @@ RECORDS = {
     "staleness": staleness,
     "sites": sites,
     "runners": runners,
+    "fuzz": fuzz,
     "soak": soak,
 }  # of several peers or of none, and not of a ratio that would have a goal
 
