@@ -15,13 +15,14 @@ from markdown.preprocessors import Preprocessor
 
 from generator.blocks import Reading
 
-MOST_TEXT = 300_000  # characters of a file with all that it includes
+MOST_TEXT = 150_000  # characters of a file with all that it includes
+MOST_PARAGRAPH = 50_000  # characters between empty lines, such as those of a table
 MOST_STEPS = 4_000_000  # characters that are looked through for ends; a second, about
 MOST_HEADINGS = 2_000
 MOST_TAGS = 20_000
 MOST_FENCES = 5_000  # lines that open or close one
 DEEPEST = 50  # quotes and lists in each other
-MARK = re.compile(r"\[|\](\(?)|\)|<|>|\\[()]|^ {0,3}(?:#|(?:[-*_] *){3,}$)", re.MULTILINE)
+MARK = re.compile(r"\[|\](\(?)|\)|<|>|\\[()]|^ {0,3}(?:#|:[ \t]|(?:[-*_] *){3,}$)", re.MULTILINE)
 CLOSES = {"]": "[", "](": "[", ")": "](", ">": "<", "\\)": "\\("}
 CONTAINERS = re.compile(r"(?:[ \t]*(?:>|[-+*:](?=[ \t])|\d+\.(?=[ \t])|!!!(?=[ \t])))*")
 CONTAINER = re.compile(r">|[-+*:]|\d+\.|!!!")
@@ -78,9 +79,11 @@ def excesses(lines: list[str]) -> Excesses:
         yield lines[0], f"the text has {tags:,} tags of HTML; at most {MOST_TAGS:,} are read"
     steps = 0
     for block in re.split(r"\n\s*\n", text):
+        first = block.strip("\n").split("\n")[0]
+        if len(block) > MOST_PARAGRAPH:
+            yield first, f"the paragraph has {len(block):,} characters; at most {MOST_PARAGRAPH:,} are read"
         steps += steps_in(block)
         if steps > MOST_STEPS:
-            first = block.strip("\n").split("\n")[0]
             yield first, "this paragraph opens too many brackets or tags that do not end; write \\[ or &lt; for a sign"
             return
 
