@@ -39,7 +39,7 @@ def test_a_bomb_is_told_at_once(bomb: str, tmp_path: Path) -> None:
 
     with pytest.raises(BuildErrors, match=r"^a.md:\d+: "):
         read_post(tmp_path / "a.md", tmp_path, "a.md")
-    assert time.perf_counter() - start < 2  # seconds; unbounded, most take minutes
+    assert time.perf_counter() - start < 5  # seconds; unbounded, most take minutes
 
 
 def test_a_paragraph_without_end_is_told_with_its_line(tmp_path: Path) -> None:

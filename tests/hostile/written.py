@@ -90,7 +90,7 @@ def read_body(text: str, folder: Path) -> None:
 
 
 def read_head(text: str, folder: Path) -> None:
-    read_text(f"---\n{text}\n---\n\nA text.\n", folder)
+    read_text(f"---\ntitle: A\ndate: 2026-01-01\n{text}\n---\n\nA text.\n", folder)
 
 
 def read_toml(text: str, folder: Path) -> None:
