@@ -375,7 +375,7 @@ def plan_command(content: Path, store: str, drafts: bool, sample: int, workers: 
     the store and bytes in the site, by kind and model.
     """
     kept = stores.store_at(store)
-    with progress.display(sys.stderr) as shows:
+    with lock.in_use(here(store)), progress.display(sys.stderr) as shows:
         asked = pipeline.with_units(plan.make_plan(content, kept, shows, drafts, loading=False), shows)
         found = estimate.estimate(asked, kept, shows, sample)
     for line in estimate.lines_of(found, workers):

@@ -11,23 +11,23 @@ What is not in it: the start of the workers, a shared store's answers, and worke
 
 from __future__ import annotations
 
-import math
 import statistics
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import TypeVar
+
+from rich.filesize import decimal
 
 from generator import downloads
 from generator.artifact import Artifact, ArtifactStore
 from generator.columns import columns
 from generator.images import is_picture, webp
+from generator.natural import spread
 from generator.pipeline import obtain
 from generator.plan import Plan
 from generator.progress import Display
 from generator.spec import Job, counted
 
-One = TypeVar("One")
-
+HEADINGS = ("kind", "model", "kept", "to compute", "seconds each", "in the store", "in the site")
 READ = 25  # kept figures of a group that are looked at; more would tell little more
 
 
@@ -36,8 +36,8 @@ class Group:
     """Figures of one kind and one model: how many are kept and missing, and what one of them takes.
 
     seconds: the mean, None where none was measured, and its standard error. first: how much more the first takes of
-    each worker, where that was measured. stored, shown: bytes in the store, and of
-    the pictures and data beside the pages.
+    each worker, where that was measured. stored, shown: bytes in the store, and of the pictures and data beside the
+    pages.
     """
 
     kind: str
@@ -91,38 +91,36 @@ def estimate(plan: Plan, store: ArtifactStore, display: Display, sample: int) ->
     groups: dict[tuple[str, str], dict[str, Job]] = {}
     for job in plan.jobs.values():
         for one in job.all():
-            groups.setdefault((one.kind, one.model or ""), {}).setdefault(one.key, one)
-    kept = {place: [key for key in jobs if store.has(key)] for place, jobs in groups.items()}
-    chosen = []
+            groups.setdefault((one.kind, one.model or ""), {}).setdefault(one.key, one.alone())
+    kept, chosen = {}, []
     for place, jobs in groups.items():
-        missing = [job for key, job in jobs.items() if key not in set(kept[place])]
-        chosen += spread(missing, min(len(missing), max(0, sample - len(kept[place]))))
+        kept[place] = {key for key in jobs if store.has(key)}
+        missing = [job for key, job in jobs.items() if key not in kept[place]]
+        chosen += [missing[number] for number in spread(len(missing), max(0, sample - len(kept[place])))]
     computed = obtain(plan, chosen, store, display).computed
     now = [job.key for job in chosen if job.key in computed]
     return Estimate([measured(place, jobs, kept[place], now, store) for place, jobs in groups.items()])
 
 
 def measured(
-    place: tuple[str, str], jobs: Mapping[str, Job], kept: Sequence[str], now: Iterable[str], store: ArtifactStore
+    place: tuple[str, str], jobs: Mapping[str, Job], kept: Set[str], now: Iterable[str], store: ArtifactStore
 ) -> Group:
     """A group by those of its figures that the store has: `kept` before, and computed `now`, the first one first."""
-    now = [key for key in now if key in jobs]
-    there = [*kept, *now]
-    found = [(artifact, len(store.content(key))) for key in spread(there, READ) if (artifact := store.get(key))]
-    alike = there if len(there) == 1 else [key for key in spread(there, READ) if key not in now[:1]]
-    took = [seconds_of(key, store) for key in alike]
-    mean = statistics.fmean(took) if took else None
-    spare = statistics.stdev(took) / len(took) ** 0.5 if len(took) > 1 else 0.0
-    first = seconds_of(now[0], store) if now else 0.0
+    own = [key for key in now if key in jobs]
+    there = [*own, *(key for key in jobs if key in kept)]
+    found = [read for number in spread(len(there), READ) if (read := store.read(there[number]))]
+    seconds = [float(artifact.provenance.get("seconds", 0.0)) for _, artifact in found]
+    first, alike = (seconds[0], seconds[1:]) if own and len(seconds) > 1 else (0.0, seconds)
+    mean = statistics.fmean(alike) if alike else None
     return Group(
         *place,
         kept=len(there),
         missing=len(jobs) - len(there),
         seconds=mean,
-        error=spare,
+        error=statistics.stdev(alike) / len(alike) ** 0.5 if len(alike) > 1 else 0.0,
         first=max(0.0, first - (mean or 0.0)),
-        stored=statistics.fmean(size for _, size in found) if found else 0.0,
-        shown=statistics.fmean(in_site(artifact) for artifact, _ in found) if found else 0.0,
+        stored=statistics.fmean(len(content) for content, _ in found) if found else 0.0,
+        shown=statistics.fmean(in_site(artifact) for _, artifact in found) if found else 0.0,
     )
 
 
@@ -130,14 +128,6 @@ def in_site(artifact: Artifact) -> int:
     """Bytes of an artifact's pictures and data as readers get them."""
     pictures = sum(len(webp(array)) for array in artifact.arrays.values() if is_picture(array))
     return pictures + len(downloads.as_npz(artifact, drawn=False))
-
-
-def seconds_of(key: str, store: ArtifactStore) -> float:
-    """What a figure took when it was computed."""
-    return float(store.provenance(key).get("seconds", 0.0))
-
-
-HEADINGS = ("kind", "model", "kept", "to compute", "seconds each", "in the store", "in the site")
 
 
 def lines_of(found: Estimate, workers: Iterable[int]) -> Iterator[str]:
@@ -151,7 +141,7 @@ def lines_of(found: Estimate, workers: Iterable[int]) -> Iterator[str]:
     for count in workers:
         yield f"{counted(found.missing, 'figure')} on {counted(count, 'worker')}: about {lasting(found.seconds(count))}"
     store, site = found.bytes()
-    yield f"The store grows by about {sized(store)}, the site by {sized(site)} beside its pages."
+    yield f"The store grows by about {decimal(int(store))}, the site by {decimal(int(site))} beside its pages."
     for one in found.unknown:
         yield f"Not measured, and not in it: {counted(one.missing, 'figure')} of {one.kind}, {one.model or 'no model'}."
 
@@ -162,17 +152,7 @@ def cells(group: Group) -> Sequence[str]:
     if group.seconds is None:
         return (*counts, "?", "?", "?")
     each = f"{group.seconds:.3g}" + (f" ± {group.error:.2g}" if group.error else "")
-    return (*counts, each, sized(group.stored), sized(group.shown))
-
-
-def sized(size: float) -> str:
-    """Bytes, to three digits.
-
-    >>> sized(512), sized(51_234), sized(2.5e9)
-    ('512 B', '51.2 kB', '2.5 GB')
-    """
-    power = min(4, max(0, math.floor(math.log10(max(size, 1)) / 3)))
-    return f"{size / 1000**power:.3g} {('B', 'kB', 'MB', 'GB', 'TB')[power]}"
+    return (*counts, each, decimal(int(group.stored)), decimal(int(group.shown)))
 
 
 def lasting(seconds: float) -> str:
@@ -181,17 +161,7 @@ def lasting(seconds: float) -> str:
     >>> lasting(4.2), lasting(300), lasting(40_000)
     ('4.2 s', '5 min', '11.1 h')
     """
-    for size, unit in ((172_800, "d"), (7200, "h"), (120, "min")):
-        if seconds >= size:
-            return f"{seconds / {'d': 86_400, 'h': 3600, 'min': 60}[unit]:.3g} {unit}"
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.3g} {unit}"
     return f"{seconds:.{0 if seconds >= 10 else 1}f} s"
-
-
-def spread(things: Sequence[One], count: int) -> list[One]:
-    """So many of them, at equal distances; all, where there are no more.
-
-    >>> spread("abcdefgh", 3)
-    ['a', 'c', 'f']
-    """
-    count = min(count, len(things))
-    return [things[number * len(things) // count] for number in range(count)]

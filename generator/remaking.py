@@ -94,7 +94,7 @@ def part_of(found: Found, part: str) -> Job:
     if part and part not in steps:
         told = nearest(part, steps) if steps else "; it shows the newest alone, its block may ask for others"
         raise BuildError(f"figure {id} shows no checkpoint {part!r}{told}", place)
-    return replace(steps[part] if part else job, control=None, earlier=(), changes=None)
+    return (steps[part] if part else job).alone()
 
 
 def obtained(found: Found, job: Job, store: ArtifactStore, display: Display, again: bool = False) -> Obtained:

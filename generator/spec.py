@@ -498,6 +498,10 @@ class Job:
     def all(self) -> tuple[Job, ...]:
         return tuple(job for job in (self, self.control, *self.earlier, self.changes) if job)
 
+    def alone(self) -> Job:
+        """Without what stands beside it."""
+        return replace(self, control=None, earlier=(), changes=None)
+
     def series(self) -> tuple[Job, ...]:
         """The figure at each checkpoint, in order."""
         return (*self.earlier, self)

@@ -9,6 +9,7 @@ from generator.cli import main
 from generator.pipeline import Outcome, Stage, build
 from generator.spec import BuildErrors
 from tests.conftest import SITE_TOML, SmallSite
+from tests.runners import sites
 
 NETWORK = """
 import torch
@@ -31,14 +32,7 @@ class Broken(nn.Module):
 def make():
     return {0}()
 """
-ROW = """
-[models.broken]
-source = "python"
-factory = "broken:make"
-height = 32
-width = 32
-classes = ["a", "b", "c", "d", "e"]
-"""
+ROW = sites.NETWORK.format("broken", "broken:make")
 POST = """---
 title: A post
 date: 2026-01-02
