@@ -18,6 +18,7 @@ class AtHand(Mapping[str, Artifact]):
         self.store, self.most, self.size = store, most, 0
         self.near: dict[str, Artifact] = {}
         self.accounts: dict[str, Artifact] = {}  # without arrays and data
+        self.last: dict[str, Artifact] = {}  # the one that was read again last: a page asks for it several times
 
     def add(self, key: str, artifact: Artifact) -> None:
         self.accounts[key] = replace(artifact, arrays={}, data={})
@@ -27,14 +28,16 @@ class AtHand(Mapping[str, Artifact]):
             self.size += size
 
     def __getitem__(self, key: str) -> Artifact:
-        if key in self.near:
-            return self.near[key]
         if key not in self.accounts:
             raise KeyError(key)
-        found = self.store.get(key)
-        if found is None:
-            raise BuildError(f"artifact {key} is not in the store {shown(self.store.folder)} any more; build again")
-        return found
+        if key in self.near:
+            return self.near[key]
+        if key not in self.last:
+            found = self.store.get(key)
+            if found is None:
+                raise BuildError(f"artifact {key} is not in the store {shown(self.store.folder)} any more; build again")
+            self.last = {key: found}
+        return self.last[key]
 
     def __contains__(self, key: object) -> bool:
         return key in self.accounts

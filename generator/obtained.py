@@ -19,8 +19,9 @@ FIGURE = re.compile(r"figure [^:]+: ")  # how a message begins that names its fi
 
 @dataclass(frozen=True)
 class Obtained:
-    """artifacts: by key. computed: the keys of those that were computed now. failed: why others are missing, by
-    key; and why models could not be trained, by name.
+    """artifacts: by key. computed: the keys of those that were computed now.
+
+    failed: why others are missing, by key; and why models could not be trained, by name.
     """
 
     artifacts: AtHand
@@ -29,7 +30,7 @@ class Obtained:
 
     def failures(self, jobs: Iterable[Job]) -> dict[str, BuildError]:
         """Why figures cannot be shown, by key, in the order of the pages; a timeline can be without a checkpoint."""
-        needed = (one.key for job in jobs for one in (job, job.control, job.changes) if one)
+        needed = (one.key for job in jobs for one in parts(job).values())
         return {key: self.failed[key] for key in needed if key in self.failed}
 
     def require(self, jobs: Iterable[Job]) -> None:
@@ -61,12 +62,15 @@ class Obtained:
 
     def measures(self, job: Job) -> Measures:
         """What one computation gave: its own, its control's as control.NAME, and its changes' as changes.NAME."""
-        parts = [
-            (prefix, one) for prefix, one in (("", job), ("control.", job.control), ("changes.", job.changes)) if one
-        ]
-        found = Measures(failure=next((self.why(one) for _, one in parts if one.key in self.failed), ""))
-        for prefix, one in parts:
+        found = Measures(failure=next((self.why(one) for one in parts(job).values() if one.key in self.failed), ""))
+        for prefix, one in parts(job).items():
             if part := self.artifacts.accounts.get(one.key):
                 found.values.update({prefix + name: float(value) for name, value in part.measures.items()})
                 found.intervals.update({prefix + name: ends for name, ends in part.intervals.items()})
         return found
+
+
+def parts(job: Job) -> dict[str, Job]:
+    """What a figure shows besides its earlier checkpoints, by what the names of its measures begin with."""
+    every = {"": job, "control.": job.control, "changes.": job.changes}
+    return {prefix: one for prefix, one in every.items() if one}

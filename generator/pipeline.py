@@ -99,10 +99,14 @@ def build(
     stage = stage or Stage()
     display = display or Quiet()
     store.sweep()
-    failing: dict[str, BuildError] | None = {} if stage.keep_going else None
+    failing: dict[str, BuildError] = {}  # models that could not be trained
     with store.noting() as needed:
         asked = make_plan(content, store, display, drafts, not stage.keep_going, stage.sight, stage.base_url)
-        plan = with_units(asked, display, failing)
+        plan = with_units(asked, display, failing if stage.keep_going else None)
+
+    def origin() -> str | None:
+        return None if failing else origin_of(plan, out)
+
     this = Build(str(content.resolve()), wanted(plan, needed))
     builds.note(store, this)
     ids = {id for _, id in plan.jobs}
@@ -110,27 +114,27 @@ def build(
         if id not in ids:
             raise BuildError(f"no figure {id!r}{nearest(id, ids)}")
     anew = {one.key for (_, id), job in plan.jobs.items() if id in again for one in job.all()}
-    made_of = origin_of(plan, out) if not failing else None
+    made_of = origin()
     if made_of and not anew and (before := standing.recall(store, made_of, out, stage.lingering)):
         kept = {one.key for job in plan.jobs.values() for one in job.all()}
         builds.note(store, replace(this, standing=made_of, finished=True))
         return Outcome(0, len(kept), 0, 0, tuple(before.broken), before.pages, lingering=stage.lingering)
     found = obtain(plan, plan.jobs.values(), store, display, anew, stage.crew, stage.failed)
-    if failing is None:
+    if not stage.keep_going:
         found.require(plan.jobs.values())
-    found = replace(found, failed={**found.failed, **(failing or {})})
+    found = replace(found, failed={**found.failed, **failing})
     gaps = found.gaps(plan.jobs.values())
-    if found.computed and not failing:
-        made_of = origin_of(plan, out)
+    if found.computed:
+        made_of = origin()
     into = stage.into or out
     done = write_site(plan, found, into, stage.spared)
-    stands = made_of if made_of and made_of == origin_of(plan, out) else None  # a template was edited meanwhile
+    stands = made_of if made_of == origin() else None  # a template was edited meanwhile
     if stands:
         standing.keep(store, stands, into, done.broken, done.pages, done.lingering)
     builds.note(store, replace(this, standing=stands, finished=True))
     computed, every = len(found.computed), len(found.artifacts)
     themes = tuple(theme_folders(plan.site.theme))
-    failed = {**found.failures(plan.jobs.values()), **(failing or {})}
+    failed = {**found.failures(plan.jobs.values()), **failing}
     return Outcome(
         computed,
         every - computed,

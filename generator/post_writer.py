@@ -315,9 +315,9 @@ class PostWriter:
         """
         place = next(one.place for one in self.post.values if (one.figure, one.measure) == (figure, measure))
         measures = self.measures(figure)
-        if measure not in measures.values and measures.failure:
-            return None, "?"
         if measure not in measures.values:
+            if measures.failure:
+                return None, "?"
             why = self.left_out(figure, measure)
             hint = f"; that checkpoint is left out: {why}" if why else nearest(measure, measures.values)
             self.errors.append(BuildError(f"{figure} has no measure {measure!r}{hint}", place))

@@ -148,7 +148,7 @@ def render_site(
         page = {"title": "Claims", "path": "claims.html", "description": f"Every claim of {site.title}, and its state"}
         titles = {post.path: post.title for post in posts}
         emit("claims.html", "claims.html", claims=list(map(told, rendered.verdicts)), titles=titles, page=page)
-    write_units(units, found, followed(posts, jobs, found.artifacts), writer_of, emit, site.theme)
+    write_units(units, followed(posts, jobs, found.artifacts), writer_of, emit, site.theme)
     rendered.files.update(assets(site.theme))
     return rendered
 
@@ -173,7 +173,6 @@ def search_index(rows: list[list[str]]) -> bytes:
 
 def write_units(
     units: Sequence[UnitPage],
-    found: Obtained,
     known: Mapping[tuple[str, str, int], Followed],
     writer_of: Callable[[Post], PostWriter],
     emit: Callable[..., None],
@@ -195,7 +194,7 @@ def write_units(
         context = {"unit": unit, "figure": figure, "follows": follows, "beside": beside, "folders": folders}
         emit(unit.path, "unit.html", scripts_of([unit.figure], False, theme), page=page, **context)
         key = writer.jobs[unit.figure.id].key
-        data = found.artifacts[key].data if key in found.artifacts else {}
+        data = writer.found.artifacts[key].data if key in writer.found.artifacts else {}
         row = {
             "unit": unit,
             "follows": follows,
