@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # Byte-compiling every package at installation costs minutes, and most of it is never imported.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 
-.PHONY: help site test lint types serve bench golden clean
+.PHONY: help site test lint types audit serve bench golden clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,12 +23,16 @@ test: $(VENV)/.test lint types  ## install what the tests need, then ruff, mypy 
 	@# One thread for each of the two workers: more would wait for each other.
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
-lint: $(VENV)/.test  ## ruff
+lint: $(VENV)/.test  ## ruff, with the rules of bandit among its own
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
 types: $(VENV)/.test  ## mypy --strict
 	$(BIN)/mypy
+
+audit: $(VENV)/.test  ## compare the installed packages with the known holes, by pip-audit; asks PyPI
+	$(PYTHON) -m venv .whatfires/audit && .whatfires/audit/bin/python -m pip install --quiet pip-audit
+	.whatfires/audit/bin/pip-audit --path "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 
 golden: $(VENV)/.test  ## accept the golden pages as they are now; look at the diff
 	$(BIN)/python -m tests.golden

@@ -20,6 +20,7 @@ from typing import Any
 from generator import key
 from generator.key import CODES, OURS, authored, code_digest, read_code, source_of
 from generator.spec import BuildError, nearest
+from generator.trust import REFUSED, distrusted
 
 NAMED = r"^[\w.]+:[\w.]+$"  # what is named so
 REACHED: set[str] = set()  # what was ever put on the search path here
@@ -43,7 +44,12 @@ def reach(content: Path) -> None:
 
 
 def reach_working_folder() -> None:
-    """The same of where the process is now, and of the content folder that was reached last."""
+    """The same of where the process is now, and of the content folder that was reached last.
+
+    Not for an author who is not trusted: whatever a library imports if it is there could be a file of theirs.
+    """
+    if distrusted():
+        return
     for folder in [*CONTENT, *([] if "" in sys.path else [Path.cwd()])]:
         if str(folder) not in sys.path:
             sys.path.append(str(folder))
@@ -66,6 +72,8 @@ def callable_digest(what: str, named: str) -> str:
 
 def find_callable(what: str, named: str) -> Callable[..., Any]:
     """The function itself; `what` it is of, such as "factory", begins what an error says."""
+    if distrusted():  # told where it is asked for; this is the last door
+        raise BuildError(f"{what} {named}: code of the author's, {REFUSED}")
     module_name, _, path = named.partition(":")
     try:
         found: Any = current(module_name)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         starter,
         stores,
         teaching,
+        trust,
         unwanted,
         verdicts,
         watching,
@@ -75,18 +76,12 @@ else:
     spec = Deferred("generator.spec")
     starter, stores = Deferred("generator.starter"), Deferred("generator.stores")
     teaching = Deferred("generator.teaching")
+    trust = Deferred("generator.trust")
     unwanted = Deferred("generator.unwanted")
     verdicts = Deferred("generator.verdicts")
     watching = Deferred("generator.watching")
     weights = Deferred("generator.weights")
 
-CONTENT = click.option(
-    "--content",
-    type=click.Path(path_type=Path),
-    default="content",
-    show_default=True,
-    help="Folder with site.toml, posts/ and pages/.",
-)
 STORE = click.option(
     "--store",
     default=".whatfires/store",
@@ -107,6 +102,25 @@ OUT = click.option(
     show_default=True,
     help="Folder that the site is written to.",
 )
+
+
+def takes_content(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option that says what is read, and the one that says who wrote it."""
+    command = click.option(
+        "--untrusted",
+        is_flag=True,
+        expose_value=False,
+        callback=lambda context, option, given: trust.distrust() if given else None,
+        help="The content is another person's: run no code that it names, read no file outside of it, and take no "
+        "HTML from it; what asks for that is an error. Also WHATFIRES_UNTRUSTED=1.",
+    )(command)
+    return click.option(
+        "--content",
+        type=click.Path(path_type=Path),
+        default="content",
+        show_default=True,
+        help="Folder with site.toml, posts/ and pages/.",
+    )(command)
 
 
 def takes_crew(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -216,7 +230,7 @@ def main() -> None:
 
 
 @main.command()
-@CONTENT
+@takes_content
 @OUT
 @STORE
 @CACHE
@@ -281,10 +295,11 @@ def build(
         watching.watch(rounds.Asked(content, out, store, folders, drafts, again, crew(), keep_going, cache), click.echo)
         return
     start, asked = time.perf_counter(), glance.Asked(content, out, here(store), drafts, base_url)
-    if not again and (pages := glance.unchanged(asked)) is not None:
+    trusted = not trust.distrusted()  # else nothing is looked at before the folder was
+    if trusted and not again and (pages := glance.unchanged(asked)) is not None:
         told(out, pages, 0, 0, 0, 0, start)
         return
-    before = glance.content_of(asked)
+    before = glance.content_of(asked) if trusted else None
     with lock.locked(out), lock.in_use(here(store)), progress.display(sys.stderr) as shows:
         stage = pipeline.Stage(base_url=base_url, crew=crew(), keep_going=keep_going)
         done = pipeline.build(content, out, stores.store_at(store, cache), shows, drafts, again, stage)
@@ -326,7 +341,7 @@ def verify_site(content: Path, store: str, drafts: bool, count: int, seed: int) 
 
 @main.command()
 @click.argument("figure", metavar="[POST#ID]", required=False)
-@CONTENT
+@takes_content
 @OUT
 @STORE
 @click.option("--drafts", is_flag=True, help="Drafts, too.")
@@ -349,7 +364,7 @@ def explain(figure: str | None, content: Path, out: Path, store: str, drafts: bo
 
 
 @main.command("plan")
-@CONTENT
+@takes_content
 @STORE
 @click.option("--drafts", is_flag=True, help="Drafts, too.")
 @click.option(
@@ -383,7 +398,7 @@ def plan_command(content: Path, store: str, drafts: bool, sample: int, workers: 
 
 
 @main.command()
-@CONTENT
+@takes_content
 @STORE
 @click.option(
     "--keep",
@@ -437,7 +452,7 @@ def gc(content: Path, store: str, keep: int, keep_under: int | None, dry_run: bo
 @click.option("--control", is_flag=True, help="The figure's control in its place.")
 @click.option("--checkpoint", metavar="STEP", default="", help="The figure at this one of the checkpoints it shows.")
 @click.option("--again", is_flag=True, help="Compute it anew, and leave what is kept of it as it is.")
-@CONTENT
+@takes_content
 @STORE
 @CACHE
 @click.option("--drafts", is_flag=True, help="Look in drafts, too.")
@@ -483,7 +498,7 @@ def figure(
     "--single-file", type=click.Path(path_type=Path), help="HTML file to write, with all that it needs in it."
 )
 @click.option("--pdf", type=click.Path(path_type=Path), help="PDF file to write; Chromium prints it.")
-@CONTENT
+@takes_content
 @OUT
 @tells_errors
 def export(post: str, single_file: Path | None, pdf: Path | None, content: Path, out: Path) -> None:
@@ -511,7 +526,7 @@ def write(path: Path, content: bytes) -> None:
 
 @main.command()
 @click.argument("names", nargs=-1, required=True, metavar="FOLDER | post TITLE")
-@CONTENT
+@takes_content
 @tells_errors
 def new(names: tuple[str, ...], content: Path) -> None:
     """Start a report in a new folder, or a post in the report that is here.
@@ -536,7 +551,7 @@ def new(names: tuple[str, ...], content: Path) -> None:
 @click.option(
     "--to", type=click.Path(path_type=Path), help="Folder for the checkpoints.  [default: CONTENT/checkpoints/MODEL]"
 )
-@CONTENT
+@takes_content
 @STORE
 @tells_errors
 def train(model: str, to: Path | None, content: Path, store: str) -> None:
@@ -568,7 +583,7 @@ def train(model: str, to: Path | None, content: Path, store: str) -> None:
 
 
 @main.command()
-@CONTENT
+@takes_content
 @STORE
 @CACHE
 @click.option("--drafts", is_flag=True, help="Check the claims of drafts, too.")
@@ -628,7 +643,7 @@ def diff(old: Path, new: Path, markdown: bool) -> None:
 
 
 @main.command()
-@CONTENT
+@takes_content
 @STORE
 @CACHE
 @click.option(

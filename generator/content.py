@@ -46,7 +46,7 @@ def read_options(reading: Reading, source: str, line: int) -> str:
 def read_example(reading: Reading, source: str, line: int) -> str:
     """A figure below its own block, for pages that teach."""
     listing = f"~~~~yaml\n```figure\n{source.strip()}\n```\n~~~~"
-    return converter_of("caption", frozenset()).convert(reading, listing) + "\n" + read_figure(reading, source, line)
+    return converter_of("caption", extras_of("")).convert(reading, listing) + "\n" + read_figure(reading, source, line)
 
 
 FENCES = {"figure": read_figure, "example": read_example, "claim": read_claim, "options": read_options}

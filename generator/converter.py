@@ -26,13 +26,15 @@ from generator.bounds import Bounds
 from generator.deferred import Deferred
 from generator.side_notes import SideNotes
 from generator.spec import nearest
+from generator.trust import distrusted
 from generator.typography import Typography
 
 if TYPE_CHECKING:
-    from generator import citations, grids, mathematics, own_images
+    from generator import citations, grids, harmless, mathematics, own_images
 else:
     # Most posts need none of these.
     citations, grids = Deferred("generator.citations"), Deferred("generator.grids")
+    harmless = Deferred("generator.harmless")
     mathematics, own_images = Deferred("generator.mathematics"), Deferred("generator.own_images")
 
 IMAGES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".svg", ".avif", ".bmp", ".tif", ".tiff"}
@@ -53,6 +55,9 @@ class Converter:
             more.append(grids.Grids())
         if "notes" in extras:
             more.append(SideNotes())
+        self.harmless = "harmless" in extras
+        if self.harmless:
+            more.append(harmless.Harmless(self.being_read))
         self.markdown = Markdown(
             extensions=[
                 TableExtension(),
@@ -97,11 +102,14 @@ class Converter:
     def convert(self, reading: Reading, text: str) -> str:
         self.reading = reading
         try:
-            return self.markdown.reset().convert(text)
+            html = self.markdown.reset().convert(text)
         except RecursionError:
             first = next((line for line in text.splitlines() if line.strip()), "")
             reading.wrong("the text from here on is nested too deeply", reading.line_of(first))
             return ""
+        if self.harmless:
+            harmless.check(reading, html)
+        return html
 
     @property
     def headings(self) -> list[Mapping[str, Any]]:
@@ -115,7 +123,8 @@ Extras = frozenset[str]
 def extras_of(text: str) -> Extras:
     """What a text may need: what is slow to load, or to look for, is loaded and looked for only then."""
     signs = {"math": ("$", "\\(", "\\["), "citations": ("[@",), "grid": ("/// grid",), "notes": ("[^",)}
-    return frozenset(name for name, marks in signs.items() if any(mark in text for mark in marks))
+    found = {name for name, marks in signs.items() if any(mark in text for mark in marks)}
+    return frozenset({*found, "harmless"} if distrusted() else found)
 
 
 class Holes(Extension):

@@ -13,6 +13,7 @@ from generator.blocks import Reading, read_block, read_yaml, validated
 from generator.claims import expectation
 from generator.figures import KINDS
 from generator.spec import Claim, FigureOptions, FigureSpec, Layout, Options, nearest
+from generator.trust import distrusted, refused_in_figure
 
 ID = re.compile(r"[a-z][a-z0-9-]*")
 
@@ -87,6 +88,9 @@ def read_figure(reading: Reading, source: str, line: int) -> str:
         )
     if options is None or (block.otherwise is not None and otherwise is None):
         return ""
+    for key, message in [*refused_in_figure(options), *refused_in_figure(otherwise)] if distrusted() else ():
+        at = next((lines[(top,)] for top in (key.partition(".")[0], "otherwise") if (top,) in lines), line)
+        reading.wrong(f"figure {block.id}: {key}: {message}", at)
     reading.ids.append((block.id, line))
     reading.figures.append(
         FigureSpec(

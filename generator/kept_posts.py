@@ -41,6 +41,7 @@ from generator.spec import (
     Value,
     shown,
 )
+from generator.trust import distrusted
 
 if TYPE_CHECKING:
     import multiprocessing
@@ -79,7 +80,7 @@ class KeptPosts:
         return [one for one in found.values() if one is not None]
 
     def key(self, path: Path, own: str) -> str:
-        return f"{own} {self.reader} {self.shown} {path}"
+        return f"{own} {self.reader} {self.shown} {path}{' untrusted' * distrusted()}"
 
     def file(self, path: Path, what: str = "") -> Path:
         """Where what is known of a post is kept."""

@@ -29,6 +29,7 @@ from generator.model import Model
 from generator.models import SOURCES
 from generator.settings import Settings
 from generator.spec import BuildError, Changed, Step, called, mistakes, nearest, shown
+from generator.trust import distrusted, refused_in_row
 from generator.weights import AS_THEY_ARE, Checkpoint, Desk, Sight, Trained, Weights, checkpoints
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ class Library:
         self.opened: set[str] = set()  # data sets of which something was read
         reach(root)  # the author's modules, as they read now
         self.errors: list[BuildError] = []  # what is wrong with site.toml; a row that is wrong is in no table
-        self.models = rows("model", settings.models, SOURCES, self.errors)
-        self.datasets = rows("data set", settings.datasets, DATASETS, self.errors)
+        self.models = rows("model", settings.models, SOURCES, root, self.errors)
+        self.datasets = rows("data set", settings.datasets, DATASETS, root, self.errors)
         for name, row in list(self.models.items()):
             for field in ("dataset", "corpus"):
                 wanted = getattr(row.settings, field, None)
@@ -430,7 +431,7 @@ class Library:
 
 
 def rows(
-    what: str, table: Mapping[str, Mapping[str, Any]], sources: Mapping[str, str], errors: list[BuildError]
+    what: str, table: Mapping[str, Mapping[str, Any]], sources: Mapping[str, str], root: Path, errors: list[BuildError]
 ) -> dict[str, Row]:
     """Validate the rows of one table of site.toml; what is wrong is appended to `errors`."""
     good: dict[str, Row] = {}
@@ -442,9 +443,14 @@ def rows(
             continue
         module = import_module(sources[source])
         try:
-            good[name] = Row(name, module, module.Settings.model_validate(settings))
+            valid = module.Settings.model_validate(settings)
         except ValidationError as problem:
             errors += [BuildError(f"{prefix}.{key}: {message}") for key, message in mistakes(problem, module.Settings)]
+            continue
+        refused = list(refused_in_row(valid, root)) if distrusted() else []
+        errors += [BuildError(f"{prefix}.{key}: {message}") for key, message in refused]
+        if not refused:
+            good[name] = Row(name, module, valid)
     return good
 
 

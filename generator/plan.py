@@ -35,6 +35,7 @@ from generator.spec import (
     shown,
 )
 from generator.themes import ours, shipped, tag_path
+from generator.trust import REFUSED, distrusted
 from generator.weights import AS_THEY_ARE, Sight
 
 
@@ -119,12 +120,15 @@ def make_plan(
 
 def theme_called(name: str, content: Path, toml: str) -> str:
     """The folder of a theme: one in the content folder, or one that comes with us. BuildError where there is none."""
-    if (content / name).is_dir():
+    if (content / name).is_dir() and not distrusted():
         return str(content / name)
     if name in shipped():
         return str(ours() / name)
-    folders = [path.name for path in content.iterdir() if path.is_dir()]
     place = line_of((content / "site.toml").read_text("utf-8"), "theme", toml)
+    if distrusted():
+        known = " and ".join(shipped())
+        raise BuildError(f"theme: {name!r} is none of ours, {REFUSED}: page templates run code; ours: {known}", place)
+    folders = [path.name for path in content.iterdir() if path.is_dir()]
     raise BuildError(
         f"theme: there is no folder {name!r} in {shown(content)}{nearest(name, [*shipped(), *folders])}", place
     )

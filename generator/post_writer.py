@@ -171,7 +171,7 @@ class PostWriter:
                 "kind": spec.kind,
                 "key": job.key,
                 "layout": spec.layout,
-                "caption": Markup(self.filled(spec.caption)),  # the author's Markdown
+                "caption": Markup(self.filled(spec.caption)),  # noqa: S704  (the author's Markdown)
                 "absent": spec.absent,
                 "yaml": spec.source.strip("\n"),
                 "command": f"whatfires figure {shlex.quote(self.post.path)}#{spec.id} --out {spec.id}.png",
@@ -226,7 +226,8 @@ class PostWriter:
     def content(self, spec: FigureSpec, job: Job, id: str, number: str) -> tuple[Markup, dict[str, Picture]]:
         """What a kind's template prints of a job's artifact, and the pictures in it; or why there is none."""
         if job.key in self.found.failed:
-            return Markup(self.env.get_template("failure.html").render(why=self.found.why(job))), {}
+            text = self.env.get_template("failure.html").render(why=self.found.why(job))
+            return Markup(text), {}  # noqa: S704  (rendered with autoescape)
         artifact = self.found.artifacts[job.key]
         pictures = dict(self.pictures(spec, artifact))
         shown = {"id": id, "number": number, "kind": spec.kind, "key": job.key, "layout": spec.layout}
@@ -241,7 +242,7 @@ class PostWriter:
             pictures=pictures,
             unit_url=lambda layer, unit: self.unit_url(spec, layer, unit),
         )
-        return Markup(text), pictures  # rendered with autoescape just now
+        return Markup(text), pictures  # noqa: S704  (rendered with autoescape just now)
 
     def unit_url(self, spec: FigureSpec, layer: str, unit: int) -> str:
         """Where the page of a unit of the figure's model is; "" where it has none, or is this one."""

@@ -89,7 +89,7 @@ def render_site(
     for post in post_lists.last_above(posts, folders):
         writer = writer_of(post)
         with telling(post.path, site.theme):
-            body = Markup(writer.filled(post.body))  # the author's own HTML, holes filled with escaped text
+            body = Markup(writer.filled(post.body))  # noqa: S704  (the author's own HTML, holes filled with escaped text)
         picture = pictures[post.path] = writer.thumbnail()
         summary = {
             "title": post.title,
@@ -103,7 +103,7 @@ def render_site(
             "picture": picture,
         }
         summary["card"] = rendered.card(post.title, site, picture["url"]) if picture else site_card
-        contents = Markup(writer.filled(post.contents))  # the text of headings, holes filled with escaped text
+        contents = Markup(writer.filled(post.contents))  # noqa: S704  (the text of headings, holes filled likewise)
         minutes = max(1, round((post.text.count(" ") + 1) / WORDS_PER_MINUTE)) if post.date else None
         page = {**summary, "contents": contents, "body": body, "minutes": minutes}
         scripts = scripts_of(post.figures, any(map(writer.is_timeline, post.figures)), site.theme)
@@ -183,7 +183,7 @@ def write_units(
     for number, unit in enumerate(units):
         post = Post(unit.path, unit_title(unit), "", unit.figure.place, figures=(unit.figure,))
         writer = writer_of(post)
-        figure = Markup(writer.figure(unit.figure))  # rendered with autoescape
+        figure = Markup(writer.figure(unit.figure))  # noqa: S704  (rendered with autoescape)
         beside = [
             units[other] if 0 <= other < len(units) and units[other].layer == unit.layer else None
             for other in (number - 1, number + 1)

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from generator.spec import BuildError, BuildErrors, Options, Place, mistakes
+from generator.trust import check_folder, distrusted
 
 
 class Settings(Options):
@@ -33,6 +34,8 @@ class Settings(Options):
 def read_settings(content: Path, shown: str) -> Settings:
     """Read `content`/site.toml; `shown` is how the file is called in messages."""
     path = content / "site.toml"
+    if distrusted():
+        check_folder(content)  # before anything of it is read
     try:
         text = path.read_text("utf-8")
     except OSError as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import time
 import zipfile
 from collections.abc import Callable, Mapping
@@ -30,6 +31,7 @@ else:
 
 HERE = Path(".whatfires/store")  # where what is known of posts and pages is kept, beside a shared store
 PAUSES = (0.1, 0.3, 1.0, 3.0, 9.0)  # seconds before a request that failed is made again
+SECRET = re.compile(r"://([^/@]+)@")  # of an address
 Answer = TypeVar("Answer")
 
 
@@ -55,20 +57,25 @@ class SharedStore(ArtifactStore):
         """The file system, and the path in it. BuildError where it is laid out as this program does not know."""
         try:
             system, root = files.url_to_fs(self.place)
-        except (ImportError, ValueError) as error:  # the protocol is not known, or its package is not here
-            raise BuildError(f"--store {self.place}: {error}") from error
+        except (ImportError, ValueError, OSError) as error:  # not known, its package is not here, or nobody answers
+            raise BuildError(self.told(f"--store {self.place}: {error}")) from error
         system.use_listings_cache = False
         try:
             mark = self.asked(lambda system: system.cat_file(f"{root}/{store_layout.NAME}"), system)
         except FileNotFoundError:
             return system, root
-        store_layout.check(mark, self.place)
+        store_layout.check(mark, self.told(self.place))
         self.marked = True
         return system, root
 
     @property
     def address(self) -> str:
         return self.place
+
+    def told(self, message: str) -> str:
+        """Without the name and password that an address may hold: messages end in logs that others read."""
+        secret = SECRET.search(self.place)
+        return message.replace(secret[1], "…") if secret else message
 
     def url(self, key: str) -> str:
         return f"{self.opened[1]}/{key[:2]}/{key}.npz"
@@ -87,7 +94,7 @@ class SharedStore(ArtifactStore):
                 refused = isinstance(error, PermissionError)
                 if pause is None or refused:
                     hint = "; where you may only read, give it as --cache" if refused else ""
-                    raise BuildError(f"store {self.place}: {type(error).__name__}: {error}{hint}") from error
+                    raise BuildError(self.told(f"store {self.place}: {type(error).__name__}: {error}{hint}")) from error
                 time.sleep(pause)
         raise AssertionError
 

@@ -53,7 +53,7 @@ def unwanted(library: Library, keep: int, under: int | None = None) -> Unwanted:
     store, content = library.store, str(library.root.resolve())
     if "://" in store.address:
         reason = "other machines may want what this one does not know of; let the bucket's own rules remove what is old"
-        raise BuildError(f"a store that machines share, {store.address}, is not cleaned from one of them: {reason}")
+        raise BuildError(f"a store that machines share is not cleaned from one of them: {reason}")
     every = builds.by_content(store)
     if not any(build.finished for _, build in every.get(content, ())):
         raise BuildError(

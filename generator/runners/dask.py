@@ -31,12 +31,13 @@ if TYPE_CHECKING:
     import torch
 else:
     torch = Deferred("torch")
-dask, distributed = Deferred("dask"), Deferred("distributed")
+dask, distributed, comm = Deferred("dask"), Deferred("distributed"), Deferred("distributed.comm")
 
 # How Dask says that its scheduler is gone; a closed connection is an OSError.
 GONE = (OSError, CancelledError, asyncio.CancelledError, asyncio.TimeoutError)
 AHEAD = 3  # jobs that wait at each worker: it never stands still, and no scheduler holds ten thousand
 PATIENCE = 120.0  # seconds in which a scheduler that is gone may come back
+FIRST = 20.0  # seconds in which one must answer at all
 TRIES = 3  # of a job whose worker dies, at a scheduler of ours
 
 
@@ -87,6 +88,11 @@ def do(place: Place, job: Job, anew: bool, held: Held | None) -> Done:
 def scheduler(work: Work, jobs: int) -> Iterator[str]:
     """The address of the scheduler: the crew's, or that of one which is there as long as this is."""
     if work.crew.scheduler:
+        try:
+            comm.get_address_host_port(work.crew.scheduler)
+        except ValueError as error:
+            reason = f"--scheduler {work.crew.scheduler}: {error}; it is like tcp://host:8786"
+            raise BuildError(reason) from error
         yield work.crew.scheduler
         return
     workers = min(work.crew.workers or cores(), jobs)
@@ -120,7 +126,7 @@ def run(jobs: Sequence[Job], work: Work, display: Display) -> Iterator[tuple[Job
                         del left[job.key]
                         yield job, error
             except GONE as problem:
-                if time.monotonic() - since > PATIENCE:
+                if time.monotonic() - since > (PATIENCE if begun else FIRST):
                     reason = f"Dask's scheduler {address} does not answer ({type(problem).__name__}: {problem})"
                     raise BuildError(f"{reason}; what was computed is kept") from problem
                 time.sleep(1)

@@ -86,3 +86,11 @@ def test_dask_that_does_not_answer_is_told(
 
     with pytest.raises(Exception, match=r"Dask's scheduler tcp://127.0.0.1:\d+ does not answer"):
         built(small_site, crew(cluster))
+
+
+@pytest.mark.parametrize("address", ["nonsense:/", "host-without-port"])
+def test_an_address_that_is_none_is_told_at_once(small_site: SmallSite, address: str) -> None:
+    small_site.post(HEAD + IMAGE.format("one", "tiny-vision", "a"))
+
+    with pytest.raises(Exception, match=f"--scheduler {address}: .* it is like tcp://host:8786"):
+        built(small_site, Crew("dask", scheduler=address))
