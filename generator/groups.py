@@ -16,7 +16,7 @@ from pydantic import Field
 
 from generator import interp
 from generator.artifact import file_digest
-from generator.spec import BuildError, Options, nearest
+from generator.spec import BuildError, ModelOptions, nearest
 from generator.weights import read_weights
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CONFIGURATION, WEIGHTS = "cfg.json", "sae_weights.safetensors"
 
 
-class GroupOptions(Options):
+class GroupOptions(ModelOptions):
     """What every source of networks that read can be told of their groups of units."""
 
     groups: tuple[str, ...] = Field(

@@ -28,7 +28,7 @@ from generator.key import code_digest, versions
 from generator.model import Model
 from generator.models import SOURCES
 from generator.settings import Settings
-from generator.spec import BuildError, Changed, Step, called, mistakes, nearest, shown
+from generator.spec import BuildError, Changed, Job, Step, called, mistakes, nearest, shown
 from generator.trust import distrusted, refused_in_row
 from generator.weights import AS_THEY_ARE, Checkpoint, Desk, Sight, Trained, Weights, checkpoints
 
@@ -42,6 +42,7 @@ else:
 CPUINFO = Path("/proc/cpuinfo")
 TOLD_OTHERWISE = {  # settings that decide nothing, or only which files are read, whose digests tell more
     "checkpoints", "train", "dataset", "corpus", "units", "pretrained", "revision", "download", "dictionaries",
+    "resources",
 }  # fmt: skip
 
 FOUND_OTHERWISE = {"path", "masks", "folder", "download"}  # the same of data sets: their digest tells what was found
@@ -163,6 +164,15 @@ class Library:
         pinned = f"{name} at {called(step)}"
         self.variants[pinned] = replace(self.row(name), name=pinned, pinned=found[0].path)
         return pinned
+
+    def needs(self, job: Job) -> Mapping[str, float]:
+        """What a worker must have free for a job, by name: the most that one of its networks asks for."""
+        names = {job.model, job.chooser, *getattr(job.options, "models", ())} - {None}
+        needs: dict[str, float] = {}
+        for name in names:
+            for resource, amount in self.row(name).settings.resources.items():
+                needs[resource] = max(amount, needs.get(resource, 0.0))
+        return needs
 
     def outline(self, name: str) -> str:
         """What a model's checkpoint tells of its shapes without being loaded; "" where it has none, or tells none."""

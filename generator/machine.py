@@ -6,6 +6,14 @@ import ctypes
 import gc
 import os
 import sys
+from typing import TYPE_CHECKING
+
+from generator.deferred import Deferred
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = Deferred("torch")
 
 # Of glibc's malloc.h.
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
@@ -36,6 +44,19 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(MMAP_THRESHOLD, LARGEST_MMAP_THRESHOLD)
         mallopt(TRIM_THRESHOLD, 2**31 - 1)
+
+
+def gpus() -> int:
+    """The GPUs that PyTorch knows."""
+    return torch.cuda.device_count()
+
+
+def memory() -> int:
+    """Bytes of the machine's memory; 0 where it does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return 0
 
 
 def cores() -> int:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
@@ -208,7 +208,17 @@ class UnitOptions(SyntheticOptions):
     )
 
 
-class UnitPagesOptions(Options):
+class ModelOptions(Options):
+    """What every source of networks can be told of where they run."""
+
+    resources: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        {},
+        description="what a worker must have free for a figure of the network, by the names that workers were started "
+        "with, such as { GPU = 1, MEMORY = 16e9 }; it changes no figure",
+    )
+
+
+class UnitPagesOptions(ModelOptions):
     """What every source of networks can be told of pages for their units."""
 
     dataset: str | None = Field(None, description="the data set, of natural images or text, that pages of units show")

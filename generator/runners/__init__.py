@@ -6,13 +6,14 @@ then the artifact is in the store. So whatever stops it loses only what was unde
 
 from __future__ import annotations
 
-from collections.abc import Set, Sized
+from collections.abc import Iterable, Mapping, Set, Sized
 from dataclasses import dataclass
+from itertools import chain
 
 from generator.artifact import ArtifactStore
 from generator.computing import Worksite
 from generator.library import Library
-from generator.machine import cores
+from generator.machine import cores, gpus, memory
 from generator.spec import Job
 
 RUNNERS = {
@@ -42,6 +43,23 @@ class Crew:
 
 
 ALONE = Crew()
+
+
+def largest(needs: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """Of each resource what the job needs that needs most of it."""
+    found: dict[str, float] = {}
+    for name, amount in chain.from_iterable(need.items() for need in needs):
+        found[name] = max(amount, found.get(name, 0.0))
+    return found
+
+
+def capacity(needs: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """What workers of this machine share: its GPUs and its memory, of other resources what the largest job needs.
+
+    Never less than that, so that each job can be done; two that would need more together wait for each other.
+    """
+    there = {"GPU": gpus, "MEMORY": memory}
+    return {name: max(amount, there[name]() if name in there else 0) for name, amount in largest(needs).items()}
 
 
 @dataclass(frozen=True)

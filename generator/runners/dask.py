@@ -19,11 +19,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from generator.artifact import on_stderr
 from generator.computing import Done, Worksite, done
 from generator.deferred import Deferred
 from generator.machine import cores
 from generator.progress import Display
-from generator.runners import Work
+from generator.runners import Work, capacity, largest
 from generator.spec import BuildError, Job
 from generator.stopping import interrupts_ignored
 
@@ -85,7 +86,7 @@ def do(place: Place, job: Job, anew: bool, held: Held | None) -> Done:
 
 
 @contextmanager
-def scheduler(work: Work, jobs: int) -> Iterator[str]:
+def scheduler(work: Work, jobs: Sequence[Job]) -> Iterator[str]:
     """The address of the scheduler: the crew's, or that of one which is there as long as this is."""
     if work.crew.scheduler:
         try:
@@ -95,15 +96,21 @@ def scheduler(work: Work, jobs: int) -> Iterator[str]:
             raise BuildError(reason) from error
         yield work.crew.scheduler
         return
-    workers = min(work.crew.workers or cores(), jobs)
+    workers = min(work.crew.workers or cores(), len(jobs))
     with ExitStack() as closing:
         closing.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": TRIES - 1}))
         with interrupts_ignored():  # by the processes that are started here, too: Ctrl-C is for us, who end them
             own = closing.enter_context(
                 distributed.LocalCluster(
-                    workers, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+                    1,
+                    threads_per_worker=1,
+                    dashboard_address=None,
+                    silence_logs=logging.CRITICAL,
+                    resources=capacity(map(work.library.needs, jobs)),
                 )
             )
+            own.new_spec["options"]["resources"] = {}  # they are this machine's: one worker has them all
+            own.scale(workers)
         yield own.scheduler_address
 
 
@@ -113,7 +120,7 @@ def run(jobs: Sequence[Job], work: Work, display: Display) -> Iterator[tuple[Job
     # Jobs of one network stand together, so that few workers load it.
     left = {job.key: job for job in sorted(jobs, key=lambda job: job.model or "")}
     begun = False
-    with scheduler(work, len(left)) as address:
+    with scheduler(work, jobs) as address:
         since = time.monotonic()
         while left:
             try:
@@ -121,6 +128,7 @@ def run(jobs: Sequence[Job], work: Work, display: Display) -> Iterator[tuple[Job
                     if not begun:
                         display.begin(len(left), max(1, len(client.scheduler_info()["workers"])))
                         begun = True
+                        tell_missing(client, jobs, work)
                     for job, error in ended(client, list(left.values()), work, display):
                         since = time.monotonic()
                         del left[job.key]
@@ -136,6 +144,15 @@ def run(jobs: Sequence[Job], work: Work, display: Display) -> Iterator[tuple[Job
                     display.start(job.id)
                     display.finish(job.id, 0.0)
                     yield job, None
+
+
+def tell_missing(client: Any, jobs: Sequence[Job], work: Work) -> None:
+    """Say of what no worker has enough: Dask lets such jobs wait for one that has, and says nothing."""
+    workers = client.scheduler_info()["workers"].values()
+    for name, amount in largest(map(work.library.needs, jobs)).items():
+        if not any(one["resources"].get(name, 0.0) >= amount for one in workers):
+            wanted = f'dask worker {work.crew.scheduler} --resources "{name}={amount:g}"'
+            on_stderr(f"no worker has {name} = {amount:g}, and figures wait for one: {wanted}")
 
 
 def ended(client: Any, jobs: list[Job], work: Work, display: Display) -> Iterator[tuple[Job, BuildError | None]]:
@@ -161,15 +178,17 @@ def ended(client: Any, jobs: list[Job], work: Work, display: Display) -> Iterato
 def together(client: Any, jobs: list[Job], work: Work, tokens: bool = True) -> Iterator[tuple[Job, Done | None]]:
     """Each job when it has ended, and what its worker told, None where workers died of it, or beside it."""
     place = client.submit(Place, work.site, pure=False)
-    names = {job.model for job in jobs if job.model} if tokens else set()
-    held = {name: client.submit(hold, place, name, pure=False) for name in names}
+    needs = {job.key: dict(work.library.needs(job)) for job in jobs}
+    models = {job.model: needs[job.key] for job in jobs if job.model} if tokens else {}
+    held = {name: client.submit(hold, place, name, pure=False, resources=need) for name, need in models.items()}
     waiting = iter(jobs)
     asked: dict[Any, Job] = {}
     queue = distributed.as_completed(loop=client.loop)
 
     def ask(count: int) -> None:
         for _, job in zip(range(count), waiting, strict=False):
-            future = client.submit(do, place, job, job.key in work.anew, held.get(job.model or ""), pure=False)
+            token = held.get(job.model or "")
+            future = client.submit(do, place, job, job.key in work.anew, token, pure=False, resources=needs[job.key])
             asked[future] = job
             queue.add(future)
 

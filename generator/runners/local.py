@@ -24,7 +24,7 @@ from generator.deferred import Deferred
 from generator.library import Library
 from generator.machine import cores
 from generator.progress import Display
-from generator.runners import Work
+from generator.runners import Work, capacity
 from generator.spec import BuildError, Job
 from generator.stopping import end_with_parent, interrupts_held, release_interrupts
 
@@ -82,19 +82,32 @@ class Queue:
     library: Library
     tries: dict[str, int] = field(default_factory=dict)  # by key, of jobs whose workers died
     training: set[str] = field(default_factory=set)  # networks, by name
+    free: dict[str, float] = field(default_factory=dict)  # what jobs need a share of, such as GPUs, by name
+
+    def __post_init__(self) -> None:
+        self.free = capacity(map(self.library.needs, self.waiting))
 
     def next(self, held: set[str]) -> Job | None:
         """A job for a worker that holds these networks; None where there is none for now."""
-        free = [job for job in self.waiting if job.model not in self.training]
-        chosen = next((job for job in free if job.model in held), None) or next(iter(free), None)
+        ready = [job for job in self.waiting if job.model not in self.training and self.fits(job)]
+        chosen = next((job for job in ready if job.model in held), None) or next(iter(ready), None)
         if chosen is not None:
             self.waiting.remove(chosen)
+            self.take(chosen, 1)
             if chosen.model is not None and self.library.untaught(chosen.model):
                 self.training.add(chosen.model)
         return chosen
 
+    def fits(self, job: Job) -> bool:
+        return all(self.free[name] >= amount for name, amount in self.library.needs(job).items())
+
+    def take(self, job: Job, sign: int) -> None:
+        for name, amount in self.library.needs(job).items():
+            self.free[name] -= sign * amount
+
     def leave(self, job: Job) -> None:
         """It has ended; with it the training of its network."""
+        self.take(job, -1)
         self.training.discard(job.model or "")
 
     def again(self, job: Job) -> bool:

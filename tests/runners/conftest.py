@@ -47,8 +47,9 @@ class Cluster:
     def start_scheduler(self) -> subprocess.Popen[bytes]:
         return self.start("dask_scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard")
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
-        return self.start("dask_worker", self.address, "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1")
+    def start_worker(self, *more: str) -> subprocess.Popen[bytes]:
+        asked = ("--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1", *more)
+        return self.start("dask_worker", self.address, *asked)
 
     def restart(self) -> None:
         """As when the machine of the scheduler dies, and its workers with it, and all are started anew."""

@@ -11,9 +11,9 @@ import pytest
 
 from generator.runners import Crew
 from generator.spec import BuildErrors
-from tests.conftest import SmallSite
+from tests.conftest import SITE_TOML, SmallSite
 from tests.runners.conftest import Cluster
-from tests.runners.sites import HEAD, IMAGE, built, of_each_kind, with_deadly, without_figures
+from tests.runners.sites import HEAD, IMAGE, NETWORK, built, of_each_kind, with_deadly, without_figures
 
 
 def crew(cluster: Cluster) -> Crew:
@@ -94,3 +94,28 @@ def test_an_address_that_is_none_is_told_at_once(small_site: SmallSite, address:
 
     with pytest.raises(Exception, match=f"--scheduler {address}: .* it is like tcp://host:8786"):
         built(small_site, Crew("dask", scheduler=address))
+
+
+def test_figures_go_to_workers_that_have_what_their_network_needs(
+    cluster: Cluster, small_site: SmallSite, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Until there is one that has, they wait, and it is said."""
+    small_site.toml(SITE_TOML + NETWORK.format("big", "tests.nets:vision") + "resources = { GPU = 1 }\n")
+    small_site.post(HEAD + IMAGE.format("one", "big", "a") + IMAGE.format("two", "tiny-vision", "b"))
+    late = threading.Timer(8.0, lambda: cluster.workers.append(cluster.start_worker("--resources", "GPU=1")))
+    late.start()
+
+    done = built(small_site, crew(cluster))
+
+    assert done.computed == 2
+    assert late.finished.is_set()
+    assert f'figures wait for one: dask worker {cluster.address} --resources "GPU=1"' in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("served")  # it may talk to this machine
+def test_of_workers_of_our_own_one_has_what_a_network_needs(small_site: SmallSite) -> None:
+    small_site.toml(SITE_TOML + NETWORK.format("big", "tests.nets:vision") + "resources = { GPU = 1 }\n")
+    images = "".join(IMAGE.format(f"image-{one}", "big", one) for one in "abc")
+    small_site.post(HEAD + images + IMAGE.format("two", "tiny-vision", "d"))
+
+    assert built(small_site, Crew("dask", 2)).computed == 4

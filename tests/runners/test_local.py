@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from generator.machine import cores
-from generator.progress import Plain
+from generator.plan import make_plan
+from generator.progress import Plain, Quiet
 from generator.runners import Crew
+from generator.runners.local import Queue
 from generator.spec import BuildErrors
-from tests.conftest import ROOT, SmallSite
-from tests.runners.sites import HEAD, IMAGE, built, of_each_kind, with_deadly, without_figures
+from tests.conftest import ROOT, SITE_TOML, SmallSite
+from tests.runners.sites import HEAD, IMAGE, NETWORK, built, of_each_kind, with_deadly, without_figures
 
 TWO = Crew("local", workers=2, threads=1)
 
@@ -151,3 +153,43 @@ def test_workers_share_the_cores() -> None:
     assert Crew("local", workers=8).share("a") == cores()
     assert Crew("local", workers=2, threads=3).share("ab") == 3
     assert Crew().share("ab") == cores()
+
+
+def test_figures_that_need_more_than_there_is_together_wait_for_each_other(
+    small_site: SmallSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("generator.runners.gpus", lambda: 1)
+    small_site.toml(SITE_TOML + NETWORK.format("big", "tests.nets:vision") + "resources = { GPU = 1, LICENCE = 2 }\n")
+    small_site.post(
+        HEAD
+        + IMAGE.format("one", "big", "a")
+        + IMAGE.format("two", "big", "b")
+        + IMAGE.format("three", "tiny-vision", "a")
+    )
+    plan = make_plan(small_site.content, small_site.store, Quiet())
+    queue = Queue(list(plan.jobs.values()), plan.library)
+
+    first, second, third = (queue.next(set()) for _ in range(3))
+    assert first is not None
+    queue.leave(first)
+    fourth = queue.next(set())
+
+    assert [one and one.id for one in (first, second, third, fourth)] == ["one", "three", None, "two"]
+    assert queue.free == {"GPU": 0, "LICENCE": 0}
+
+
+def test_a_job_that_needs_more_than_the_machine_has_is_done_all_the_same(small_site: SmallSite) -> None:
+    small_site.toml(SITE_TOML + NETWORK.format("big", "tests.nets:vision") + "resources = { GPU = 8 }\n")
+    small_site.post(HEAD + IMAGE.format("one", "big", "a"))
+
+    assert built(small_site, Crew("local", 1)).computed == 1
+
+
+def test_what_a_network_needs_changes_no_key(small_site: SmallSite) -> None:
+    keys = []
+    for more in ("", "resources = { GPU = 1 }\n"):
+        small_site.toml(SITE_TOML + NETWORK.format("big", "tests.nets:vision") + more)
+        small_site.post(HEAD + IMAGE.format("one", "big", "a"))
+        keys.append([job.key for job in make_plan(small_site.content, small_site.store, Quiet()).jobs.values()])
+
+    assert keys[0] == keys[1]
