@@ -1,14 +1,13 @@
 """Folders and zips of split/class/image: found, fingerprinted and read, for every source that has such files.
 
-A zip is read in place, never unpacked; a member whose name leaves the archive, and an image of absurd
-size, are refused before they are decoded.
+What they may hold is said in `archives`, and what is decoded in `decoding`.
 """
 
 from __future__ import annotations
 
-import io
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,17 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from generator.archives import Readers, files_below, readers
 from generator.artifact import digest, file_digest
 from generator.data import Images
+from generator.decoding import Unreadable, opened
 from generator.spec import BuildError, nearest
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}
-MOST_SIDE = 10_000  # pixels; a wider or higher image is refused before it is decoded
-MOST_BYTES = 100_000_000  # of one file, unpacked
-
-
-class Unreadable(BuildError):
-    """An image file that is damaged, or none."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,7 @@ def files_digest(path: Path) -> str:
     """SHA-256 of a zip's bytes, or of a folder's file names, sizes and bytes; no image is decoded."""
     if path.is_file():
         return file_digest(path)
-    found = sorted(one for one in path.rglob("*") if one.is_file() and one.suffix.lower() in SUFFIXES)
+    found = sorted(path / name for name in files_below(path) if Path(name).suffix.lower() in SUFFIXES)
     return digest([[one.relative_to(path).as_posix(), one.stat().st_size, file_digest(one)] for one in found])
 
 
@@ -79,35 +74,18 @@ def natural(name: str) -> tuple[tuple[int, int, str], ...]:
 @contextmanager
 def image_files(path: Path) -> Iterator[list[ImageFile]]:
     """All images of a folder or a zip, by split, class and number; the zip is open until the context is left."""
-    if path.is_dir():
-        names = [one.relative_to(path).as_posix() for one in path.rglob("*") if one.is_file()]
-        yield arranged(names, path, lambda name: (path / name).read_bytes)
-        return
-    try:
-        archive = zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise BuildError(f"{path} cannot be read as a zip: {error}") from error
-    with archive:
-        for member in archive.infolist():
-            pure = PurePosixPath(member.filename.replace("\\", "/"))
-            if pure.is_absolute() or ".." in pure.parts or ":" in pure.parts[0]:
-                raise BuildError(f"{path} has a member named {member.filename!r}, outside the archive; it is refused")
-            if member.file_size > MOST_BYTES:
-                raise BuildError(
-                    f"{path}: {member.filename} has {member.file_size:,} bytes; at most {MOST_BYTES:,} are read"
-                )
-        names = [member.filename for member in archive.infolist() if not member.is_dir()]
-        yield arranged(names, path, lambda name: lambda: archive.read(name))
+    with readers(path) as found:
+        yield arranged(found, path)
 
 
-def arranged(names: Sequence[str], path: Path, reader: Callable[[str], Callable[[], bytes]]) -> list[ImageFile]:
+def arranged(files: Readers, path: Path) -> list[ImageFile]:
     """The names that say split/class/image, sorted; other files are left alone."""
     found = []
-    for name in names:
+    for name, read in files.items():
         parts = PurePosixPath(name).parts
         hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
         if len(parts) == 3 and not hidden and PurePosixPath(name).suffix.lower() in SUFFIXES:
-            found.append(ImageFile(parts[0], parts[1], parts[2], f"{path}/{name}", reader(name)))
+            found.append(ImageFile(parts[0], parts[1], parts[2], f"{path}/{name}", read))
     return sorted(found, key=lambda one: (one.split, one.label, natural(one.name)))
 
 
@@ -155,18 +133,17 @@ def read_images(path: Path, split: str, size: int | None = None) -> Images:
 
 def decoded(file: ImageFile, size: int | None, grey: bool | None = None) -> NDArray[np.uint8]:
     """uint8, (height, width, channels); grey: one channel, or three; the file's own choice if None."""
-    try:
-        with Image.open(io.BytesIO(file.read())) as image:
-            if max(image.size) > MOST_SIDE:
-                raise BuildError(
-                    f"image {file.shown} has {image.width} × {image.height} pixels; "
-                    f"at most {MOST_SIDE:,} a side are read"
-                )
-            picture = image.convert("L" if (image.mode == "L" if grey is None else grey) else "RGB")
-    except (OSError, ValueError, SyntaxError, zipfile.BadZipFile, Image.DecompressionBombError) as error:
-        # Pillow calls a broken PNG a SyntaxError
-        raise Unreadable(f"image {file.shown} cannot be read: {error}") from error
+    with opened(content_of(file), f"image {file.shown}") as image:
+        picture = image.convert("L" if (image.mode == "L" if grey is None else grey) else "RGB")
     if size is not None:
         picture = picture.resize((size, size), Image.Resampling.BICUBIC)
     pixels = np.asarray(picture)
     return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+def content_of(file: ImageFile) -> bytes:
+    """Its bytes; Unreadable where its archive is damaged there."""
+    try:
+        return file.read()
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise Unreadable(f"image {file.shown} cannot be read: {error}") from error

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from generator import interp
 from generator.artifact import Artifact, digest
 from generator.data import Document, Images
+from generator.decoding import opened
 from generator.deferred import Deferred
 from generator.key import code_digest, versions
 from generator.library import Library, machine
@@ -27,7 +27,6 @@ else:
     torch = Deferred("torch")
 skimage = Deferred("skimage")
 
-MOST_PIXELS = 50_000_000  # an image beyond this is refused before it is decoded
 PACES: dict[str, interp.pace.Pace] = {}  # measured by this process, whichever store they are kept in
 
 
@@ -187,12 +186,5 @@ def sample(name: str) -> NDArray[np.uint8]:
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
     """An image file as uint8, (height, width, 3). One of absurd size is refused unread."""
-    try:
-        with Image.open(path) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise BuildError(
-                    f"image {path} has {image.width} × {image.height} pixels; at most {MOST_PIXELS:,} are read"
-                )
-            return np.asarray(image.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # Pillow's, of damaged files
-        raise BuildError(f"image {path} cannot be read: {error}") from error
+    with opened(path.read_bytes(), f"image {path}") as image:
+        return np.asarray(image.convert("RGB"))

@@ -5,8 +5,6 @@ A mask says of every pixel which concept it shows, by palette index or grey valu
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -14,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from generator.image_files import ImageFile, image_files
+from generator.decoding import opened
+from generator.image_files import ImageFile, content_of, image_files
 from generator.spec import BuildError
 
 MODES = ("P", "L")  # Pillow's names of a palette and of grey
@@ -42,17 +41,15 @@ def read_masks(masks: Path, images: Path, names: Sequence[str], size: int | None
 
 def values(mask: ImageFile, image: ImageFile, size: int | None) -> NDArray[np.uint8]:
     """One mask, (height, width)."""
-    try:
-        with Image.open(io.BytesIO(image.read())) as picture, Image.open(io.BytesIO(mask.read())) as found:
-            if found.size != picture.size:
-                raise BuildError(
-                    f"mask {mask.shown} has {found.width} × {found.height} pixels, its image {picture.width} × "
-                    f"{picture.height}"
-                )
-            if found.mode not in MODES:
-                raise BuildError(
-                    f"mask {mask.shown} is of mode {found.mode}; a mask has a palette or 256 greys, one a concept"
-                )
-            return np.array(found if size is None else found.resize((size, size), Image.Resampling.NEAREST))
-    except (OSError, ValueError, SyntaxError, zipfile.BadZipFile) as error:  # as image_files.decoded says
-        raise BuildError(f"mask {mask.shown} cannot be read: {error}") from error
+    with opened(content_of(image), f"image {image.shown}") as picture:
+        wanted = picture.size
+    with opened(content_of(mask), f"mask {mask.shown}") as found:
+        if found.size != wanted:
+            raise BuildError(
+                f"mask {mask.shown} has {found.width} × {found.height} pixels, its image {wanted[0]} × {wanted[1]}"
+            )
+        if found.mode not in MODES:
+            raise BuildError(
+                f"mask {mask.shown} is of mode {found.mode}; a mask has a palette or 256 greys, one a concept"
+            )
+        return np.array(found if size is None else found.resize((size, size), Image.Resampling.NEAREST))

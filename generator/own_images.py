@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import io
-import re
+import struct
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree
 
+from generator import drawings
+from generator.decoding import MOST_PIXELS, known
 from generator.deferred import Deferred
 from generator.spec import OwnImage
 
@@ -24,9 +25,7 @@ else:
 
 FOLDER = "media"
 WIDTHS = (720, 1440)  # pixels: the text is 34rem wide, up to 680 pixels, and screens have up to two for each of these
-MOST_PIXELS = 80_000_000  # of one image: its decoding takes four bytes for each
 SIZES = "(min-width: 38rem) 34rem, 100vw"
-DRAWING = re.compile(r"\s*(?P<number>\d+(\.\d+)?)\s*(px)?\s*")
 
 
 def looked_at(path: Path, source: str) -> OwnImage:
@@ -34,19 +33,20 @@ def looked_at(path: Path, source: str) -> OwnImage:
     content = path.read_bytes()
     name = hashlib.sha256(content).hexdigest()[:20]
     if path.suffix.lower() == ".svg":
-        width, height = drawing_size(content)
+        width, height = drawings.size(content)
         return OwnImage(source, ((f"{FOLDER}/{name}.svg", width, height),))
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(content)) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(content), formats=known()) as image:
             width, height = image.size
-            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)  # as cameras note it
-            moves = getattr(image, "n_frames", 1) > 1
+            large = width * height > MOST_PIXELS  # of which nothing more is looked at
+            turned = not large and image.getexif().get(0x0112, 1) in (5, 6, 7, 8)  # as cameras note it
+            moves = not large and getattr(image, "n_frames", 1) > 1
             suffix = (image.format or "").lower()
     except Image.DecompressionBombError as error:
         raise ValueError(f"it has too many pixels: {error}") from error
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError, OverflowError, struct.error) as error:
         raise ValueError(f"it cannot be read as an image ({error})") from error
-    if width * height > MOST_PIXELS:
+    if large:
         raise ValueError(
             f"it has {width:,} × {height:,} pixels; at most {MOST_PIXELS:,} in all are read, so scale it down"
         )
@@ -60,32 +60,13 @@ def looked_at(path: Path, source: str) -> OwnImage:
     )
 
 
-def drawing_size(content: bytes) -> tuple[int, int]:
-    """The size that a drawing gives itself, in pixels. ValueError where it gives none."""
-    if b"<!ENTITY" in content:
-        raise ValueError("its entities are not read")
-    try:
-        root = ElementTree.fromstring(content)
-    except ElementTree.ParseError as error:
-        raise ValueError(f"it cannot be read as SVG ({error})") from error
-    sides = [DRAWING.fullmatch(root.get(side, "")) for side in ("width", "height")]
-    box = root.get("viewBox", "").replace(",", " ").split()
-    if all(sides):
-        numbers = [float(side["number"]) for side in sides if side]
-    elif len(box) == 4:
-        numbers = [float(one) for one in box[2:]]
-    else:
-        raise ValueError("it says neither its width and height in pixels nor a viewBox")
-    return max(1, round(numbers[0])), max(1, round(numbers[1]))
-
-
 def file_of(image: OwnImage, path: str, root: Path) -> bytes:
     """The bytes of one of its files."""
     source = root / image.source
     if not path.endswith(".webp") or (len(image.files) == 1 and "-" not in path):
         return source.read_bytes()
     width = next(width for name, width, _ in image.files if name == path)
-    with Image.open(source) as opened:
+    with Image.open(source, formats=known()) as opened:
         opened.draft("RGB", (width, width))  # JPEG decodes at a half, a quarter or an eighth where that is enough
         few = opened.mode in ("1", "L", "P") and opened.format != "JPEG"
         picture = ImageOps.exif_transpose(opened)

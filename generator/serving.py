@@ -140,16 +140,16 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def send_from_site(self, path: str) -> None:
         number = self.news.number if self.news else 0  # before the file is read: it may be exchanged meanwhile
-        file = Path(self.translate_path(path))  # which lets none out of the folder
-        if file.is_dir() and not path.endswith("/"):
+        file = self.file_at(path)
+        if file is not None and file.is_dir() and not path.endswith("/"):
             self.send_response(HTTPStatus.MOVED_PERMANENTLY)
-            self.send_header("Location", f"{path}/")
+            self.send_header("Location", f"/{path.lstrip('/')}/")  # two slashes would lead to another host
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
-        file = file / "index.html" if file.is_dir() else file
+        file = file / "index.html" if file is not None and file.is_dir() else file
         status = HTTPStatus.OK
-        if not file.is_file():
+        if file is None or not file.is_file():
             file, status = Path(self.directory) / "404.html", HTTPStatus.NOT_FOUND
         try:
             content = file.read_bytes()
@@ -161,11 +161,22 @@ class Handler(http.server.SimpleHTTPRequestHandler):
             content = with_news(content.decode("utf-8", "replace"), number).encode()
         self.send(content, self.guess_type(str(file)), status)
 
+    def file_at(self, path: str) -> Path | None:
+        """What a path names in the folder; None where it leads out, by a link or otherwise."""
+        try:
+            file = Path(self.translate_path(path))
+            sent = file / "index.html" if file.is_dir() else file
+            return file if sent.resolve().is_relative_to(Path(self.directory).resolve()) else None
+        except (OSError, ValueError):  # such as a zero byte
+            return None
+
     def send(self, content: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK) -> None:
         self.send_response(status)
         self.send_header("Content-Type", f"{kind}; charset=utf-8" if kind.startswith("text/") else kind)
         self.send_header("Content-Length", str(len(content)))
         self.send_header("Cache-Control", "no-store")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Cross-Origin-Resource-Policy", "same-origin")
         self.end_headers()
         if self.command != "HEAD":
             with suppress(ConnectionError):  # the browser has gone elsewhere

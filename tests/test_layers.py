@@ -53,7 +53,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "interp.* interp",
     "mask_files",
     "weights image_files progress",
-    "callables pickled known_code code_lists code_blocks downloads chromium stores at_hand",
+    "archives decoding drawings callables pickled known_code code_lists code_blocks downloads chromium stores at_hand",
     "artifact images histogram settings data key machine quantised stopping includes calling glance lock",
     "store_layout",
     "trust",

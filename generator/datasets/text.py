@@ -5,9 +5,11 @@ Files may be larger than memory: what is asked for is read, and no more.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
@@ -97,4 +99,10 @@ def within(split: str, of: Sequence[Any]) -> Sequence[Any]:
 
 
 def files(settings: Settings, root: Path) -> list[Path]:
-    return matching(root, settings.path)
+    """BuildError where a pattern finds a link that leads out of the folder that it names: who made it is not asked."""
+    found = matching(root, settings.path)
+    folder = root.joinpath(*takewhile(lambda part: not glob.has_magic(part), Path(settings.path).parts))
+    for path in found if glob.has_magic(settings.path) else ():
+        if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+            raise BuildError(f"{path} is a link out of {folder}; it is refused: put the file itself there")
+    return found

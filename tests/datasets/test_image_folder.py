@@ -95,7 +95,7 @@ def test_where_no_image_can_be_read_the_first_is_named(tmp_path):
 def test_an_image_50000_pixels_wide_is_refused(tmp_path):
     settings = make(tmp_path, {"test/a/1.png": png(width=50_000, height=1)})
 
-    with pytest.raises(BuildError, match="50000 × 1 pixels; at most 10,000 a side"):
+    with pytest.raises(BuildError, match="50,000 × 1 pixels; at most 10,000 a side"):
         image_folder.load(settings, "test", tmp_path)
 
 

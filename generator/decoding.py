@@ -1,0 +1,59 @@
+"""Images that somebody else made: opened only in formats that are named, and not where they are absurdly large."""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from generator.deferred import Deferred
+from generator.spec import BuildError
+
+if TYPE_CHECKING:
+    from PIL import Image
+else:
+    Image = Deferred("PIL.Image")
+
+# Pillow's names. Others are not even tried: EPS runs Ghostscript, and each is one more decoder of hostile bytes.
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+MOST_SIDE = 10_000  # pixels; a wider or higher image is refused before it is decoded
+MOST_PIXELS = 80_000_000  # of one image: decoding takes three or four bytes for each
+
+
+class Unreadable(BuildError):
+    """An image file that is damaged, or none."""
+
+
+@contextmanager
+def opened(content: bytes, called: str, most_side: int = MOST_SIDE) -> Iterator[Image.Image]:
+    """An image, not decoded yet. Unreadable where it, or what is done with it inside, shows that it is damaged.
+
+    BuildError where it has more than `most_side` pixels on a side, or too many in all. called: in messages.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):
+            image = Image.open(io.BytesIO(content), formats=known())
+        with image:
+            width, height = image.size
+            if max(width, height) > most_side or width * height > MOST_PIXELS:
+                raise BuildError(
+                    f"{called} has {width:,} × {height:,} pixels; at most {most_side:,} a side and {MOST_PIXELS:,} in "
+                    "all are read, so scale it down"
+                )
+            yield image
+    except BuildError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise BuildError(f"{called} has too many pixels: {error}") from error
+    except (OSError, ValueError, SyntaxError, EOFError, OverflowError, struct.error) as error:
+        # Pillow calls a broken PNG a SyntaxError.
+        raise Unreadable(f"{called} cannot be read: {error}") from error
+
+
+def known() -> list[str]:
+    """Those of the formats that this Pillow reads."""
+    Image.init()
+    return [one for one in FORMATS if one in Image.OPEN]
