@@ -6,13 +6,14 @@ A figure is what its kind's template prints of its artifact, in a frame that all
 from __future__ import annotations
 
 import html
+import json
 import posixpath
 import re
 import shlex
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from multiprocessing.pool import AsyncResult, ThreadPool
 from typing import TYPE_CHECKING, Any
 
@@ -445,11 +446,15 @@ def provenance(artifact: Artifact, job: Job) -> list[tuple[str, str]]:
         "seed": str(job.options.seed),
         "weights": "" if job.random is None else f"random, of seed {job.random}",
         "checkpoint": model.get("checkpoint", ""),
-        "model": yaml.safe_dump(model.get("settings", {}), default_flow_style=True, width=10_000).strip()
-        if model
-        else "",
+        "model": in_a_line(json.dumps(model.get("settings", {}))) if model else "",
         "data": ", ".join(row["digest"][:16] for row in ingredients.get("data", {}).values()),
         "code": ingredients.get("code", "")[:16],
         "versions": ", ".join(f"{name} {version}" for name, version in ingredients.get("versions", {}).items()),
     }
     return [(name, value) for name, value in rows.items() if value]
+
+
+@cache
+def in_a_line(settings: str) -> str:
+    """Settings, as JSON, as one line of YAML: the same for all figures of a model, of which there may be thousands."""
+    return str(yaml.safe_dump(json.loads(settings), default_flow_style=True, width=10_000)).strip()

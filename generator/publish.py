@@ -140,6 +140,8 @@ def same_report(old: bytes, new: bytes) -> bool:
 
     A build that computes nothing must leave the site as it is, to the byte.
     """
+    if old == new:
+        return True
 
     def told(content: bytes) -> Any:
         account = json.loads(content)
