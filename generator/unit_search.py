@@ -1,9 +1,10 @@
 """Search over all units of a model, in parts of bounded size, of which a query loads one.
 
 A unit is found by the beginnings of words: of its number, its label, the labels of what excites it, and the concept
-that it follows. All units that have a word which begins alike lie in one part; where they take more than MOST bytes,
-that part holds the first of them and how many there are, and each longer beginning has a part of its own. The directory
-lists the beginnings that have parts. Parts are scripts, which load from a file, too; how they are read is units.js.
+that it follows. All units that have a word which begins alike lie in one part. Where they take more than MOST bytes,
+that part holds the first of them, those that follow a concept best before others, and how many there are; each longer
+beginning then has a part of its own. The directory lists the beginnings that have parts. Parts are scripts, which load
+from a file, too; how they are read is units.js.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ WORD = re.compile(r"[^\W_]+")
 
 Value = str | int | float
 Row = list[Value]  # layer's number, unit, label, labels, concept, AUC; what is empty at the end is left out
+
+
+Entry = tuple[str, bool, float, int]  # word, whether it is another than the unit's number, minus the AUC, unit
 
 
 @dataclass(frozen=True)
@@ -67,26 +71,27 @@ def words(text: str) -> list[str]:
 def parts(units: Sequence[Found], most: int = MOST) -> list[Part]:
     """All parts, in the order of their beginnings; one alone, which begins with nothing, where all fit into it."""
     entries = sorted(
-        (word, word != str(unit.unit), number) for number, unit in enumerate(units) for word in unit.words()
+        (word, word != str(unit.unit), -unit.score, number)
+        for number, unit in enumerate(units)
+        for word in unit.words()
     )
     rows = [json.dumps(unit.row(), ensure_ascii=False, separators=(",", ":")) for unit in units]
     rows = [row.encode("utf-8", "replace").decode() for row in rows]  # half a pair of surrogates is no text
     return sorted(divided(entries, rows, "", most), key=lambda part: part.beginning)
 
 
-def divided(entries: Sequence[tuple[str, bool, int]], rows: Sequence[str], least: str, most: int) -> Iterator[Part]:
-    """The part of these entries, (word, whether it is another than the unit's number, unit), sorted, which all begin
-    with `least`; and where they are too many, those below it.
-    """
+def divided(entries: Sequence[Entry], rows: Sequence[str], least: str, most: int) -> Iterator[Part]:
+    """The part of these entries, sorted, which all begin with `least`, and where they are too many, those below it."""
     numbers = {number for *_, number in entries}
     if sum(len(rows[number].encode()) + 1 for number in numbers) <= most:
         yield Part(least, [rows[number] for number in sorted(numbers)], len(numbers))
         return
     beginning = os.path.commonprefix([entries[0][0], entries[-1][0]])  # noqa: RUF071  (by characters, as is meant)
-    exact = [number for word, _, number in entries if word == beginning]
+    exact = [number for word, *_, number in entries if word == beginning]
     if beginning:  # nobody asks for all units
-        first = bounded([*exact, *sorted(numbers - set(exact))], rows, most)
-        yield Part(beginning, first, len(numbers))
+        others = numbers.difference(exact)
+        ranked = [number for _, number in sorted({entry[2:] for entry in entries}) if number in others]
+        yield Part(beginning, bounded([*exact, *ranked], rows, most), len(numbers))
     start = len(exact)
     while start < len(entries):
         below = entries[start][0][: len(beginning) + 1]

@@ -64,7 +64,8 @@
       const exact = asked.reduce((sum, word) => sum + every.includes(word) + (word === own[0]), 0);
       found.push({ layer: layers[layer], unit, label, labels, concept, score, exact, place });
     });
-    return found.sort((a, b) => b.exact - a.exact || a.place - b.place);
+    const byScore = asked.some((word) => !/^\d+$/.test(word)); // of a concept the units that follow it best
+    return found.sort((a, b) => b.exact - a.exact || byScore * (b.score - a.score) || a.place - b.place);
   }
 
   function item({ layer: [name, folder], unit, label, labels, concept, score }, root) {

@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from generator import unit_lists, unit_search
+from generator import unit_lists, unit_places, unit_search
+from generator.finding import find
 from generator.followed import Followed
+from generator.plan import make_plan
+from generator.progress import Quiet
 from generator.unit_lists import MOST, SIDE, numbers_shown, sheet, thumbnail
 from generator.unit_places import WIDE, numbered
 from generator.unit_search import Found, Part
@@ -187,6 +190,22 @@ def test_a_second_build_of_a_large_model_writes_nothing(small_site: SmallSite, m
     assert (small_site.out / "models/tiny-vision/conv1/index.html").is_file()
 
 
+def test_a_unit_is_named_with_and_without_the_folder_of_its_thousand(
+    small_site: SmallSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unit_places, "WIDE", 4)
+    row = '\ndataset = "digits"\nunits = ["conv1"]\n'
+    small_site.toml(SITE_TOML.replace('factory = "tests.nets:vision"', 'factory = "tests.nets:vision"' + row))
+    plan = make_plan(small_site.content, small_site.store, Quiet())
+    found = [
+        find(f"models/tiny-vision/conv1/{unit}/index.html#tiny-vision-conv1-5", plan, Quiet())
+        for unit in ("5", "4-7/5")
+    ]
+
+    assert {one.post.path for one in found} == {"models/tiny-vision/conv1/4-7/5/index.html"}
+    assert found[0].spec.options.unit == 5  # type: ignore[attr-defined]
+
+
 def units(count: int) -> list[Found]:
     return [
         Found(0, number, f"channel {number}", ("cat", "dog")[number % 2 :], "inside-quotes" if number % 10 == 0 else "", 0.9)
@@ -268,3 +287,11 @@ def test_of_units_with_a_number_and_those_with_it_as_a_label_the_first_stand_fir
     assert part is not None
     assert part.total == 4000
     assert [json.loads(row)[:2] for row in part.rows[:3]] == [[0, 7], [1, 7], [0, 0]]
+
+
+def test_of_units_that_follow_a_concept_too_many_for_a_part_the_best_are_in_it() -> None:
+    every = [Found(0, unit, f"cell {unit}", (), "inside-quotes", unit / 5000) for unit in range(5000)]
+    part = answering("quotes", unit_search.parts(every, most=4000))
+
+    assert part is not None
+    assert [json.loads(row)[1] for row in part.rows[:3]] == [4999, 4998, 4997]
