@@ -15,9 +15,9 @@ from generator.jobs import make_job
 from generator.pipeline import train
 from generator.plan import Plan
 from generator.progress import Display
-from generator.render import unit_title
 from generator.spec import UNIT_PAGES, BuildError, FigureSpec, Job, Place, Post, UnitPage, nearest, shown, unit_folder
 from generator.unit_pages import figure_id, models_of, unit_pages
+from generator.unit_writer import unit_title
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,9 @@ def page_named(page: str, plan: Plan, display: Display) -> Post:
     folder = page.strip("/").removesuffix("/index.html")
     if folder.startswith(f"{UNIT_PAGES}/"):
         models = {model for model in plan.library.models if f"{folder}/".startswith(f"{unit_folder(model)}/")}
-        known = {unit.path.removesuffix("/index.html"): unit for unit in units_of(plan, models, display)}
+        units = units_of(plan, models, display)
+        known = {unit_folder(unit.model, unit.layer, unit.unit): unit for unit in units}  # without its thousand
+        known |= {unit.path.removesuffix("/index.html"): unit for unit in units}
         if folder not in known:
             raise BuildError(f"no unit has a page {page!r}{nearest(folder, known)}")
         return as_post(known[folder])

@@ -6,11 +6,15 @@ A figure is what its kind's template prints of its artifact, in a frame that all
 from __future__ import annotations
 
 import html
+import json
 import posixpath
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Set
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
+from multiprocessing.pool import AsyncResult, ThreadPool
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -34,14 +38,15 @@ from generator.spec import (
     Site,
     called,
     nearest,
-    unit_folder,
 )
 from generator.spilling import Files
 from generator.themes import number, slug
 from generator.typography import printed
+from generator.unit_places import page_of_unit
 
 if TYPE_CHECKING:
     import jinja2
+    import numpy as np
 else:
     jinja2 = Deferred("jinja2")
 
@@ -50,6 +55,7 @@ HOLE = re.compile(
     r'|<data class="hole" value="(?P<value>[^" ]+) (?P<format>[^"]*)"></data>'
     r'|<a class="hole" href="#(?P<target>[^"]+)"></a>|<a href="#(?P<late>[^"]+)" class="hole"></a>'
 )
+MOST_ENCODING = 64  # pictures that are encoded while pages are rendered, and held meanwhile
 THUMBNAIL = 128  # pixels of the longer side, below which a picture is a blur in lists of posts
 
 
@@ -62,6 +68,7 @@ class Rendered:
     posts: list[dict[str, Any]] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     figure_files: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    encoding: dict[str, AsyncResult[bytes]] = field(default_factory=dict)  # pictures that are not among `files` yet
     pages: int = 0
     cards: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # by path: title, site, path of the picture
 
@@ -84,6 +91,38 @@ class Rendered:
         self.files[path] = render()
         if kept:
             kept.note(path, made_of, self.files[path])
+
+    def place(self, folder: str, name: str, many: bool) -> str:
+        """Where a file that is named by what it holds lies; one of many in a folder by the first two letters.
+
+        Pages of units may have ten thousand such files. What a post shows keeps its place, and is not there twice.
+        """
+        path = f"{folder}/{name}"
+        there = path in self.files or path in self.kept or path in self.encoding
+        return f"{folder}/{name[:2]}/{name}" if many and not there else path
+
+    def picture(self, array: np.ndarray[Any, Any], exists: Callable[[str], bool], many: bool) -> str:
+        """The path of a picture, written only where no file of its name, which is its pixels', is there."""
+        path = self.place("media", picture_name(array), many)
+        if exists(path):
+            self.kept.add(path)
+        elif path not in self.files and path not in self.encoding:
+            if len(self.encoding) >= MOST_ENCODING:
+                self.collect()
+            self.encoding[path] = self.encoders.apply_async(webp, (array,))
+        return path
+
+    def collect(self) -> None:
+        """Wait for the pictures that are being encoded."""
+        for path, encoded in self.encoding.items():
+            self.files[path] = encoded.get()
+        self.encoding.clear()
+
+    @cached_property
+    def encoders(self) -> ThreadPool:
+        pool = ThreadPool()  # Pillow encodes beside Python
+        weakref.finalize(self, pool.terminate)
+        return pool
 
     @property
     def broken(self) -> tuple[str, ...]:
@@ -108,6 +147,7 @@ class PostWriter:
         self.env, self.post, self.found, self.courses = env, post, found, courses
         self.rendered, self.errors, self.exists = rendered, errors, exists
         self.pages = pages  # of units
+        self.many = post.path in pages  # whether it is one of them
         self.figures = {figure.id: figure for figure in post.figures}
         self.numbers = {figure.id: number for number, figure in enumerate(post.figures, 1)}
         self.claims = {claim.id: claim for claim in post.claims}
@@ -122,8 +162,7 @@ class PostWriter:
         """
         every = [picture for pictures in self.illustrations.values() for picture in pictures]
         chosen = self.illustrations.get(self.post.picture) or every
-        large = [one for one in chosen if max(one.width, one.height) >= THUMBNAIL]
-        for picture in (large or chosen)[:1]:
+        for picture in chosen[leading((one.height, one.width) for one in chosen) :][:1]:
             url = posixpath.normpath(posixpath.join(posixpath.dirname(self.post.path), picture.url))
             return {"url": url, "width": picture.width, "height": picture.height}
         return None
@@ -246,21 +285,17 @@ class PostWriter:
 
     def unit_url(self, spec: FigureSpec, layer: str, unit: int) -> str:
         """Where the page of a unit of the figure's model is; "" where it has none, or is this one."""
-        path = f"{unit_folder(spec.options.model or '', layer, unit)}/index.html"
+        path = page_of_unit(spec.options.model or "", layer, unit)
         return "../" * self.post.path.count("/") + path if path in self.pages and path != self.post.path else ""
 
     def pictures(self, spec: FigureSpec, artifact: Artifact) -> Iterator[tuple[str, Picture]]:
-        """Pictures of the artifact, written only where no file of their name, which is their pixels', is there."""
+        """Pictures of the artifact."""
         files = self.rendered.figure_files.setdefault((self.post.path, spec.id), [])
         for name, array in artifact.arrays.items():
             if not is_picture(array):
                 continue
-            path = f"media/{picture_name(array)}"
+            path = self.rendered.picture(array, self.exists, self.many)
             files.append(path)
-            if self.exists(path):
-                self.rendered.kept.add(path)
-            elif path not in self.rendered.files:
-                self.rendered.files[path] = webp(array)
             yield name, Picture("../" * self.post.path.count("/") + path, array.shape[1], array.shape[0])
 
     def to_take_away(
@@ -272,7 +307,7 @@ class PostWriter:
         """
         if job.key in self.found.failed:
             return []
-        path = f"{downloads.FOLDER}/{job.key}.npz"
+        path = self.rendered.place(downloads.FOLDER, f"{job.key}.npz", self.many)
         if path not in self.rendered.files:
             self.rendered.files[path] = downloads.as_npz(self.found.artifacts[job.key], drawn=False)
         self.rendered.figure_files.setdefault((self.post.path, spec.id), []).append(path)
@@ -342,6 +377,15 @@ class PostWriter:
         return self.env.get_template("claim.html").render(claim=told(verdict))
 
 
+def leading(sizes: Iterable[tuple[int, ...]]) -> int:
+    """Which of pictures, (height, width), stands for all: the first that is not too small for that, else the first.
+
+    >>> leading([(64, 64), (96, 200), (300, 300)]), leading([(64, 64), (32, 96)])
+    (1, 0)
+    """
+    return next((number for number, size in enumerate(sizes) if max(size) >= THUMBNAIL), 0)
+
+
 def written(value: float, format: str, interval: tuple[float, float] | None = None) -> str:
     """A measure as prose shows it: whole numbers whole, others to three digits, or as `format` says.
 
@@ -403,11 +447,15 @@ def provenance(artifact: Artifact, job: Job) -> list[tuple[str, str]]:
         "seed": str(job.options.seed),
         "weights": "" if job.random is None else f"random, of seed {job.random}",
         "checkpoint": model.get("checkpoint", ""),
-        "model": yaml.safe_dump(model.get("settings", {}), default_flow_style=True, width=10_000).strip()
-        if model
-        else "",
+        "model": in_a_line(json.dumps(model.get("settings", {}))) if model else "",
         "data": ", ".join(row["digest"][:16] for row in ingredients.get("data", {}).values()),
         "code": ingredients.get("code", "")[:16],
         "versions": ", ".join(f"{name} {version}" for name, version in ingredients.get("versions", {}).items()),
     }
     return [(name, value) for name, value in rows.items() if value]
+
+
+@cache
+def in_a_line(settings: str) -> str:
+    """Settings, as JSON, as one line of YAML: the same for all figures of a model, of which there may be thousands."""
+    return str(yaml.safe_dump(json.loads(settings), default_flow_style=True, width=10_000)).strip()

@@ -15,9 +15,9 @@ from generator.artifact import together
 from generator.library import Library
 from generator.obtained import Obtained
 from generator.post_writer import Rendered
-from generator.render import unit_title
 from generator.spec import Job, Post, Site, UnitPage
 from generator.themes import environment
+from generator.unit_writer import unit_title
 
 IN_FEED = 30  # posts, the newest: readers of feeds keep what they have seen
 # No reader of feeds runs scripts, and a figure's may hold megabytes of data; without our styles, a note beside the text
@@ -140,6 +140,8 @@ def same_report(old: bytes, new: bytes) -> bool:
 
     A build that computes nothing must leave the site as it is, to the byte.
     """
+    if old == new:
+        return True
 
     def told(content: bytes) -> Any:
         account = json.loads(content)

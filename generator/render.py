@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from generator import __version__, metadata, post_lists
 from generator.artifact import Course
-from generator.followed import Followed, followed
+from generator.followed import followed
 from generator.kept_pages import KeptPages, sha
 from generator.obtained import Obtained
 from generator.post_writer import PostWriter, Rendered, told
@@ -24,9 +24,9 @@ from generator.spec import (
     Post,
     Site,
     UnitPage,
-    unit_folder,
 )
 from generator.themes import assets, environment, scripts_of, tag_path, telling
+from generator.unit_writer import UnitWriter
 
 WORDS_PER_MINUTE = 230
 # Of a post. Its own page shows all; thousands of them would stand in each of their thousands of pages.
@@ -148,8 +148,10 @@ def render_site(
         page = {"title": "Claims", "path": "claims.html", "description": f"Every claim of {site.title}, and its state"}
         titles = {post.path: post.title for post in posts}
         emit("claims.html", "claims.html", claims=list(map(told, rendered.verdicts)), titles=titles, page=page)
-    write_units(units, followed(posts, jobs, found.artifacts), writer_of, emit, site.theme)
+    known = followed(posts, jobs, found.artifacts)
+    UnitWriter(known, writer_of, emit, rendered, exists, site.theme).write(units)
     rendered.files.update(assets(site.theme))
+    rendered.collect()
     return rendered
 
 
@@ -169,66 +171,3 @@ def search_index(rows: list[list[str]]) -> bytes:
     return f"const searchIndex = {json.dumps(rows, ensure_ascii=False, separators=(',', ':'))};\n".encode(
         "utf-8", "replace"
     )
-
-
-def write_units(
-    units: Sequence[UnitPage],
-    known: Mapping[tuple[str, str, int], Followed],
-    writer_of: Callable[[Post], PostWriter],
-    emit: Callable[..., None],
-    theme: str,
-) -> None:
-    """The page of each unit, and lists of those of a layer, of a model, and of all."""
-    listed: dict[str, dict[str, list[dict[str, Any]]]] = {}  # by model, then layer
-    for number, unit in enumerate(units):
-        post = Post(unit.path, unit_title(unit), "", unit.figure.place, figures=(unit.figure,))
-        writer = writer_of(post)
-        figure = Markup(writer.figure(unit.figure))  # noqa: S704  (rendered with autoescape)
-        beside = [
-            units[other] if 0 <= other < len(units) and units[other].layer == unit.layer else None
-            for other in (number - 1, number + 1)
-        ]
-        page = {"title": post.title, "path": unit.path, "description": ""}
-        folders = {"model": unit_folder(unit.model), "layer": unit_folder(unit.model, unit.layer)}
-        follows = known.get((unit.model, unit.layer, unit.unit))
-        context = {"unit": unit, "figure": figure, "follows": follows, "beside": beside, "folders": folders}
-        emit(unit.path, "unit.html", scripts_of([unit.figure], False, theme), page=page, **context)
-        key = writer.jobs[unit.figure.id].key
-        data = writer.found.artifacts[key].data if key in writer.found.artifacts else {}
-        row = {
-            "unit": unit,
-            "follows": follows,
-            "picture": writer.thumbnail(),
-            "histogram": data.get("histogram"),
-            "labels": [one["label"] for one in data.get("labels", [])],
-        }
-        listed.setdefault(unit.model, {}).setdefault(unit.layer, []).append(row)
-    models = []
-    for model, layers in listed.items():
-        groups = [
-            {"name": layer, "path": f"{unit_folder(model, layer)}/index.html", "rows": rows}
-            for layer, rows in layers.items()
-        ]
-        models.append({"name": model, "path": f"{unit_folder(model)}/index.html", "layers": groups})
-        for chosen in (None, *layers):
-            path = f"{unit_folder(model, chosen or '')}/index.html"
-            title = f"Units of {model}" + (f", layer {chosen}" if chosen else "")
-            page = {"title": title, "path": path, "description": ""}
-            own = [group for group in groups if chosen in (None, group["name"])]
-            emit(
-                path,
-                "units.html",
-                ["lists"],
-                page=page,
-                model=model,
-                layer=chosen,
-                groups=own,
-                folder=unit_folder(model),
-            )
-    if models:
-        path = f"{UNIT_PAGES}/index.html"
-        emit(path, "models.html", page={"title": "Units", "path": path, "description": ""}, models=models)
-
-
-def unit_title(unit: UnitPage) -> str:
-    return f"{unit.label[:1].upper()}{unit.label[1:]} of {unit.layer} in {unit.model}"

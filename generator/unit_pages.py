@@ -7,8 +7,12 @@ computed again for it.
 from __future__ import annotations
 
 import html
+import json
 import re
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from functools import cache
+from textwrap import indent
+from typing import Any
 
 import yaml
 
@@ -30,8 +34,11 @@ from generator.spec import (
     nearest,
     unit_folder,
 )
+from generator.unit_places import page_of_unit
 
 CARD, CONTEXTS, GRID = "unit-card", "top-contexts", "unit-grid"
+
+PLAIN = re.compile(r"[a-z][a-z0-9-]*-[a-z0-9-]*", re.ASCII | re.IGNORECASE)  # text that YAML takes for nothing else
 
 Known = dict[tuple[str, str], Layer]  # by model and name
 
@@ -162,11 +169,33 @@ def figure_id(folder: str) -> str:
 
 
 def page_of(layer: Layer, unit: int, kind: str, options: FigureOptions, place: Place, absent: str = "") -> UnitPage:
-    folder = unit_folder(layer.model, layer.name, unit)
-    id = figure_id(folder)
-    written = {"id": id, "kind": kind, **options.model_dump(mode="json", exclude_defaults=True)}
-    source = yaml.safe_dump(written, sort_keys=False, allow_unicode=True)
+    id = figure_id(unit_folder(layer.model, layer.name, unit))
+    source = as_yaml({"id": id, "kind": kind, **options.model_dump(mode="json", exclude_defaults=True)})
     what = "group" if isinstance(layer, Group) else "layer"
     caption = html.escape(f"{layer.label(unit)}, in {what} {layer.name} of model {layer.model}")
     figure = FigureSpec(id, kind, options, place, caption, source, absent=absent, layout="wide")
-    return UnitPage(f"{folder}/index.html", layer.model, layer.name, unit, layer.label(unit), figure)
+    path = page_of_unit(layer.model, layer.name, unit)
+    return UnitPage(path, layer.model, layer.name, unit, layer.label(unit), figure)
+
+
+def as_yaml(entries: Mapping[str, Any]) -> str:
+    """A mapping, entry after entry: those of a layer's units are the same but for numbers, and YAML takes its time.
+
+    >>> as_yaml({"id": "cell-7", "unit": {"group": "residual 3", "index": 7}, "dataset": "no"})
+    "id: cell-7\\nunit:\\n  group: residual 3\\n  index: 7\\ndataset: 'no'\\n"
+    """
+    return "".join(map(entry, entries, entries.values()))
+
+
+def entry(name: str, value: Any) -> str:
+    if type(value) is int or (name == "id" and PLAIN.fullmatch(value)):
+        return f"{name}: {value}\n"
+    if isinstance(value, dict) and value:
+        return f"{name}:\n" + indent(as_yaml(value), "  ")
+    return dumped(name, json.dumps(value))
+
+
+@cache
+def dumped(name: str, value: str) -> str:
+    """value: as JSON, which tells 1 from true."""
+    return str(yaml.safe_dump({name: json.loads(value)}, sort_keys=False, allow_unicode=True))

@@ -30,12 +30,13 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_each_benchmark_is_listed_with_its_peer_and_goal(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main([]) == 0
 
-    *lines, staleness, sites, runners, fuzz, soak = capsys.readouterr().out.splitlines()
+    *lines, staleness, sites, runners, fuzz, soak, whole_model = capsys.readouterr().out.splitlines()
     assert staleness.startswith("staleness: ")
     assert sites.startswith("sites: ")
     assert runners.startswith("runners: ")
     assert fuzz.startswith("fuzz: ")
     assert soak.startswith("soak: ")
+    assert whole_model.startswith("whole-model: ")
     for (name, one), line in zip(BENCHMARKS.items(), lines, strict=True):
         assert line.startswith(f"{name} ")
         assert f"against {one.peer}, goal {one.goal:g}: {one.work}" in line

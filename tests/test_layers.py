@@ -22,6 +22,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "jobs kept_posts",
     "publish",
     "render",
+    "unit_writer",
     "content",
     "option_tables",
     "teaching",
@@ -29,7 +30,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "runners.here runners.local runners.dask",
     "runners",
     "computing",
-    "kept_pages bounds harmless mathematics citations metadata post_lists",
+    "kept_pages bounds harmless mathematics citations metadata post_lists unit_lists unit_places",
     "blocks themes typography front_matter side_notes grids own_images social_card",
     "claims obtained timelines",
     "excerpts followed",
@@ -57,7 +58,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "artifact images histogram settings data key machine quantised stopping includes calling glance lock",
     "store_layout",
     "trust",
-    "spec deferred columns spilling sealing",
+    "spec deferred columns spilling sealing unit_search",
     "",  # the package itself: its version
 ]
 

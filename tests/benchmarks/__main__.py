@@ -24,6 +24,7 @@ from tests.benchmarks import (
     soak,
     staleness,
     text_figure,
+    whole_model,
 )
 from tests.benchmarks.harness import ROOT, Benchmark, lines, run
 
@@ -33,6 +34,7 @@ RECORDS = {
     "runners": runners,
     "fuzz": fuzz,
     "soak": soak,
+    "whole-model": whole_model,
 }  # of several peers or of none, and not of a ratio that would have a goal
 
 BENCHMARKS: dict[str, Benchmark] = {
