@@ -32,13 +32,14 @@ def settle() -> None:
     keep_freed_memory()
 
 
-def keep_freed_memory() -> None:
+def keep_freed_memory(anyway: bool = False) -> None:
     """Let freed memory serve the next tensor instead of going back to the system, which hands it out zeroed.
 
     By default glibc returns each large block at once, and a network's every activation is one: a sixth of a small
-    network's gradient on the CPU went into new pages. Only on Linux with glibc, and unless MALLOC_… is set.
+    network's gradient on the CPU went into new pages. Only on Linux with glibc, and unless MALLOC_… is set, or it is to
+    be so `anyway`.
     """
-    if sys.platform != "linux" or any(name.startswith("MALLOC_") for name in os.environ):
+    if sys.platform != "linux" or (not anyway and any(name.startswith("MALLOC_") for name in os.environ)):
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

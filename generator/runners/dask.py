@@ -19,6 +19,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from generator import machine
 from generator.artifact import on_stderr
 from generator.computing import Done, Worksite, done
 from generator.deferred import Deferred
@@ -46,6 +47,7 @@ class Place:
     """A site in the process of a worker: its library, with the networks that were loaded. Sent as what it is of."""
 
     def __init__(self, site: Worksite) -> None:
+        machine.keep_freed_memory(anyway=True)  # Dask starts its workers so that they give all of it back
         torch.set_num_threads(site.threads)
         self.site, self.library = site, site.library(lambda what, done, total: None)
         self.lock = threading.Lock()  # a worker with several threads still computes one figure at a time
