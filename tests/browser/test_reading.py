@@ -68,30 +68,29 @@ def test_a_page_fits_a_phone(browser: Browser, site: Path, name: str) -> None:
     assert width <= 390
 
 
-@pytest.mark.parametrize("more", range(4))
+@pytest.mark.parametrize("links", range(2, 6))
 @pytest.mark.parametrize("title", ["T", "A title that is as long as titles of reports are"])
 def test_no_link_of_the_header_lies_below_the_toggle_of_colours(
-    browser: Browser, site: Path, title: str, more: int
+    browser: Browser, site: Path, title: str, links: int
 ) -> None:
     page = browser.new_page(viewport={"width": 390, "height": 844})
     page.goto((site / PAGES[0]).as_uri())
     boxes = page.evaluate(
-        """([title, more]) => {
+        """([title, links]) => {
             document.querySelector(".site-title").textContent = title;
-            const first = document.querySelector(".site-nav a");
-            for (let one = 0; one < more; one++) first.after(first.cloneNode(true));
+            [...document.querySelectorAll(".site-nav a")].slice(links).forEach((one) => one.closest("li").remove());
             const box = (one) => { const { left, right, top, bottom } = one.getBoundingClientRect(); return { left, right, top, bottom }; };
             return [document.querySelector(".theme-toggle"), ...document.querySelectorAll(".site-header a")].map(box);
         }""",
-        [title, more],
+        [title, links],
     )
     page.close()
-    toggle, *links = boxes
+    toggle, *shown = boxes
 
-    assert links
+    assert len(shown) > 1
     assert not [
         one
-        for one in links
+        for one in shown
         if one["left"] < toggle["right"] and toggle["left"] < one["right"]
         and one["top"] < toggle["bottom"] and toggle["top"] < one["bottom"]
     ]  # fmt: skip
