@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -88,6 +89,17 @@ def do(place: Place, job: Job, anew: bool, held: Held | None) -> Done:
 
 
 @contextmanager
+def environment_kept() -> Iterator[None]:
+    """Dask sets variables for its workers in our own environment, and leaves them there; here they are taken back."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextmanager
 def scheduler(work: Work, jobs: Sequence[Job]) -> Iterator[str]:
     """The address of the scheduler: the crew's, or that of one which is there as long as this is."""
     if work.crew.scheduler:
@@ -100,19 +112,18 @@ def scheduler(work: Work, jobs: Sequence[Job]) -> Iterator[str]:
         return
     workers = min(work.crew.workers or cores(), len(jobs))
     with ExitStack() as closing:
+        closing.enter_context(environment_kept())
         closing.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": TRIES - 1}))
         with interrupts_ignored():  # by the processes that are started here, too: Ctrl-C is for us, who end them
             own = closing.enter_context(
                 distributed.LocalCluster(
-                    1,
-                    threads_per_worker=1,
-                    dashboard_address=None,
-                    silence_logs=logging.CRITICAL,
-                    resources=capacity(map(work.library.needs, jobs)),
+                    n_workers=0, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
                 )
             )
-            own.new_spec["options"]["resources"] = {}  # they are this machine's: one worker has them all
+            having = {**own.new_spec["options"], "resources": capacity(map(work.library.needs, jobs))}
+            own.worker_spec[0] = {**own.new_spec, "options": having}  # it has all that this machine has
             own.scale(workers)
+            own.wait_for_workers(workers)
         yield own.scheduler_address
 
 
@@ -183,14 +194,22 @@ def together(client: Any, jobs: list[Job], work: Work, tokens: bool = True) -> I
     needs = {job.key: dict(work.library.needs(job)) for job in jobs}
     models = {job.model: needs[job.key] for job in jobs if job.model} if tokens else {}
     held = {name: client.submit(hold, place, name, pure=False, resources=need) for name, need in models.items()}
-    waiting = iter(jobs)
+    waiting = enumerate(jobs)
     asked: dict[Any, Job] = {}
     queue = distributed.as_completed(loop=client.loop)
 
     def ask(count: int) -> None:
-        for _, job in zip(range(count), waiting, strict=False):
-            token = held.get(job.model or "")
-            future = client.submit(do, place, job, job.key in work.anew, token, pure=False, resources=needs[job.key])
+        for _, (number, job) in zip(range(count), waiting, strict=False):
+            future = client.submit(
+                do,
+                place,
+                job,
+                job.key in work.anew,
+                held.get(job.model or ""),
+                pure=False,
+                resources=needs[job.key],
+                priority=-number,  # else those that a worker has at once are done in any order
+            )
             asked[future] = job
             queue.add(future)
 

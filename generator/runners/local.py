@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import connection
@@ -82,15 +82,17 @@ class Queue:
     library: Library
     tries: dict[str, int] = field(default_factory=dict)  # by key, of jobs whose workers died
     training: set[str] = field(default_factory=set)  # networks, by name
-    free: dict[str, float] = field(default_factory=dict)  # what jobs need a share of, such as GPUs, by name
+    needs: dict[str, Mapping[str, float]] = field(init=False)  # by key: what a job needs of GPUs and the like, by name
+    free: dict[str, float] = field(init=False)  # what there is of these for more jobs
 
     def __post_init__(self) -> None:
-        self.free = capacity(map(self.library.needs, self.waiting))
+        self.needs = {job.key: self.library.needs(job) for job in self.waiting}
+        self.free = capacity(self.needs.values())
 
     def next(self, held: set[str]) -> Job | None:
         """A job for a worker that holds these networks; None where there is none for now."""
-        ready = [job for job in self.waiting if job.model not in self.training and self.fits(job)]
-        chosen = next((job for job in ready if job.model in held), None) or next(iter(ready), None)
+        chosen = next((job for job in self.waiting if job.model in held and self.ready(job)), None)
+        chosen = chosen or next(filter(self.ready, self.waiting), None)
         if chosen is not None:
             self.waiting.remove(chosen)
             self.take(chosen, 1)
@@ -98,11 +100,13 @@ class Queue:
                 self.training.add(chosen.model)
         return chosen
 
-    def fits(self, job: Job) -> bool:
-        return all(self.free[name] >= amount for name, amount in self.library.needs(job).items())
+    def ready(self, job: Job) -> bool:
+        """Whether its network is not being trained, and what it needs is free."""
+        needs = self.needs[job.key].items()
+        return job.model not in self.training and all(self.free[name] >= amount for name, amount in needs)
 
     def take(self, job: Job, sign: int) -> None:
-        for name, amount in self.library.needs(job).items():
+        for name, amount in self.needs[job.key].items():
             self.free[name] -= sign * amount
 
     def leave(self, job: Job) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -118,4 +119,7 @@ def test_of_workers_of_our_own_one_has_what_a_network_needs(small_site: SmallSit
     images = "".join(IMAGE.format(f"image-{one}", "big", one) for one in "abc")
     small_site.post(HEAD + images + IMAGE.format("two", "tiny-vision", "d"))
 
+    before = dict(os.environ)
+
     assert built(small_site, Crew("dask", 2)).computed == 4
+    assert dict(os.environ) == before

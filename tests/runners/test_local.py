@@ -164,7 +164,7 @@ def test_figures_that_need_more_than_there_is_together_wait_for_each_other(
         HEAD
         + IMAGE.format("one", "big", "a")
         + IMAGE.format("two", "big", "b")
-        + IMAGE.format("three", "tiny-vision", "a")
+        + IMAGE.format("three", "tiny-vision", "c")
     )
     plan = make_plan(small_site.content, small_site.store, Quiet())
     queue = Queue(list(plan.jobs.values()), plan.library)
