@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from generator.spec import BuildError
+from generator.trust import links_out
 
 MOST_BYTES = 100_000_000  # of one file, unpacked
 MOST_MEMBERS = 5_000_000  # of one zip: four times ImageNet; their list alone then takes gigabytes
@@ -44,21 +45,22 @@ def readers(path: Path) -> Iterator[Readers]:
         yield {member.filename: partial(unpacked, archive, member) for member in members}
 
 
-def files_below(folder: Path, within: Path | None = None) -> Iterator[str]:
-    """Paths of all files below a folder. BuildError of a link that leads out of it; other folders' links are not gone.
-
-    within: the folder that links may not leave, if not the same.
-    """
-    home = (within or folder).resolve()
+def files_below(folder: Path) -> Iterator[str]:
+    """Paths of all files below a folder. BuildError of a link that leads out; links to folders are not followed."""
+    home = folder.resolve()
     for place, folders, files in os.walk(folder):
         inside = PurePosixPath(Path(place).relative_to(folder).as_posix())
         for name in [*folders, *files]:
-            one = Path(place, name)
-            if one.is_symlink() and not one.resolve().is_relative_to(home):
-                raise BuildError(f"{one} is a link out of {folder}; it is refused: put the file itself there")
+            check_link(Path(place, name), folder, home)
         for name in files:
             if Path(place, name).is_file():  # neither a pipe nor a device
                 yield str(inside / name)
+
+
+def check_link(path: Path, folder: Path, home: Path) -> None:
+    """BuildError of a link that leads out of a folder, which is `home` when resolved."""
+    if links_out(path, home):
+        raise BuildError(f"{path} is a link out of {folder}; it is refused: put the file itself there")
 
 
 def read(path: Path) -> bytes:

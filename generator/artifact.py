@@ -155,11 +155,17 @@ def digests_below(folder: Path, hidden: bool) -> dict[str, str | None]:
 
     Unless `hidden`, what begins with a dot is left out, as the writer leaves it alone, but for files half written.
     """
-    # glob follows links, as the loader of templates does, and can be told to see what is hidden.
-    names = glob.glob("**", root_dir=folder, recursive=True, include_hidden=hidden)  # noqa: PTH207
-    if not hidden:
-        names += glob.glob(f"**/{WRITING}*", root_dir=folder, recursive=True)  # noqa: PTH207
-    return {name: file_digest(path) if (path := folder / name).is_file() else None for name in names if name}
+    found: dict[str, str | None] = {}
+    for place, folders, files in os.walk(folder, followlinks=True):  # as the loader of templates follows them
+        if not hidden:
+            folders[:] = [name for name in folders if not name.startswith(".")]
+        inside = f"{os.path.relpath(place, folder)}/".removeprefix("./")
+        found |= {f"{inside}{name}": None for name in folders}
+        for name in files:
+            if hidden or not name.startswith(".") or name.startswith(WRITING):
+                path = Path(place, name)
+                found[f"{inside}{name}"] = file_digest(path) if path.is_file() else None
+    return found
 
 
 def on_stderr(line: str) -> None:

@@ -55,8 +55,7 @@ class Converter:
             more.append(grids.Grids())
         if "notes" in extras:
             more.append(SideNotes())
-        self.harmless = "harmless" in extras
-        if self.harmless:
+        if "harmless" in extras:
             more.append(harmless.Harmless(self.being_read))
         self.markdown = Markdown(
             extensions=[
@@ -102,14 +101,11 @@ class Converter:
     def convert(self, reading: Reading, text: str) -> str:
         self.reading = reading
         try:
-            html = self.markdown.reset().convert(text)
+            return self.markdown.reset().convert(text)
         except RecursionError:
             first = next((line for line in text.splitlines() if line.strip()), "")
             reading.wrong("the text from here on is nested too deeply", reading.line_of(first))
             return ""
-        if self.harmless:
-            harmless.check(reading, html)
-        return html
 
     @property
     def headings(self) -> list[Mapping[str, Any]]:

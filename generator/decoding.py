@@ -23,24 +23,26 @@ MOST_SIDE = 10_000  # pixels; a wider or higher image is refused before it is de
 MOST_PIXELS = 80_000_000  # of one image: decoding takes three or four bytes for each
 
 
+# As Pillow shows that a file is damaged; it calls a broken PNG a SyntaxError.
+DAMAGE = (OSError, ValueError, SyntaxError, EOFError, OverflowError, struct.error)
+
+
 class Unreadable(BuildError):
     """An image file that is damaged, or none."""
 
 
 @contextmanager
-def opened(content: bytes, called: str, most_side: int = MOST_SIDE) -> Iterator[Image.Image]:
+def opened(content: bytes, called: str) -> Iterator[Image.Image]:
     """An image, not decoded yet. Unreadable where it, or what is done with it inside, shows that it is damaged.
 
-    BuildError where it has more than `most_side` pixels on a side, or too many in all. called: in messages.
+    BuildError where it has too many pixels on a side, or in all. called: in messages.
     """
     try:
-        with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):
-            image = Image.open(io.BytesIO(content), formats=known())
-        with image:
+        with glimpsed(content) as image:
             width, height = image.size
-            if max(width, height) > most_side or width * height > MOST_PIXELS:
+            if max(width, height) > MOST_SIDE or width * height > MOST_PIXELS:
                 raise BuildError(
-                    f"{called} has {width:,} × {height:,} pixels; at most {most_side:,} a side and {MOST_PIXELS:,} in "
+                    f"{called} has {width:,} × {height:,} pixels; at most {MOST_SIDE:,} a side and {MOST_PIXELS:,} in "
                     "all are read, so scale it down"
                 )
             yield image
@@ -48,12 +50,13 @@ def opened(content: bytes, called: str, most_side: int = MOST_SIDE) -> Iterator[
         raise
     except Image.DecompressionBombError as error:
         raise BuildError(f"{called} has too many pixels: {error}") from error
-    except (OSError, ValueError, SyntaxError, EOFError, OverflowError, struct.error) as error:
-        # Pillow calls a broken PNG a SyntaxError.
+    except DAMAGE as error:
         raise Unreadable(f"{called} cannot be read: {error}") from error
 
 
-def known() -> list[str]:
-    """Those of the formats that this Pillow reads."""
+def glimpsed(content: bytes) -> Image.Image:
+    """What the first bytes tell of an image in one of the formats; how large it is, is for the caller to judge."""
     Image.init()
-    return [one for one in FORMATS if one in Image.OPEN]
+    known = [one for one in FORMATS if one in Image.OPEN]  # by this Pillow
+    with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):
+        return Image.open(io.BytesIO(content), formats=known)

@@ -7,12 +7,13 @@ too, and a browser reads no Markdown.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html.parser import HTMLParser
 from xml.etree.ElementTree import Element
 
 from markdown import Extension, Markdown
 from markdown.inlinepatterns import HTML_RE, InlineProcessor
+from markdown.postprocessors import Postprocessor
 
 from generator.blocks import Reading
 from generator.trust import REFUSED
@@ -50,6 +51,7 @@ class Harmless(Extension):
         md.preprocessors.deregister("html_block")
         md.inlinePatterns.deregister("html")
         md.inlinePatterns.register(Refusal(HTML_RE, md, self.reading), "html", 90)
+        md.postprocessors.register(Check(md, self.reading), "harmless", -1)  # after all others
 
 
 class Refusal(InlineProcessor):
@@ -63,6 +65,19 @@ class Refusal(InlineProcessor):
         if not m[0].startswith("</"):  # what it closes is told
             note(self.reading(), f"{' '.join(m[0].split())}: HTML of the author's own, {REFUSED}", m[0])
         return Element("span"), m.start(), m.end()
+
+
+class Check(Postprocessor):
+    """Notes what a text became that is refused."""
+
+    def __init__(self, md: Markdown, reading: Callable[[], Reading]) -> None:
+        super().__init__(md)
+        self.reading = reading
+
+    def run(self, text: str) -> str:
+        for what, near in harm(text):
+            note(self.reading(), f"{what}, {REFUSED}", near)
+        return text
 
 
 class Harm(HTMLParser):
@@ -101,18 +116,12 @@ def scheme_of(address: str) -> str:
     return match[1].lower() if match else ""
 
 
-def harm(html: str) -> Iterator[tuple[str, str]]:
+def harm(html: str) -> list[tuple[str, str]]:
     """(what, words near it) of all that HTML holds and should not."""
     parser = Harm()
     parser.feed(html)
     parser.close()
-    yield from parser.found
-
-
-def check(reading: Reading, html: str) -> None:
-    """Note what a text became that is refused."""
-    for what, near in harm(html):
-        note(reading, f"{what}, {REFUSED}", near)
+    return parser.found
 
 
 def note(reading: Reading, message: str, near: str) -> None:

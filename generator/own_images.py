@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import io
-import struct
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator import drawings
-from generator.decoding import MOST_PIXELS, known
+from generator.decoding import DAMAGE, MOST_PIXELS, glimpsed
 from generator.deferred import Deferred
 from generator.spec import OwnImage
 
@@ -36,7 +35,7 @@ def looked_at(path: Path, source: str) -> OwnImage:
         width, height = drawings.size(content)
         return OwnImage(source, ((f"{FOLDER}/{name}.svg", width, height),))
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(content), formats=known()) as image:
+        with warnings.catch_warnings(action="ignore"), glimpsed(content) as image:
             width, height = image.size
             large = width * height > MOST_PIXELS  # of which nothing more is looked at
             turned = not large and image.getexif().get(0x0112, 1) in (5, 6, 7, 8)  # as cameras note it
@@ -44,7 +43,7 @@ def looked_at(path: Path, source: str) -> OwnImage:
             suffix = (image.format or "").lower()
     except Image.DecompressionBombError as error:
         raise ValueError(f"it has too many pixels: {error}") from error
-    except (OSError, SyntaxError, ValueError, EOFError, OverflowError, struct.error) as error:
+    except DAMAGE as error:
         raise ValueError(f"it cannot be read as an image ({error})") from error
     if large:
         raise ValueError(
@@ -66,7 +65,7 @@ def file_of(image: OwnImage, path: str, root: Path) -> bytes:
     if not path.endswith(".webp") or (len(image.files) == 1 and "-" not in path):
         return source.read_bytes()
     width = next(width for name, width, _ in image.files if name == path)
-    with Image.open(source, formats=known()) as opened:
+    with glimpsed(source.read_bytes()) as opened:
         opened.draft("RGB", (width, width))  # JPEG decodes at a half, a quarter or an eighth where that is enough
         few = opened.mode in ("1", "L", "P") and opened.format != "JPEG"
         picture = ImageOps.exif_transpose(opened)

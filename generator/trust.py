@@ -42,12 +42,17 @@ def check_folder(content: Path) -> None:
     errors = []
     for folder, folders, files in os.walk(content):
         for path in (Path(folder, name) for name in sorted((*folders, *files))):
-            if path.is_symlink() and not path.resolve().is_relative_to(home):
+            if links_out(path, home):
                 errors.append(BuildError(f"is a link out of the content folder, {REFUSED}", Place(shown(path))))
             elif path.exists() and not path.is_file() and not path.is_dir():
                 errors.append(BuildError(f"is neither a file nor a folder, {REFUSED}", Place(shown(path))))
     if errors:
         raise BuildErrors(errors[:MOST_TOLD])
+
+
+def links_out(path: Path, home: Path) -> bool:
+    """Whether it is a link to what does not lie below `home`, which is resolved."""
+    return path.is_symlink() and not path.resolve().is_relative_to(home)
 
 
 def leads_out(path: str) -> bool:
@@ -67,7 +72,7 @@ def refused_in_row(settings: Options, content: Path) -> Iterator[tuple[str, str]
         yield "source", f"{source!r} runs code that the author names, {REFUSED}"
     for key, value in settings:
         if key in FILES and key in settings.model_fields_set:
-            for path in names_in(value):
+            for path in paths_in(value):
                 if leads_out(path):
                     yield key, f"{path!r} is not in the content folder, {REFUSED}"
         elif key == "download" and value:
@@ -77,7 +82,7 @@ def refused_in_row(settings: Options, content: Path) -> Iterator[tuple[str, str]
         yield "pretrained", f"there is no folder {pretrained!r} in the content folder, and another model is refused"
 
 
-def names_in(value: Any) -> list[str]:
+def paths_in(value: Any) -> list[str]:
     """The paths that a setting holds: one, several, or several by name."""
     if value is None:
         return []

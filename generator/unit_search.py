@@ -13,12 +13,15 @@ import json
 import os
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 MOST = 64_000  # bytes of a part
 LONGEST = 40  # characters of a word that are told apart
 WORD = re.compile(r"[^\W_]+")
+AFTER = "\U0010ffff"  # no letter, and after all of them
 
 Value = str | int | float
 Row = list[Value]  # layer's number, unit, label, labels, concept, AUC; what is empty at the end is left out
@@ -83,26 +86,24 @@ def parts(units: Sequence[Found], most: int = MOST) -> list[Part]:
 def divided(entries: Sequence[Entry], rows: Sequence[str], least: str, most: int) -> Iterator[Part]:
     """The part of these entries, sorted, which all begin with `least`, and where they are too many, those below it."""
     numbers = {number for *_, number in entries}
-    if sum(len(rows[number].encode()) + 1 for number in numbers) <= most:
+    if len(bounded(numbers, rows, most)) == len(numbers):
         yield Part(least, [rows[number] for number in sorted(numbers)], len(numbers))
         return
     beginning = os.path.commonprefix([entries[0][0], entries[-1][0]])  # noqa: RUF071  (by characters, as is meant)
     exact = [number for word, *_, number in entries if word == beginning]
     if beginning:  # nobody asks for all units
         others = numbers.difference(exact)
-        ranked = [number for _, number in sorted({entry[2:] for entry in entries}) if number in others]
-        yield Part(beginning, bounded([*exact, *ranked], rows, most), len(numbers))
+        ranked = (number for _, number in sorted({entry[2:] for entry in entries}) if number in others)
+        yield Part(beginning, bounded(chain(exact, ranked), rows, most), len(numbers))
     start = len(exact)
     while start < len(entries):
         below = entries[start][0][: len(beginning) + 1]
-        stop = start
-        while stop < len(entries) and entries[stop][0].startswith(below):
-            stop += 1
+        stop = bisect_left(entries, (below + AFTER, False, 0.0, 0), start)
         yield from divided(entries[start:stop], rows, below, most)
         start = stop
 
 
-def bounded(numbers: Sequence[int], rows: Sequence[str], most: int) -> list[str]:
+def bounded(numbers: Iterable[int], rows: Sequence[str], most: int) -> list[str]:
     """As many of the rows as fit."""
     found, size = [], 0
     for number in numbers:

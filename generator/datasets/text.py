@@ -15,6 +15,7 @@ from typing import Any, Literal, TextIO
 
 from pydantic import Field
 
+from generator.archives import check_link
 from generator.artifact import matching
 from generator.data import Document, Documents
 from generator.spec import BuildError, Options
@@ -103,6 +104,5 @@ def files(settings: Settings, root: Path) -> list[Path]:
     found = matching(root, settings.path)
     folder = root.joinpath(*takewhile(lambda part: not glob.has_magic(part), Path(settings.path).parts))
     for path in found if glob.has_magic(settings.path) else ():
-        if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
-            raise BuildError(f"{path} is a link out of {folder}; it is refused: put the file itself there")
+        check_link(path, folder, folder.resolve())
     return found
