@@ -9,7 +9,7 @@ import re
 import shlex
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         settings,
         site_folder,
         spec,
+        standing,
         starter,
         stores,
         teaching,
@@ -74,7 +75,8 @@ else:
     settings = Deferred("generator.settings")
     site_folder = Deferred("generator.site_folder")
     spec = Deferred("generator.spec")
-    starter, stores = Deferred("generator.starter"), Deferred("generator.stores")
+    standing, starter = Deferred("generator.standing"), Deferred("generator.starter")
+    stores = Deferred("generator.stores")
     teaching = Deferred("generator.teaching")
     trust = Deferred("generator.trust")
     unwanted = Deferred("generator.unwanted")
@@ -294,25 +296,32 @@ def build(
     if folders:
         watching.watch(rounds.Asked(content, out, store, folders, drafts, again, crew(), keep_going, cache), click.echo)
         return
-    start, asked = time.perf_counter(), glance.Asked(content, out, here(store), drafts, base_url)
+    start, shared = time.perf_counter(), f"{store * ('://' in store)} {cache}".strip()
+    asked = glance.Asked(content, out, here(store), drafts, base_url, shared)
     trusted = not trust.distrusted()  # else nothing is looked at before the folder was
-    if trusted and not again and (pages := glance.unchanged(asked)) is not None:
-        told(out, pages, 0, 0, 0, 0, start)
+    if trusted and not again and (stands := glance.unchanged(asked, lambda: standing.state_at(content, Path(store)))):
+        warn(stands.warnings)
+        told(out, stands.pages, 0, stands.figures, 0, 0, start)
         return
-    before = glance.content_of(asked) if trusted else None
+    before = asked.contents if trusted else {}
     with lock.locked(out), lock.in_use(here(store)), progress.display(sys.stderr) as shows:
         stage = pipeline.Stage(base_url=base_url, crew=crew(), keep_going=keep_going)
         done = pipeline.build(content, out, stores.store_at(store, cache), shows, drafts, again, stage)
-    for warning in (*done.gaps, *publish.beyond_limits(out)):
-        click.echo(f"warning: {warning}", err=True)
-    for broken in done.broken:
-        click.echo(f"claim broken: {broken}", err=True)
-    for failure in done.failures:
-        click.echo(failure, err=True)
+    warnings = [f"warning: {warning}" for warning in (*done.gaps, *publish.beyond_limits(out))]
+    warnings += [f"claim broken: {broken}" for broken in done.broken]
+    warn([*warnings, *done.failures])
     told(out, done.pages, done.computed, done.reused, done.written, done.removed, start)
     if done.failed:
         sys.exit(FAILED)
-    glance.keep(asked, before, list(done.themes), done.pages)
+    if trusted and done.grounds is not None:
+        figures = done.computed + done.reused
+        glance.keep(asked, before, done.themes, done.grounds, glance.Done(done.pages, figures, warnings))
+
+
+def warn(lines: Iterable[str]) -> None:
+    """Say what is wrong, though the build goes on."""
+    for line in lines:
+        click.echo(line, err=True)
 
 
 def here(store: str) -> Path:

@@ -1,8 +1,10 @@
-"""Whether a site of text alone stands as it was written: told before anything that could write it is loaded.
+"""Whether a site stands as it was written: told before anything that could write it is loaded.
 
-Such a site is made of its content folder, its theme, our code and the packages that are installed, and of nothing else.
-So the digests of all these files, and of those of the site, say whether there is anything to do. A site with models or
-data, which may lie anywhere, is never told from a glance: see `standing`.
+A site is made of its content folder, its theme, our code, the packages that are installed, and of its models and data,
+which may lie anywhere: these say what they are themselves, see `grounds`. So the digests of all these files, and of
+those of the site, say whether there is anything to do. A file is read again only where its size, its times or its
+number differ from those that it had when it was read last, as Git tells it:
+https://git-scm.com/docs/racy-git
 """
 
 from __future__ import annotations
@@ -11,110 +13,168 @@ import hashlib
 import json
 import os
 import sys
-import tomllib
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 FOLDER = "glances"  # of the store
 HALF_WRITTEN = ".writing-"  # see `artifact.WRITING`; what else begins with a dot is no part of content or site
+YOUNG = 2_000_000_000  # nanoseconds in which a file may be written twice at what its disk calls the same time
+
+Look = list[Any]  # a file's digest, then its size, times in nanoseconds and number; only the digest of a young file
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """What a site is made of besides folders.
+
+    state: what its models and data are, "" where it has none. kept: the files of the store that it needs, there or not.
+    """
+
+    state: str = ""
+    kept: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a build of the site said: how many pages and figures it has, and of what it warned."""
+
+    pages: int
+    figures: int
+    warnings: Sequence[str]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A build, as the command line asks for it."""
+    """A build, as the command line asks for it. shared: the addresses of stores other than the folder, "" for none."""
 
     content: Path
     out: Path
     store: Path
     drafts: bool
     base_url: str | None = None
+    shared: str = ""
 
     @property
     def file(self) -> Path:
         """Where the last such build is kept."""
-        name = json.dumps(
-            [str(self.content.resolve()), str(self.out.resolve()), str(self.content), self.drafts, self.base_url]
-        )
+        places = [str(self.content.resolve()), str(self.out.resolve()), str(self.content), self.shared]
+        name = json.dumps([*places, self.drafts, self.base_url])
         return self.store / FOLDER / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.json"
 
     @cached_property
-    def contents(self) -> dict[str, str]:
-        """Digests of the content folder, as they are when they are asked for first: before anything is read of it."""
-        return digests(self.content)
+    def before(self) -> Mapping[str, Any]:
+        """The last such build; nothing where there is none that can be read."""
+        with suppress(Exception):  # damage shows as anything
+            return dict(json.loads(self.file.read_bytes()))
+        return {}
+
+    @cached_property
+    def contents(self) -> dict[str, Look]:
+        """The content folder, as it is when it is asked for first: before anything is read of it."""
+        return self.looks(self.content)
+
+    def looks(self, folder: Path, suffix: str = "") -> dict[str, Look]:
+        """A folder as it is now."""
+        return looks(folder, self.before.get("folders", {}).get(str(folder), {}), suffix)
 
 
-@dataclass(frozen=True)
-class Glance:
-    """A site and all that it was made of: digests of files, by folder and path. themes: folders of page templates."""
-
-    content: Mapping[str, str]
-    themes: Mapping[str, Mapping[str, str]]
-    code: Mapping[str, str]
-    python: str
-    packages: list[str]
-    site: Mapping[str, str]
-    pages: int
-
-
-def unchanged(asked: Asked) -> int | None:
-    """The pages of the site, if a build would find nothing to do; else None."""
+def unchanged(asked: Asked, state: Callable[[], str]) -> Done | None:
+    """What was said of the site, if a build would find nothing to do; else None. state: that of models and data now."""
     with suppress(Exception):  # new, or damaged, which shows as anything
-        kept = json.loads(asked.file.read_bytes())
-        if asked.contents != kept["content"]:
+        before = asked.before
+        if digests(asked.contents) != digests(before["folders"][str(asked.content)]):
             return None  # as after most edits; then nothing else need be looked at
-        now = glance(asked, asked.contents, list(kept["themes"]), kept["pages"])
-        return int(kept["pages"]) if kept == asdict(now) else None
+        grounds = Grounds(before["state"], list(before["kept"]))
+        now = glance(asked, asked.contents, before["themes"], grounds, Done(**before["done"]))
+        same = known(now) == known(before) and grounds.state in ("", state())
+        if same and now != before:
+            write(asked, now)  # what was young is not any more
+        return Done(**before["done"]) if same else None
     return None
 
 
-def content_of(asked: Asked) -> dict[str, str] | None:
-    """The content folder before a build; None where the site has models or data, or cannot be read."""
-    with suppress(OSError, ValueError, RecursionError):
-        settings = tomllib.loads((asked.content / "site.toml").read_text("utf-8"))
-        return None if "models" in settings or "datasets" in settings else asked.contents
-    return None
+def known(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same, of files only their digests."""
+    folders = {name: digests(rows) for name, rows in row["folders"].items()}
+    return {**row, "folders": folders, "files": digests(row["files"])}
 
 
-def keep(asked: Asked, content: Mapping[str, str] | None, themes: list[str], pages: int) -> None:
+def digests(rows: Mapping[str, Look]) -> dict[str, str]:
+    return {name: row[0] for name, row in rows.items()}
+
+
+def keep(asked: Asked, content: Mapping[str, Look], themes: Sequence[str], grounds: Grounds, done: Done) -> None:
     """Note what a build wrote, from the content as it was before."""
-    if content is None:
-        return
+    write(asked, glance(asked, content, themes, grounds, done))
+
+
+def write(asked: Asked, row: Mapping[str, Any]) -> None:
     asked.file.parent.mkdir(parents=True, exist_ok=True)
-    asked.file.write_text(json.dumps(asdict(glance(asked, content, themes, pages))), "utf-8")
+    whole = asked.file.with_name(f"{HALF_WRITTEN}{os.getpid()}")
+    whole.write_text(json.dumps(row), "utf-8")
+    whole.replace(asked.file)
 
 
-def glance(asked: Asked, content: Mapping[str, str], themes: list[str], pages: int) -> Glance:
-    """What there is now, but for the content."""
-    return Glance(
-        content=content,
-        themes={folder: digests(Path(folder)) for folder in themes},
-        code=digests(Path(__file__).parent, ".py"),
-        python=sys.version,
-        packages=sorted(packages()),
-        site=digests(asked.out),
-        pages=pages,
-    )
+def glance(
+    asked: Asked, content: Mapping[str, Look], themes: Sequence[str], grounds: Grounds, done: Done
+) -> dict[str, Any]:
+    """A site and all that it was made of, as JSON has it; what there is now, but for the content."""
+    code = Path(__file__).parent
+    folders = {
+        str(code): asked.looks(code, ".py"),
+        **{folder: asked.looks(Path(folder)) for folder in themes},
+        str(asked.content): dict(content),
+        str(asked.out): asked.looks(asked.out),
+    }
+    read = asked.before.get("files", {})
+    return {
+        "folders": folders,
+        "files": {name: look(name, read.get(name)) for name in grounds.kept},
+        "themes": list(themes),
+        "python": sys.version,
+        "packages": sorted(packages()),
+        "done": asdict(done),
+        **asdict(grounds),
+    }
 
 
-def digests(folder: Path, suffix: str = "") -> dict[str, str]:
-    """Digests of all files below a folder by their paths in it, less what is hidden; "" for an empty folder.
+def looks(folder: Path, before: Mapping[str, Look], suffix: str) -> dict[str, Look]:
+    """All files below a folder by their paths in it, less what is hidden; [""] for an empty folder.
 
     An unfinished file is told, so that the build that removes it is not taken for one with nothing to do.
     """
-    found: dict[str, str] = {}
+    found: dict[str, Look] = {}
     for root, folders, files in os.walk(folder, followlinks=True):
         folders[:] = [name for name in folders if not name.startswith(".") and name != "__pycache__"]
         inside = os.path.relpath(root, folder)
         if not files and not folders:
-            found[inside] = ""
+            found[inside] = [""]
         for name in files:
             if name.endswith(suffix) and (not name.startswith(".") or name.startswith(HALF_WRITTEN)):
-                with open(os.path.join(root, name), "rb") as file:  # noqa: PTH118, PTH123  (a Path for each is slow)
-                    found[f"{inside}/{name}"] = hashlib.sha256(file.read()).hexdigest()
+                within = f"{inside}/{name}"
+                found[within] = look(f"{root}/{name}", before.get(within))
     return found
+
+
+def look(path: str, before: Look | None) -> Look:
+    """A file as it is now, which is read unless it has not changed since; [""] where there is none."""
+    now = time.time_ns()
+    try:
+        told = os.stat(path)  # noqa: PTH116  (a Path for each is slow)
+    except FileNotFoundError:
+        return [""]
+    marks = [told.st_size, told.st_mtime_ns, told.st_ctime_ns, told.st_ino]
+    if before is not None and before[1:] == marks:
+        return before
+    with open(path, "rb") as file:  # noqa: PTH123
+        digest = hashlib.sha256(file.read()).hexdigest()
+    young = max(told.st_mtime_ns, told.st_ctime_ns) > now - YOUNG
+    return [digest] if young else [digest, *marks]
 
 
 def packages() -> Iterator[str]:

@@ -18,6 +18,7 @@ from generator.builds import Build, wanted
 from generator.claims import Verdict, judged
 from generator.computing import Worksite
 from generator.deferred import Deferred
+from generator.glance import Grounds
 from generator.jobs import files_of, make_job
 from generator.library import Library
 from generator.obtained import Obtained
@@ -53,6 +54,7 @@ class Outcome:
     failed: Mapping[str, BuildError] = field(default_factory=dict)  # figures that the site marks as failed, by key
     lingering: frozenset[str] = frozenset()  # files that no page refers to any more, and that stay until the next build
     themes: tuple[str, ...] = ()  # the folders of its page templates
+    grounds: Grounds | None = None  # what a glance at it must look at besides, None where a glance cannot tell
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -114,11 +116,22 @@ def build(
         if id not in ids:
             raise BuildError(f"no figure {id!r}{nearest(id, ids)}")
     anew = {one.key for (_, id), job in plan.jobs.items() if id in again for one in job.all()}
+    themes = tuple(theme_folders(plan.site.theme))
     made_of = origin()
     if made_of and not anew and (before := standing.recall(store, made_of, out, stage.lingering)):
         kept = {one.key for job in plan.jobs.values() for one in job.all()}
         builds.note(store, replace(this, standing=made_of, finished=True))
-        return Outcome(0, len(kept), 0, 0, tuple(before.broken), before.pages, lingering=stage.lingering)
+        return Outcome(
+            0,
+            len(kept),
+            0,
+            0,
+            tuple(before.broken),
+            before.pages,
+            lingering=stage.lingering,
+            themes=themes,
+            grounds=standing.grounds(plan, this.wants),
+        )
     found = obtain(plan, plan.jobs.values(), store, display, anew, stage.crew, stage.failed)
     if not stage.keep_going:
         found.require(plan.jobs.values())
@@ -133,7 +146,6 @@ def build(
         standing.keep(store, stands, into, done.broken, done.pages, done.lingering)
     builds.note(store, replace(this, standing=stands, finished=True))
     computed, every = len(found.computed), len(found.artifacts)
-    themes = tuple(theme_folders(plan.site.theme))
     failed = {**found.failures(plan.jobs.values()), **failing}
     return Outcome(
         computed,
@@ -146,14 +158,20 @@ def build(
         failed,
         done.lingering,
         themes,
+        standing.grounds(plan, this.wants) if stands or of_text(plan) else None,
     )
 
 
 def origin_of(plan: Plan, out: Path) -> str | None:
     """What tells the site that is planned for `out` from all others; None for one of text alone, see `glance`."""
-    if not plan.library.models and not plan.library.datasets:
+    if of_text(plan):
         return None
     return standing.origin(plan.site, plan.posts, plan.units, plan.jobs, plan.library, out)
+
+
+def of_text(plan: Plan) -> bool:
+    """Whether a site has neither models nor data."""
+    return not plan.library.models and not plan.library.datasets
 
 
 def with_units(plan: Plan, display: Display, failing: dict[str, BuildError] | None = None) -> Plan:

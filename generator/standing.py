@@ -3,19 +3,28 @@
 What was written is kept in the store, under a digest of all that it was made of. A forgotten ingredient would leave
 yesterday's page under today's date, so things are taken whole: all that was planned, the bytes of the figures'
 artifacts, of all templates and of all our code, and what is told of the models.
+
+That needs a plan, which of ten thousand figures takes seconds. So a build also tells what a `glance` must look at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+from generator import known_code
 from generator.artifact import Artifact, ArtifactStore, digest, digests_below
+from generator.glance import Grounds
+from generator.jobs import files_of
 from generator.kept_pages import common
 from generator.library import Library
+from generator.plan import Plan
 from generator.publish import model_row
-from generator.spec import Job, Post, Site, UnitPage
+from generator.settings import read_settings
+from generator.spec import Job, Post, Site, UnitPage, shown
+from generator.trust import leads_out
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,50 @@ def origin(
         "common": common(site.theme),
     }
     return digest(made_of)
+
+
+def grounds(plan: Plan, keys: Iterable[str]) -> Grounds | None:
+    """What a glance at a site must look at besides its folders; None where a glance cannot tell whether it stands.
+
+    keys: what the build wanted of the store. A glance looks at none that others share, at no files outside of the
+    content folder, and at no code that figures name: its author may have it anywhere.
+    """
+    library = plan.library
+    if not library.models and not library.datasets:
+        return Grounds()
+    every = [one for job in plan.jobs.values() for one in job.all()]
+    if type(library.store) is not ArtifactStore or any("functions" in job.ingredients for job in every):
+        return None
+    if any(leads_out(name) for job in every for name, _ in files_of(job)):
+        return None
+    return Grounds(state_of(library), [str(library.store.path(key)) for key in keys])
+
+
+def state_at(content: Path, store: Path) -> str:
+    """What the models and data sets of a site are now."""
+    kept = ArtifactStore(store)
+    known_code.recall(kept)
+    return state_of(Library(read_settings(content, shown(content / "site.toml")), content, kept))
+
+
+def state_of(library: Library) -> str:
+    """What models and data sets are, by all that decides it; of models at all checkpoints."""
+
+    def model(name: str) -> Any:
+        series = [(one.name, one.digest(), one.card()) for one in library.series(name)]
+        return library.fingerprint(name), series
+
+    def dataset(name: str) -> Any:
+        return library.missing(name) or library.data_fingerprint(name)
+
+    found: dict[str, Any] = {}
+    for what, ask in ((library.models, model), (library.datasets, dataset)):
+        for name in what:
+            try:
+                found[f"{what is library.models} {name}"] = ask(name)
+            except Exception as error:  # a row that no figure needs may be wrong in any way
+                found[f"{what is library.models} {name}"] = str(error)
+    return digest([found, [str(error) for error in library.errors]])
 
 
 def recall(store: ArtifactStore, made_of: str, out: Path, lingering: Set[str] = frozenset()) -> Standing | None:

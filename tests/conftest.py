@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ from generator.key import code_digest, read_module
 from generator.pipeline import Outcome, build
 
 ROOT = Path(__file__).parent.parent
+# Where a shell starts the tests in the background, Ctrl-C is ignored, and so it would be by what they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SITE_TOML = """
 title = "Small <models>"

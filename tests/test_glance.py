@@ -1,5 +1,7 @@
-"""A site of text alone on which nothing changed is left alone after a glance; whatever changes is seen."""
+"""A site on which nothing changed is left alone after a glance; whatever changes is seen."""
 
+import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,7 +45,9 @@ def builds(site: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., bool]:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """All files but the account of the build, which tells its seconds."""
+    paths = [path for path in folder.rglob("*") if path.is_file() and path.name != "report.json"]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
 def test_nothing_changed(builds: Callable[..., bool]) -> None:
@@ -133,8 +137,88 @@ def test_an_edit_while_the_site_is_built_is_seen_by_the_next_build(
     assert builds()
 
 
-def test_a_site_with_data_is_never_told_from_a_glance(site: Path, builds: Callable[..., bool]) -> None:
-    (site / "content/site.toml").write_text('title = "T"\n[datasets.digits]\nsource = "digits"\n')
+@pytest.fixture
+def figures(site: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same site, with a network whose code is elsewhere, a data set, and a claim that does not hold."""
+    monkeypatch.syspath_prepend(site / "code")
+    (site / "code").mkdir()
+    (site / "code/glanced.py").write_text("from tests import nets\n\n\ndef make():\n    return nets.vision()\n")
+    (site / "texts").mkdir()
+    (site / "texts/a.txt").write_text("abc" * 50)
+    (site / "content/site.toml").write_text(
+        'title = "T"\n[datasets.texts]\nsource = "text"\npath = "../texts/*.txt"\n'
+        '[models.net]\nsource = "python"\nfactory = "glanced:make"\nheight = 32\nwidth = 32\n'
+        'classes = ["a", "b", "c", "d", "e"]\n'
+    )
+    (site / "content/posts/figure.md").write_text(
+        "---\ntitle: F\ndate: 2026-01-01\n---\n\n"
+        "```figure\nid: one\nkind: class-image\nmodel: net\nclasses: [a]\nsize: 32\nsteps: 1\n```\n\n"
+        "```claim\nid: wrong\nfigure: one\ntext: It is\nexpect: a.logit > 1e9\n```\n"
+    )
+    return site
+
+
+def test_a_site_with_figures_is_told_from_a_glance(figures: Path, builds: Callable[..., bool]) -> None:
+    assert builds()
+    assert not builds()
+
+    again = CliRunner().invoke(main, ["build"])
+    assert "0 figures computed, 1 kept" in again.output
+    assert "claim broken: " in again.output
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda site: (site / "texts/a.txt").write_text("abd" * 50),
+        lambda site: (site / "texts/b.txt").write_text("new"),
+        lambda site: (site / "code/glanced.py").write_text("from tests import nets\n\n\ndef make():\n    net = nets.vision()\n    return net\n"),
+        lambda site: [path.write_bytes(path.read_bytes()[:-1] + b"!") for path in site.glob(".whatfires/store/*/*.npz")],
+        lambda site: [path.unlink() for path in site.glob(".whatfires/store/*/*.npz")],
+    ],
+    ids=["data edited", "data added", "factory edited", "artifact damaged", "artifact removed"],
+)  # fmt: skip
+def test_a_change_beside_the_content_is_seen(
+    figures: Path, builds: Callable[..., bool], change: Callable[[Path], object]
+) -> None:
+    builds()
+    change(figures)
 
     assert builds()
-    assert builds()
+    assert not builds()
+
+
+def test_a_shared_store_is_another_build(figures: Path, builds: Callable[..., bool]) -> None:
+    builds()
+
+    assert builds("--store", "memory://glance")
+    assert builds("--store", "memory://glance")  # others may have changed it
+
+
+def test_a_file_that_did_not_change_is_not_read_again(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    CliRunner().invoke(main, ["build"], catch_exceptions=False)
+    monkeypatch.setattr(glance, "YOUNG", -(10**12))  # as if the files had been written long ago
+    CliRunner().invoke(main, ["build"], catch_exceptions=False)
+    read = glance.look(str(site / "site/index.html"), None)
+    monkeypatch.setattr("builtins.open", lambda *given: pytest.fail("read"))
+
+    assert glance.look(str(site / "site/index.html"), read) == read
+
+
+def test_a_file_edited_with_its_time_kept_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    file.write_text("one")
+    os.utime(file, ns=(10**18, 10**18))
+    before = glance.look(str(file), None)
+    file.write_text("two")
+    os.utime(file, ns=(10**18, 10**18))
+
+    assert glance.look(str(file), before)[0] == hashlib.sha256(b"two").hexdigest()
+
+
+def test_a_young_file_is_read_again(tmp_path: Path) -> None:
+    """It could be edited once more at what its disk calls the same time."""
+    file = tmp_path / "a"
+    file.write_text("one")
+
+    assert len(glance.look(str(file), None)) == 1

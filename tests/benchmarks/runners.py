@@ -1,7 +1,8 @@
 """Equal figures computed by one worker and by several, and what a job costs beside its work.
 
 Each build is a process of its own, start-up and all. The work of a figure is one thread's: a class image of a small
-network, grown for about a second. `make bench NAME=runners` writes `.bench/runners.json`.
+network, grown for about a second. What a job costs beside that is the time in which all are obtained, less the seconds
+that the artifacts say they took, of many jobs more than few. `make bench NAME=runners` writes `.bench/runners.json`.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from generator import __version__
+from generator.spec import counted
 from tests.benchmarks.harness import ROOT, machine
 
 WORK = "64 equal figures by 1 and 2 local workers, and by 1, 2 and 4 of Dask; what a job costs; 10,000 jobs planned"
-FIGURES, TINY, MANY = 64, 200, 10_000
+FIGURES, STEPS, TINY, MANY = 64, 100, 200, 10_000
+SAMPLE = 3  # figures that the estimate is made of
 CREWS = {
     "here": ["--runner", "here"],
     "local, 1 worker": ["--runner", "local", "--workers", "1"],
@@ -82,21 +85,75 @@ def seconds(count: int, size: int, steps: int, options: list[str]) -> float:
         return build(Path(place), *options)
 
 
+SCRIPT = """import json, sys, time
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from generator.artifact import ArtifactStore
+from generator.estimate import estimate
+from generator.pipeline import obtain
+from generator.plan import make_plan
+from generator.progress import Quiet
+from generator.runners import Crew
+
+def plan():
+    return make_plan(Path("content"), store, Quiet(), loading=False)
+
+if __name__ == "__main__":  # workers import this, too
+    store = ArtifactStore(Path(".whatfires/store"))
+    asked = plan()
+    start = time.perf_counter()
+    print(json.dumps({0}))
+"""
+PLANNED = "len(plan().jobs), time.perf_counter() - start"
+BESIDE = """[
+    jobs := list(asked.jobs.values()),
+    obtain(asked, jobs[:1], store, Quiet()),  # loads what this process needs
+    start := time.perf_counter(),
+    obtain(asked, jobs[1:], store, Quiet(), crew=Crew({runner!r}, {workers}, 1)),
+    time.perf_counter() - start - sum(store.provenance(job.key)["seconds"] for job in jobs[1:]),
+][-1]"""
+ESTIMATED = (
+    "[found := estimate(asked, store, Quiet(), {sample}), {{count: found.seconds(count) for count in (1, 2)}}][1]"
+)
+
+
+def told(folder: Path, expression: str) -> Any:
+    """What an expression is in a process of its own, of the report in a folder that is planned as `asked`."""
+    script = folder / "script.py"
+    script.write_text(SCRIPT.replace("{0}", expression))
+    command = [sys.executable, str(script), str(ROOT)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=True, text=True)
+    return json.loads(done.stdout)
+
+
 def planned(count: int) -> dict[str, float]:
     """Seconds in which so many jobs are planned, by a process that has what was read of the posts; and of no-ops."""
-    script = (
-        "import sys, time; from pathlib import Path; sys.path.insert(0, sys.argv[1]);"
-        "from generator.plan import make_plan; from generator.artifact import ArtifactStore;"
-        "from generator.progress import Quiet; store = ArtifactStore(Path('.whatfires/store'));"
-        "make_plan(Path('content'), store, Quiet(), False, loading=False); start = time.perf_counter();"
-        "plan = make_plan(Path('content'), store, Quiet(), False, loading=False);"
-        "assert len(plan.jobs) == int(sys.argv[2]); print(time.perf_counter() - start)"
-    )
     with tempfile.TemporaryDirectory() as place:
         write(Path(place), count, 32, 1)
-        command = [sys.executable, "-c", script, str(ROOT), str(count)]
-        found = subprocess.run(command, cwd=place, capture_output=True, check=True, text=True)
-    return {"planned": float(found.stdout)}
+        jobs, took = told(Path(place), PLANNED)
+        assert jobs == count
+        build(Path(place), *CREWS["local, 2 workers"])
+        again = [build(Path(place)) for _ in range(4)]
+    return {"planned": took, "again": statistics.median(again[1:])}  # the first reads once more what was young
+
+
+def beside(count: int, crew: list[str]) -> float:
+    """Seconds that so many tiny figures took beside their own work, with the start of the workers."""
+    with tempfile.TemporaryDirectory() as place:
+        write(Path(place), count, 32, 1)
+        _, runner, *workers = crew
+        return float(told(Path(place), BESIDE.format(runner=runner, workers=int(workers[1]) if workers else 1)))
+
+
+def estimated() -> dict[int, list[float]]:
+    """By workers: the seconds that are estimated for the figures of a report but for a few, and those of the build."""
+    found = {}
+    for workers in (1, 2):
+        with tempfile.TemporaryDirectory() as place:
+            write(Path(place), FIGURES, 96, STEPS)
+            guess = told(Path(place), ESTIMATED.format(sample=SAMPLE))[str(workers)]
+            found[workers] = [guess, build(Path(place), *CREWS[f"local, {counted(workers, 'worker')}"])]
+    return found
 
 
 def record(root: Path = ROOT, say: Callable[[str], None] = lambda line: None, runs: int = 3) -> dict[str, Any]:
@@ -105,15 +162,17 @@ def record(root: Path = ROOT, say: Callable[[str], None] = lambda line: None, ru
     for number in range(runs):
         for name, options in CREWS.items():
             say(f"{FIGURES} equal figures, {number + 1} of {runs}: {name}")
-            equal[name].append(seconds(FIGURES, 96, 60, options))
+            equal[name].append(seconds(FIGURES, 96, STEPS, options))
     tiny: dict[str, dict[int, float]] = {}
     for name in ("here", "local, 1 worker", "dask, 1 worker"):
         say(f"tiny figures: {name}")
-        tiny[name] = {count: seconds(count, 32, 1, CREWS[name]) for count in (20, 20 + TINY)}
+        tiny[name] = {count: beside(count, CREWS[name]) for count in (20, 20 + TINY)}
+    say("the estimate")
+    guessed = estimated()
     say(f"{MANY} jobs planned")
     report = {
         "name": "runners", "work": WORK, "machine": machine(), "versions": {"whatfires": __version__},
-        "equal": equal, "tiny": tiny, "many": planned(MANY),
+        "equal": equal, "tiny": tiny, "estimated": guessed, "many": planned(MANY),
     }  # fmt: skip
     (root / ".bench" / "runners.json").write_text(json.dumps(report, indent=1) + "\n")
     return report
@@ -131,9 +190,14 @@ def lines(report: Mapping[str, Any]) -> list[str]:
         alone = middle.get(f"{runner}, 1 worker", took)
         workers = min(int(crew.split()[0]) if crew else 1, os.cpu_count() or 1)
         found.append(f"| {name} | {took:.1f} | {alone / took:.2f} | {alone / took / workers:.0%} |")
-    found += ["", "| tiny figures | ms for each |", "| --- | --- |"]
+    found += ["", "| tiny figures | ms for each beside its work |", "| --- | --- |"]
     for name, times in report["tiny"].items():
         few, more = sorted(times, key=int)
         found.append(f"| {name} | {1000 * (times[more] - times[few]) / (int(more) - int(few)):.1f} |")
-    found += ["", f"{MANY:,} jobs planned in {report['many']['planned']:.2f} s."]
+    found += ["", "| local workers | seconds estimated | seconds of the build |", "| --- | --- | --- |"]
+    found += [f"| {count} | {guess:.1f} | {took:.1f} |" for count, (guess, took) in report["estimated"].items()]
+    found += [
+        "",
+        f"{MANY:,} jobs planned in {report['many']['planned']:.2f} s; nothing to do {report['many']['again']:.2f} s.",
+    ]
     return found
