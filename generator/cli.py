@@ -375,6 +375,7 @@ def explain(figure: str | None, content: Path, out: Path, store: str, drafts: bo
 @main.command("plan")
 @takes_content
 @STORE
+@CACHE
 @click.option("--drafts", is_flag=True, help="Drafts, too.")
 @click.option(
     "--sample",
@@ -392,13 +393,13 @@ def explain(figure: str | None, content: Path, out: Path, store: str, drafts: bo
     help="Workers to estimate for, each a machine like this one. Can be repeated.",
 )
 @tells_errors
-def plan_command(content: Path, store: str, drafts: bool, sample: int, workers: tuple[int, ...]) -> None:
+def plan_command(content: Path, store: str, cache: str, drafts: bool, sample: int, workers: tuple[int, ...]) -> None:
     """Say what a build would compute, and about how long it would take, before it is started.
 
     The estimate comes from figures that are kept already, and from a few that are computed for it: seconds, bytes in
     the store and bytes in the site, by kind and model.
     """
-    kept = stores.store_at(store)
+    kept = stores.store_at(store, cache)
     with lock.in_use(here(store)), progress.display(sys.stderr) as shows:
         asked = pipeline.with_units(plan.make_plan(content, kept, shows, drafts, loading=False), shows)
         found = estimate.estimate(asked, kept, shows, sample)

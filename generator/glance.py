@@ -110,7 +110,8 @@ def digests(rows: Mapping[str, Look]) -> dict[str, str]:
 
 def keep(asked: Asked, content: Mapping[str, Look], themes: Sequence[str], grounds: Grounds, done: Done) -> None:
     """Note what a build wrote, from the content as it was before."""
-    write(asked, glance(asked, content, themes, grounds, done))
+    with suppress(OSError):  # such as of a full disk: the next build looks closer
+        write(asked, glance(asked, content, themes, grounds, done))
 
 
 def write(asked: Asked, row: Mapping[str, Any]) -> None:

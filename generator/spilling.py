@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
 import weakref
 from collections.abc import Iterator, MutableMapping
 from functools import cached_property
 from typing import IO
 
+from generator.spec import DiskFull
+
 MOST = 256 * 2**20  # bytes in memory
 
 
 class Files(MutableMapping[str, bytes]):
-    """The contents of files. What does not fit lies in one file without a name, which ends with us, however we end."""
+    """The contents of files. What does not fit lies in one file without a name, which ends with us, however we end.
+
+    DiskFull where there is no room for it.
+    """
 
     def __init__(self, most: int = MOST) -> None:
         self.most, self.size = most, 0
@@ -39,8 +45,15 @@ class Files(MutableMapping[str, bytes]):
             self.near[name] = content
             self.size += len(content)
         else:
-            self.far[name] = self.disk.seek(0, 2), len(content)
-            self.disk.write(content)
+            try:
+                self.far[name] = self.disk.seek(0, 2), len(content)
+                self.disk.write(content)
+                self.disk.flush()  # what does not fit is told now, and not when it is read
+            except OSError as error:
+                if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                    raise
+                folder = tempfile.gettempdir()
+                raise DiskFull(f"the disk of {folder}, where pages wait, is full; make room or set TMPDIR") from error
 
     def __delitem__(self, name: str) -> None:
         if name in self.near:

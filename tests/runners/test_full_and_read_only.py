@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +20,8 @@ from generator.cli import main
 from generator.computing import Worksite
 from generator.runners import ALONE, Crew
 from generator.settings import read_settings
-from generator.spec import BuildError, BuildErrors
+from generator.spec import BuildError, BuildErrors, DiskFull
+from generator.spilling import Files
 from generator.stores import store_at
 from generator.weights import AS_THEY_ARE
 from tests.conftest import POST, ROOT, SITE_TOML, SmallSite
@@ -64,6 +66,16 @@ def read_only(tmp_path: Path) -> Iterator[Callable[[Path], Path]]:
 
     yield shown
     subprocess.run(["umount", str(folder)], capture_output=True, check=False)
+
+
+def test_pages_that_wait_on_a_full_disk_are_told(
+    small_disk: Callable[[int], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = small_disk(64)
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+
+    with pytest.raises(DiskFull, match=f"the disk of {folder}, where pages wait, is full"):
+        Files(most=0)["page"] = bytes(100_000)
 
 
 def half_written(folder: Path) -> list[Path]:
