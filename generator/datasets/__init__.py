@@ -7,7 +7,9 @@ as `Documents`, which are read when they are asked for.
 `root` is the content folder, to which paths are relative.
 """
 
-DATASETS = {
+from generator.plugins import Table
+
+OURS = {
     "cifar10": "generator.datasets.cifar10",
     "image-folder": "generator.datasets.image_folder",
     "digits": "generator.datasets.digits",
@@ -15,3 +17,4 @@ DATASETS = {
     "python-stdlib": "generator.datasets.python_stdlib",
     "text": "generator.datasets.text",
 }
+DATASETS = Table("datasets", "source of data sets", OURS)

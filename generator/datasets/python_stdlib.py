@@ -15,9 +15,10 @@ from typing import Literal
 from pydantic import Field
 
 from generator.data import Document
-from generator.spec import Options
+from generator.spec import BuildError, Options, nearest
 
 LEFT_OUT = {"site-packages", "dist-packages", "__pycache__", "ensurepip", "encodings", "pydoc_data"}
+SPLITS = ("train", "validation", "test")
 TESTS = {"test", "tests", "idlelib", "lib2to3", "turtledemo"}
 
 
@@ -44,6 +45,8 @@ def digest(settings: Settings, root: Path) -> str:
 
 def load(settings: Settings, split: str, root: Path) -> list[Document]:
     """The documents of a split: train, validation or test; the largest first, so that short files do not lead."""
+    if split not in SPLITS:
+        raise BuildError(f"the standard library has no split {split!r}{nearest(split, SPLITS)}")
     texts = [
         Document(name, path.read_text("utf-8", errors="replace"))
         for name, path in files(settings.tests)

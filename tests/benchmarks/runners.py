@@ -104,7 +104,7 @@ if __name__ == "__main__":  # workers import this, too
     start = time.perf_counter()
     print(json.dumps({0}))
 """
-PLANNED = "len(plan().jobs), time.perf_counter() - start"
+PLANNED = "[len(plan().jobs), time.perf_counter() - start]"
 BESIDE = """[
     jobs := list(asked.jobs.values()),
     obtain(asked, jobs[:1], store, Quiet()),  # loads what this process needs
@@ -158,23 +158,29 @@ def estimated() -> dict[int, list[float]]:
 
 def record(root: Path = ROOT, say: Callable[[str], None] = lambda line: None, runs: int = 3) -> dict[str, Any]:
     """Run all, write `.bench/runners.json` below `root`, and return what was written."""
-    equal: dict[str, list[float]] = {name: [] for name in CREWS}
+    report: dict[str, Any] = {
+        "name": "runners", "work": WORK, "machine": machine(), "versions": {"whatfires": __version__},
+        "equal": {name: [] for name in CREWS}, "tiny": {}, "estimated": {}, "many": {},
+    }  # fmt: skip
+
+    def keep() -> None:
+        """What was measured so far: all takes a quarter of an hour."""
+        (root / ".bench" / "runners.json").write_text(json.dumps(report, indent=1) + "\n")
+
     for number in range(runs):
         for name, options in CREWS.items():
             say(f"{FIGURES} equal figures, {number + 1} of {runs}: {name}")
-            equal[name].append(seconds(FIGURES, 96, STEPS, options))
-    tiny: dict[str, dict[int, float]] = {}
+            report["equal"][name].append(seconds(FIGURES, 96, STEPS, options))
+            keep()
     for name in ("here", "local, 1 worker", "dask, 1 worker"):
         say(f"tiny figures: {name}")
-        tiny[name] = {count: beside(count, CREWS[name]) for count in (20, 20 + TINY)}
+        report["tiny"][name] = {count: beside(count, CREWS[name]) for count in (20, 20 + TINY)}
+        keep()
     say("the estimate")
-    guessed = estimated()
+    report["estimated"] = estimated()
     say(f"{MANY} jobs planned")
-    report = {
-        "name": "runners", "work": WORK, "machine": machine(), "versions": {"whatfires": __version__},
-        "equal": equal, "tiny": tiny, "estimated": guessed, "many": planned(MANY),
-    }  # fmt: skip
-    (root / ".bench" / "runners.json").write_text(json.dumps(report, indent=1) + "\n")
+    report["many"] = planned(MANY)
+    keep()
     return report
 
 
