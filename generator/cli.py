@@ -299,7 +299,8 @@ def build(
     start, shared = time.perf_counter(), f"{store * ('://' in store)} {cache}".strip()
     asked = glance.Asked(content, out, here(store), drafts, base_url, shared)
     trusted = not trust.distrusted()  # else nothing is looked at before the folder was
-    if trusted and not again and (stands := glance.unchanged(asked, lambda: standing.state_at(content, Path(store)))):
+    state = functools.partial(standing.state_at, content, Path(store))
+    if trusted and not again and (stands := glance.unchanged(asked, state)):
         warn(stands.warnings)
         told(out, stands.pages, 0, stands.figures, 0, 0, start)
         return

@@ -7,7 +7,6 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +42,7 @@ def computed(job: Job, library: Library, advance: Advance, again: set[str] | Non
     again = set() if again is None else again
     given = inputs.Inputs(library, job.model, advance, job.random, again, job.chooser)
     with library.store.noting() as needed:
-        artifact: Artifact = import_module(KINDS[job.kind]).compute(job.options, given)
+        artifact: Artifact = KINDS.module(job.kind).compute(job.options, given)
     for name, value in artifact.measures.items():
         if not math.isfinite(value):
             raise BuildError(f"its measure {name} is no number but {value}; are all activations numbers?")

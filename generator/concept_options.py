@@ -6,10 +6,10 @@ import re
 
 from pydantic import Field, field_validator
 
-from generator import interp
+from generator import interp, plugins
 from generator.callables import NAMED
 from generator.labelling import Labelling
-from generator.spec import FigureOptions
+from generator.spec import FigureOptions, nearest
 
 NAME = re.compile(r"[a-z][\w-]*")
 MOST = 40  # concepts of the author's own
@@ -23,7 +23,9 @@ class ConceptOptions(FigureOptions):
         {}, max_length=MOST, description="your own: a name and a regular expression; it holds at what that matches"
     )
     functions: dict[str, str] = Field(
-        {}, max_length=MOST // 2, description='your own: a name and "module:function"; given a text, it returns a mask'
+        {},
+        max_length=MOST // 2,
+        description='your own: a name and "module:function", or a package\'s concept; given a text, it returns a mask',
     )
     documents: int = Field(20, ge=1, description="documents read of each split")
     length: int = Field(1600, ge=100, description="characters read of each")
@@ -57,10 +59,12 @@ class ConceptOptions(FigureOptions):
     @field_validator("functions")
     @classmethod
     def _callable(cls, own: dict[str, str]) -> dict[str, str]:
+        added = {} if all(re.fullmatch(NAMED, one) for one in own.values()) else plugins.added("concepts", "concept")
         for name, function in own.items():
-            if not re.fullmatch(NAMED, function):
-                raise ValueError(f'{name}: {function!r} is not "module:function"')
-        return own
+            if not re.fullmatch(NAMED, function) and function not in added:
+                known = f", nor one of installed packages{nearest(function, added)}" if added else ""
+                raise ValueError(f'{name}: {function!r} is not "module:function"{known}')
+        return {name: added.get(function, function) for name, function in own.items()}
 
     def labelling(self) -> Labelling:
         """Of one's own concepts in the order of their names: that in which they are written changes nothing."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any, Literal
 
 from pydantic import Field, StrictInt
@@ -77,7 +76,7 @@ def read_figure(reading: Reading, source: str, line: int) -> str:
             f"figure {block.id}: unknown kind {block.kind!r}{nearest(block.kind, KINDS)}", lines.get(("kind",), line)
         )
         return ""
-    kind: type[FigureOptions] = import_module(KINDS[block.kind]).Options
+    kind: type[FigureOptions] = KINDS.module(block.kind).Options
     own = {key: value for key, value in values.items() if key not in BLOCK_KEYS}
     options = validated(reading, kind, own, lines, line, f"figure {block.id}: ", BLOCK_KEYS)
     otherwise = None

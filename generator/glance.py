@@ -33,10 +33,12 @@ class Grounds:
     """What a site is made of besides folders.
 
     state: what its models and data are, "" where it has none. kept: the files of the store that it needs, there or not.
+    kinds: of its figures, those that installed packages add.
     """
 
     state: str = ""
     kept: Sequence[str] = ()
+    kinds: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -83,15 +85,18 @@ class Asked:
         return looks(folder, self.before.get("folders", {}).get(str(folder), {}), suffix)
 
 
-def unchanged(asked: Asked, state: Callable[[], str]) -> Done | None:
-    """What was said of the site, if a build would find nothing to do; else None. state: that of models and data now."""
+def unchanged(asked: Asked, state: Callable[[Sequence[str]], str]) -> Done | None:
+    """What was said of the site, if a build would find nothing to do; else None.
+
+    state: given such kinds, what these and models and data are now.
+    """
     with suppress(Exception):  # new, or damaged, which shows as anything
         before = asked.before
         if digests(asked.contents) != digests(before["folders"][str(asked.content)]):
             return None  # as after most edits; then nothing else need be looked at
-        grounds = Grounds(before["state"], list(before["kept"]))
+        grounds = Grounds(before["state"], before["kept"], before["kinds"])
         now = glance(asked, asked.contents, before["themes"], grounds, Done(**before["done"]))
-        same = known(now) == known(before) and grounds.state in ("", state())
+        same = known(now) == known(before) and grounds.state in ("", state(grounds.kinds))
         if same and now != before:
             write(asked, now)  # what was young is not any more
         return Done(**before["done"]) if same else None

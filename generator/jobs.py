@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from importlib import import_module
 from typing import Any
 
 from pydantic import ValidationError
@@ -143,7 +142,7 @@ def changes_of(spec: FigureSpec, library: Library) -> FigureSpec:
     model = str(spec.options.model)
     given = {key: getattr(spec.options, key, None) for key in ("model", "dataset", "layer", "seed")}
     given["dataset"] = given["dataset"] or getattr(library.row(model).settings, "dataset", None)
-    kind = import_module(KINDS["unit-changes"]).Options
+    kind = KINDS.module("unit-changes").Options
     try:
         chosen = kind(checkpoints=spec.diff, **{key: value for key, value in given.items() if value is not None})
     except ValidationError as error:

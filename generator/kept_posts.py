@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from functools import cached_property
-from importlib import import_module
 from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -188,7 +187,7 @@ def as_post(row: Mapping[str, Any]) -> Post:
 
 
 def as_figure(row: Mapping[str, Any]) -> FigureSpec:
-    kind = import_module(KINDS[row["kind"]]).Options
+    kind = KINDS.module(row["kind"]).Options
     return FigureSpec(
         **{key: tupled(value) for key, value in row.items()}
         | {

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -27,6 +26,7 @@ from generator.deferred import Deferred
 from generator.key import code_digest, versions
 from generator.model import Model
 from generator.models import SOURCES
+from generator.plugins import Table
 from generator.settings import Settings
 from generator.spec import BuildError, Changed, Job, Step, called, mistakes, nearest, shown
 from generator.trust import distrusted, refused_in_row
@@ -441,7 +441,7 @@ class Library:
 
 
 def rows(
-    what: str, table: Mapping[str, Mapping[str, Any]], sources: Mapping[str, str], root: Path, errors: list[BuildError]
+    what: str, table: Mapping[str, Mapping[str, Any]], sources: Table, root: Path, errors: list[BuildError]
 ) -> dict[str, Row]:
     """Validate the rows of one table of site.toml; what is wrong is appended to `errors`."""
     good: dict[str, Row] = {}
@@ -451,7 +451,7 @@ def rows(
         if source not in sources:
             errors.append(BuildError(f"{prefix}.source: no source {source!r} of {what}s{nearest(source, sources)}"))
             continue
-        module = import_module(sources[source])
+        module = sources.module(source)
         try:
             valid = module.Settings.model_validate(settings)
         except ValidationError as problem:

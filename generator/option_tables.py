@@ -8,7 +8,6 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Collection, Iterable
-from importlib import import_module
 
 from generator import teaching
 from generator.blocks import Reading, read_block
@@ -53,7 +52,7 @@ def read_options(reading: Reading, source: str, line: int) -> str:
     if what == "kind":
         taught = teaching.kind(name)
         return table(taught.own, name) + table(taught.shared, f"{name}, of all kinds that have them")
-    model = BLOCKS[name] if what == "block" else import_module(TABLES[what][name]).Settings
+    model = BLOCKS[name] if what == "block" else TABLES[what].module(name).Settings
     return table(teaching.options(model), name)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from generator import known_code
+from generator import known_code, plugins
 from generator.artifact import ArtifactStore, Borrowed
 from generator.calling import one_called
 from generator.computing import unknown_names
@@ -124,14 +124,14 @@ def theme_called(name: str, content: Path, toml: str) -> str:
         return str(content / name)
     if name in shipped():
         return str(ours() / name)
+    if name in plugins.themes():
+        return plugins.themes()[name]
     place = line_of((content / "site.toml").read_text("utf-8"), "theme", toml)
     if distrusted():
         known = " and ".join(shipped())
         raise BuildError(f"theme: {name!r} is none of ours, {REFUSED}: page templates run code; ours: {known}", place)
-    folders = [path.name for path in content.iterdir() if path.is_dir()]
-    raise BuildError(
-        f"theme: there is no folder {name!r} in {shown(content)}{nearest(name, [*shipped(), *folders])}", place
-    )
+    near = [*shipped(), *plugins.themes(), *(path.name for path in content.iterdir() if path.is_dir())]
+    raise BuildError(f"theme: there is no folder {name!r} in {shown(content)}{nearest(name, near)}", place)
 
 
 def job_called(plan: Plan, name: str) -> Job:

@@ -16,9 +16,11 @@ from typing import Any
 
 from generator import known_code
 from generator.artifact import Artifact, ArtifactStore, digest, digests_below
+from generator.figures import KINDS
 from generator.glance import Grounds
 from generator.jobs import files_of
 from generator.kept_pages import common
+from generator.key import code_digest
 from generator.library import Library
 from generator.plan import Plan
 from generator.publish import model_row
@@ -78,18 +80,19 @@ def grounds(plan: Plan, keys: Iterable[str]) -> Grounds | None:
         return None
     if any(leads_out(name) for job in every for name, _ in files_of(job)):
         return None
-    return Grounds(state_of(library), [str(library.store.path(key)) for key in keys])
+    kinds = sorted({job.kind for job in every} - set(KINDS.ours))
+    return Grounds(state_of(library, kinds), [str(library.store.path(key)) for key in keys], kinds)
 
 
-def state_at(content: Path, store: Path) -> str:
-    """What the models and data sets of a site are now."""
+def state_at(content: Path, store: Path, kinds: Sequence[str]) -> str:
+    """What the models and data sets of a site are now, and some kinds of figures."""
     kept = ArtifactStore(store)
     known_code.recall(kept)
-    return state_of(Library(read_settings(content, shown(content / "site.toml")), content, kept))
+    return state_of(Library(read_settings(content, shown(content / "site.toml")), content, kept), kinds)
 
 
-def state_of(library: Library) -> str:
-    """What models and data sets are, by all that decides it; of models at all checkpoints."""
+def state_of(library: Library, kinds: Sequence[str]) -> str:
+    """What models and data sets are, by all that decides it, of models at all checkpoints; and the code of kinds."""
 
     def model(name: str) -> Any:
         series = [(one.name, one.digest(), one.card()) for one in library.series(name)]
@@ -98,7 +101,7 @@ def state_of(library: Library) -> str:
     def dataset(name: str) -> Any:
         return library.missing(name) or library.data_fingerprint(name)
 
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {f"kind {name}": code_digest(KINDS[name]) for name in kinds}
     for what, ask in ((library.models, model), (library.datasets, dataset)):
         for name in what:
             try:

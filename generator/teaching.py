@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 from generator.datasets import DATASETS
@@ -47,7 +46,7 @@ class Kind:
 
 
 def kind(name: str) -> Kind:
-    module = import_module(KINDS[name])
+    module = KINDS.module(name)
     summary, _, more = (module.__doc__ or "").strip().partition("\n\n")
     every = list(options(module.Options))
     return Kind(
@@ -114,7 +113,7 @@ def values_of(row: Mapping[str, Any], defs: Mapping[str, Any]) -> str:
 def schema(what: str) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a block of a post, of its front matter, or of site.toml; see SCHEMAS."""
     if what == "figure":
-        found = chosen({name: import_module(path).Options for name, path in KINDS.items()}, "kind", FigureBlock)
+        found = chosen({name: KINDS.module(name).Options for name in KINDS}, "kind", FigureBlock)
     elif what == "claim":
         found = ClaimBlock.model_json_schema()
     elif what == "front-matter":
@@ -122,7 +121,7 @@ def schema(what: str) -> dict[str, Any]:
     else:
         found = Settings.model_json_schema()
         for table, sources in (("models", SOURCES), ("datasets", DATASETS)):
-            rows = chosen({name: import_module(path).Settings for name, path in sources.items()}, "source")
+            rows = chosen({name: sources.module(name).Settings for name in sources}, "source")
             found.setdefault("$defs", {}).update(rows.pop("$defs", {}))
             found["properties"][table] = {"type": "object", "additionalProperties": rows}
     return {**found, "$schema": DIALECT, "title": f"Whatfires: {what}"}

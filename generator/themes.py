@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from generator import plugins
 from generator.artifact import digest, file_digest
 from generator.deferred import Deferred
 from generator.key import installed
@@ -34,8 +35,8 @@ def shipped() -> list[str]:
 
 
 def theme_folders(theme: str) -> list[str]:
-    """Where page templates are looked for: the theme that site.toml names, then the default one."""
-    return [*([theme] if theme else []), str(ours())]
+    """Where page templates are looked for: the theme that site.toml names, the default one, then those of packages."""
+    return [*([theme] if theme else []), str(ours()), *plugins.template_folders()]
 
 
 @contextmanager

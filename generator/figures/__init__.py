@@ -6,7 +6,9 @@ torch: the science is in the instruments, which are loaded on first use. A templ
 figure's, and a script enlivens each `.content`: a figure has one for each checkpoint, and one for its control.
 """
 
-KINDS = {
+from generator.plugins import Table
+
+OURS = {
     "templates": "generator.figures.templates",
     "scores": "generator.figures.scores",
     "sweep": "generator.figures.sweep",
@@ -33,3 +35,4 @@ KINDS = {
     "training-curve": "generator.figures.training_curve",
     "top-contexts": "generator.figures.top_contexts",
 }
+KINDS = Table("figures", "kind", OURS)

@@ -9,7 +9,9 @@ checkpoint, and, where it can be trained, a field `train` (its recipe, with the 
 `Trained` for each checkpoint, the final one last.
 """
 
-SOURCES = {
+from generator.plugins import Table
+
+OURS = {
     "linear-svm": "generator.models.linear_svm",
     "efficientnet-lite": "generator.models.efficientnet_lite",
     "torchvision": "generator.models.torchvision",
@@ -17,3 +19,4 @@ SOURCES = {
     "transformers": "generator.models.transformers",
     "python": "generator.models.python",
 }
+SOURCES = Table("models", "source of models", OURS)
