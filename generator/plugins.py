@@ -36,7 +36,7 @@ class Table(Mapping[str, str]):
     group: the last part of the entry points' group; called: what one row is, in messages.
     """
 
-    def __init__(self, group: str, called: str, ours: Mapping[str, str]) -> None:
+    def __init__(self, group: str, called: str, ours: dict[str, str]) -> None:
         self.group, self.called, self.ours = group, called, ours
 
     @cached_property

@@ -154,7 +154,7 @@ def test_a_figure_without_a_model_has_no_control(quick_site: SmallSite, monkeypa
     kind = ModuleType("kind_without_model")
     kind.Options = FigureOptions  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, kind.__name__, kind)
-    monkeypatch.setitem(KINDS, "plain", kind.__name__)
+    monkeypatch.setitem(KINDS.ours, "plain", kind.__name__)
     quick_site.figure("id: s\nkind: plain\ncontrol: random-weights\n")
 
     with pytest.raises(BuildErrors, match=r"a.md:9: figure s: it reads no model, so there is no control"):

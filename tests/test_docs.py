@@ -91,7 +91,7 @@ def test_the_kind_that_the_guide_adds_works_as_it_stands(
     theme.mkdir(parents=True)
     (theme / "mean-image.html").write_text(template)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setitem(KINDS, "mean-image", "added")
+    monkeypatch.setitem(KINDS.ours, "mean-image", "added")
     quick_site.toml(f'theme = "looks"\n{(quick_site.content / "site.toml").read_text()}')
     quick_site.figure("id: mean\nkind: mean-image\ndataset: digits\ncaption: Ten digits.")
     quick_site.build()

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 
 LAYERS = [  # from the top down; modules of one line never import each other
     "cli",
-    "serving warm",
+    "serving warm testing",
     "watching",
     "rounds notebook",
     "remaking verify single_file starter estimate",

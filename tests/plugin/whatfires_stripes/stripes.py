@@ -6,9 +6,10 @@ from typing import Literal
 import numpy as np
 
 from generator.data import Images
-from generator.spec import Options
+from generator.spec import BuildError, Options, nearest
 
 CLASSES = ("across", "down")
+SPLITS = ("train", "validation", "test")
 
 
 class Settings(Options):
@@ -25,7 +26,9 @@ def digest(settings: Settings, root: Path) -> str:
 
 
 def load(settings: Settings, split: str, root: Path) -> Images:
-    random = np.random.default_rng(["train", "validation", "test"].index(split))
+    if split not in SPLITS:
+        raise BuildError(f"stripes have no split {split!r}{nearest(split, SPLITS)}")
+    random = np.random.default_rng(SPLITS.index(split))
     labels = random.integers(0, 2, settings.images)
     stripes = np.tile(np.arange(16) % 2, (16, 1)) * 160
     clean = np.where(labels[:, None, None] == 1, stripes, stripes.T)
