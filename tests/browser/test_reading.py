@@ -68,6 +68,37 @@ def test_a_page_fits_a_phone(browser: Browser, site: Path, name: str) -> None:
     assert width <= 390
 
 
+@pytest.mark.parametrize(("columns", "wide"), [(6, False), (12, True)])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_table_of_many_columns_is_wide_and_keeps_its_first_column_in_sight(
+    browser: Browser, site: Path, width: int, columns: int, wide: bool
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 844})
+    page.goto((site / "posts/text.html").as_uri())
+    broad, moved, spilled = page.evaluate(
+        """(columns) => {
+            const row = (cell) => `<tr>${`<${cell}>unbreakable-words</${cell}>`.repeat(columns)}</tr>`;
+            const prose = document.querySelector(".prose");
+            prose.insertAdjacentHTML("beforeend", `<p>Text.</p><table>${row("th")}${row("td")}</table>`);
+            const table = prose.lastElementChild;
+            const text = table.previousElementSibling;
+            table.scrollLeft = 100;
+            const first = table.querySelector("td");
+            return [
+              table.offsetWidth > text.offsetWidth,
+              first.getBoundingClientRect().left < table.getBoundingClientRect().left,
+              document.documentElement.scrollWidth > innerWidth,
+            ];
+        }""",
+        columns,
+    )
+    page.close()
+
+    assert broad == (wide and width == 1280)
+    assert moved == (not wide)
+    assert not spilled
+
+
 @pytest.mark.parametrize("links", range(2, 6))
 @pytest.mark.parametrize("title", ["T", "A title that is as long as titles of reports are"])
 def test_no_link_of_the_header_lies_below_the_toggle_of_colours(
