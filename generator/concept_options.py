@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from generator import interp, plugins
 from generator.callables import NAMED
@@ -13,6 +14,7 @@ from generator.spec import FigureOptions, nearest
 
 NAME = re.compile(r"[a-z][\w-]*")
 MOST = 40  # concepts of the author's own
+BUILT_IN = 11  # of prose, which has the most
 
 
 class ConceptOptions(FigureOptions):
@@ -65,6 +67,13 @@ class ConceptOptions(FigureOptions):
                 known = f", nor one of installed packages{nearest(function, added)}" if added else ""
                 raise ValueError(f'{name}: {function!r} is not "module:function"{known}')
         return {name: added.get(function, function) for name, function in own.items()}
+
+    @model_validator(mode="after")
+    def _fit(self) -> Self:
+        own, most = len(self.concepts) + len(self.functions), interp.histograms.CONCEPTS - BUILT_IN
+        if own > most:
+            raise ValueError(f"{own} concepts of your own; at most {most} can be told apart beside those built in")
+        return self
 
     def labelling(self) -> Labelling:
         """Of one's own concepts in the order of their names: that in which they are written changes nothing."""

@@ -18,7 +18,6 @@ from pymdownx.arithmatex import ArithmatexExtension
 
 from generator.blocks import Reading
 
-WORTH_LOOKING = re.compile(r"\$|\\[(\[]")
 COMMAND = re.compile(r"\\([A-Za-z]+|.)")
 NAMESPACE = ' xmlns="http://www.w3.org/1998/Math/MathML"'
 ENDS = {"\\(": "\\)", "\\[": "\\]"}

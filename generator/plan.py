@@ -12,7 +12,6 @@ from pathlib import Path
 
 from generator import known_code, plugins
 from generator.artifact import ArtifactStore, Borrowed
-from generator.calling import one_called
 from generator.computing import unknown_names
 from generator.jobs import data_of, make_job
 from generator.kept_posts import KeptPosts
@@ -132,14 +131,6 @@ def theme_called(name: str, content: Path, toml: str) -> str:
         raise BuildError(f"theme: {name!r} is none of ours, {REFUSED}: page templates run code; ours: {known}", place)
     near = [*shipped(), *plugins.themes(), *(path.name for path in content.iterdir() if path.is_dir())]
     raise BuildError(f"theme: there is no folder {name!r} in {shown(content)}{nearest(name, near)}", place)
-
-
-def job_called(plan: Plan, name: str) -> Job:
-    """The job of the one figure that is called so, such as posts/cells.md#quote-cell, cells#quote-cell or quote-cell.
-
-    BuildError, with the nearest right word, where there is none, or more than one.
-    """
-    return plan.jobs[one_called(name, list(plan.jobs), plan.posts, plan.library.root)]
 
 
 def same_paths(posts: Sequence[Post]) -> Iterable[BuildError]:

@@ -14,8 +14,11 @@ from pathlib import Path
 import pytest
 
 from generator.artifact import ArtifactStore
+from generator.calling import one_called
 from generator.key import code_digest, read_module
 from generator.pipeline import Outcome, build
+from generator.plan import Plan
+from generator.spec import Job
 
 ROOT = Path(__file__).parent.parent
 # Where a shell starts the tests in the background, Ctrl-C is ignored, and so it would be by what they start.
@@ -128,6 +131,11 @@ def served() -> Iterator[Callable[[Path], str]]:
 
 class QuietHandler(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *given: object) -> None: ...
+
+
+def job_called(plan: Plan, name: str) -> Job:
+    """The job of the one figure that is called so."""
+    return plan.jobs[one_called(name, list(plan.jobs), plan.posts, plan.library.root)]
 
 
 def forget_code() -> None:

@@ -12,11 +12,11 @@ from click.testing import CliRunner
 from generator import cli
 from generator.key import versions
 from generator.library import Library
-from generator.plan import job_called, make_plan
+from generator.plan import make_plan
 from generator.progress import Quiet
 from generator.runners import here
 from generator.spec import BuildError
-from tests.conftest import forget_code
+from tests.conftest import forget_code, job_called
 from tests.stale_site import FIRST, StaleSite, copied, seer_checkpoint, write_site
 from tests.test_staleness import Edit, our_code, pixel, swap, swap_unseen, version_of
 

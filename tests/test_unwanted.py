@@ -18,12 +18,12 @@ from generator import builds, cli, inputs, known_code, passages
 from generator.artifact import Artifact, ArtifactStore
 from generator.library import Library
 from generator.models import linear_svm
-from generator.plan import job_called, make_plan
+from generator.plan import make_plan
 from generator.progress import Quiet
 from generator.settings import read_settings
 from generator.spec import BuildErrors
 from generator.unwanted import Unwanted, unwanted
-from tests.conftest import POST, ROOT, SITE_TOML, SmallSite, forget_code
+from tests.conftest import POST, ROOT, SITE_TOML, SmallSite, forget_code, job_called
 from tests.stale_site import StaleSite, copied, write_site
 
 FRONT = "---\ntitle: {0}\ndate: 2026-01-02\n---\n"

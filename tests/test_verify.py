@@ -13,10 +13,10 @@ from click.testing import CliRunner
 
 from generator import cli
 from generator.artifact import Artifact
-from generator.plan import job_called, make_plan
+from generator.plan import make_plan
 from generator.progress import Quiet
 from generator.verify import differs
-from tests.conftest import forget_code
+from tests.conftest import forget_code, job_called
 from tests.stale_site import StaleSite, copied, write_site
 from tests.test_unwanted import CLASSES, FRONT
 

@@ -72,7 +72,12 @@ def checked(activations: Activations) -> None:
 
 
 def packed(flags: NDArray[np.bool_]) -> Patterns:
-    """Which concepts hold, as the bits of a number, (positions,); of (positions, concepts), at most CONCEPTS."""
+    """Which concepts hold, as the bits of a number, (positions,); of (positions, concepts), at most CONCEPTS.
+
+    ValueError where there are more.
+    """
+    if flags.shape[1] > CONCEPTS:
+        raise ValueError(f"{flags.shape[1]} concepts at once; at most {CONCEPTS} can be told apart")
     bits: Patterns = np.zeros(len(flags), dtype=np.int32 if flags.shape[1] < 32 else np.int64)
     for number, column in enumerate(flags.T):
         bits += column.astype(bits.dtype) << number

@@ -7,9 +7,11 @@ import pytest
 import torch
 import yaml
 
+from generator.concept_options import BUILT_IN
 from generator.figures.unit_census import EXAMPLE
+from generator.interp.concepts import concepts
 from generator.model import Model
-from generator.spec import BuildError
+from generator.spec import BuildError, BuildErrors
 from tests.conftest import SmallSite, forget_code
 
 OWN = "def capitals(text):\n    import numpy\n    return numpy.array([one.isupper() for one in text], dtype=bool)\n"
@@ -163,3 +165,20 @@ def test_documents_of_one_character_have_nothing_to_separate_and_empty_ones_are_
         path.write_text("")
     with pytest.raises(BuildError, match="none of the 1 documents can be read as prose"):
         census(small_site, dataset="few", language="prose")
+
+
+def test_more_concepts_than_can_be_told_apart_are_refused(quick_site: SmallSite) -> None:
+    concepts = "".join(f"  c{number}: 'x'\n" for number in range(40))
+    functions = "".join(f"  f{number}: 'm:f'\n" for number in range(13))
+    quick_site.figure(
+        f"id: a\nkind: unit-census\nmodel: tiny-text\ndataset: tiny-corpus\nconcepts:\n{concepts}functions:\n{functions}"
+    )
+
+    with pytest.raises(BuildErrors, match=r"figure a: 53 concepts of your own; at most 52 can be told apart"):
+        quick_site.build()
+
+
+def test_no_language_has_more_concepts_than_are_left_room_for() -> None:
+    texts = {"prose": "Words.\n", "python": "a = 1\n", "c": "int a;\n"}
+
+    assert max(len(concepts(text, language) or {}) for language, text in texts.items()) == BUILT_IN

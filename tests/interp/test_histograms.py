@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import f1_score, mutual_info_score, precision_recall_curve, roc_auc_score
 
 from generator.interp import separation
-from generator.interp.histograms import LEVELS, PATTERNS, Histograms, Scale, packed, unpacked
+from generator.interp.histograms import CONCEPTS, LEVELS, PATTERNS, Histograms, Scale, packed, unpacked
 
 SOURCE = np.random.default_rng(0)
 
@@ -120,3 +120,11 @@ def test_a_concept_that_holds_nowhere_has_no_area_and_counts_as_chance() -> None
     assert np.isnan(areas).all()
     assert separation.strength(areas) == 0.5
     assert separation.information(found.holding, found.total) == 0
+
+
+def test_concepts_that_do_not_fit_into_a_pattern_are_refused() -> None:
+    flags = np.eye(CONCEPTS, dtype=bool)
+
+    np.testing.assert_array_equal(unpacked(packed(flags), CONCEPTS), flags)
+    with pytest.raises(ValueError, match="64 concepts at once; at most 63"):
+        packed(np.eye(64, dtype=bool))
