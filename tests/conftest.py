@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import signal
 import socket
 import threading
@@ -21,6 +22,8 @@ from generator.plan import Plan
 from generator.spec import Job
 
 ROOT = Path(__file__).parent.parent
+# The hundreds of processes that tests start would each compile all modules, where a shell says that none is kept.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Where a shell starts the tests in the background, Ctrl-C is ignored, and so it would be by what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
