@@ -25,7 +25,8 @@ import numpy as np
 
 from generator import __version__
 from generator.artifact import ArtifactStore
-from generator.pipeline import build, obtain, with_units
+from generator.cli import main
+from generator.pipeline import obtain, with_units
 from generator.plan import Plan, make_plan
 from generator.progress import Quiet
 from tests.benchmarks.harness import ROOT, machine
@@ -92,9 +93,11 @@ def plan(folder: Path, store: ArtifactStore) -> dict[str, float]:
 
 
 def written(folder: Path, store: ArtifactStore) -> dict[str, float]:
+    """By the command, which says what it did before the benchmark does."""
+    places = {"--content": folder / "content", "--out": folder / "site", "--store": store.folder}
     start = time.perf_counter()
-    done = build(folder / "content", folder / "site", store)
-    return {"seconds": time.perf_counter() - start, "written": done.written, "computed": done.computed}
+    main(["build", *(str(one) for pair in places.items() for one in pair)], standalone_mode=False)
+    return {"seconds": time.perf_counter() - start}
 
 
 def retitled(folder: Path, store: ArtifactStore) -> dict[str, float]:
@@ -114,7 +117,7 @@ def step(name: str, folder: Path) -> dict[str, float]:
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr)
-    return dict(json.loads(done.stdout))
+    return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
 def sizes(site: Path) -> dict[str, int]:
