@@ -117,7 +117,10 @@ def scheduler(work: Work, jobs: Sequence[Job]) -> Iterator[str]:
         with interrupts_ignored():  # by the processes that are started here, too: Ctrl-C is for us, who end them
             own = closing.enter_context(
                 distributed.LocalCluster(
-                    n_workers=0, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+                    n_workers=0,
+                    threads_per_worker=1,
+                    dashboard_address="127.0.0.1:0",  # any port: with None it is 8787, and another build's warns of it
+                    silence_logs=logging.CRITICAL,
                 )
             )
             having = {**own.new_spec["options"], "resources": capacity(map(work.library.needs, jobs))}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -123,3 +125,15 @@ def test_of_workers_of_our_own_one_has_what_a_network_needs(small_site: SmallSit
 
     assert built(small_site, Crew("dask", 2)).computed == 4
     assert dict(os.environ) == before
+
+
+@pytest.mark.usefixtures("served")  # it may talk to this machine
+def test_a_scheduler_of_our_own_warns_of_no_port_that_is_taken(small_site: SmallSite) -> None:
+    """Dask has one port for its pages; a warning would be an error here."""
+    small_site.post(HEAD + IMAGE.format("one", "tiny-vision", "a"))
+    with socket.socket() as taken:
+        with suppress(OSError):  # it is taken already
+            taken.bind(("127.0.0.1", 8787))
+            taken.listen()
+
+        assert built(small_site, Crew("dask", 1)).computed == 1
