@@ -94,11 +94,13 @@ from generator.pipeline import obtain
 from generator.plan import make_plan
 from generator.progress import Quiet
 from generator.runners import Crew
+import torch
 
 def plan():
     return make_plan(Path("content"), store, Quiet(), loading=False)
 
 if __name__ == "__main__":  # workers import this, too
+    torch.set_num_threads(1)  # as workers have
     store = ArtifactStore(Path(".whatfires/store"))
     asked = plan()
     start = time.perf_counter()
