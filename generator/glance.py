@@ -24,8 +24,9 @@ from typing import Any
 FOLDER = "glances"  # of the store
 HALF_WRITTEN = ".writing-"  # see `artifact.WRITING`; what else begins with a dot is no part of content or site
 YOUNG = 2_000_000_000  # nanoseconds in which a file may be written twice at what its disk calls the same time
+MOST = 2**28  # bytes that are read of a folder: a content folder may hold data sets of any size
 
-Look = list[Any]  # a file's digest, then its size, times in nanoseconds and number; only the digest of a young file
+Look = list[Any]  # what a file holds, then its size, times in nanoseconds and number; only the first of a young file
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def glance(
     read = asked.before.get("files", {})
     return {
         "folders": folders,
-        "files": {name: look(name, read.get(name)) for name in grounds.kept},
+        "files": {name: look(name, read.get(name))[0] for name in grounds.kept},
         "themes": list(themes),
         "python": sys.version,
         "packages": sorted(packages()),
@@ -155,6 +156,7 @@ def looks(folder: Path, before: Mapping[str, Look], suffix: str) -> dict[str, Lo
     An unfinished file is told, so that the build that removes it is not taken for one with nothing to do.
     """
     found: dict[str, Look] = {}
+    left = MOST
     for root, folders, files in os.walk(folder, followlinks=True):
         folders[:] = [name for name in folders if not name.startswith(".") and name != "__pycache__"]
         inside = os.path.relpath(root, folder)
@@ -163,24 +165,31 @@ def looks(folder: Path, before: Mapping[str, Look], suffix: str) -> dict[str, Lo
         for name in files:
             if name.endswith(suffix) and (not name.startswith(".") or name.startswith(HALF_WRITTEN)):
                 within = f"{inside}/{name}"
-                found[within] = look(f"{root}/{name}", before.get(within))
+                found[within], read = look(f"{root}/{name}", before.get(within), left)
+                left -= read
     return found
 
 
-def look(path: str, before: Look | None) -> Look:
-    """A file as it is now, which is read unless it has not changed since; [""] where there is none."""
+def look(path: str, before: Look | None, most: int = MOST) -> tuple[Look, int]:
+    """A file as it is now, and how many bytes were read for that; [""] where there is none.
+
+    It is read unless it has not changed since `before`, or is larger than `most`; then it counts as another file.
+    """
     now = time.time_ns()
     try:
         told = os.stat(path)  # noqa: PTH116  (a Path for each is slow)
     except FileNotFoundError:
-        return [""]
+        return [""], 0
     marks = [told.st_size, told.st_mtime_ns, told.st_ctime_ns, told.st_ino]
     if before is not None and before[1:] == marks:
-        return before
-    with open(path, "rb") as file:  # noqa: PTH123
-        digest = hashlib.sha256(file.read()).hexdigest()
+        return before, 0
     young = max(told.st_mtime_ns, told.st_ctime_ns) > now - YOUNG
-    return [digest] if young else [digest, *marks]
+    if told.st_size > most:
+        holds, read = f"unread at {now}" if young else f"unread {marks}", 0
+    else:
+        with open(path, "rb") as file:  # noqa: PTH123
+            holds, read = hashlib.sha256(file.read()).hexdigest(), told.st_size
+    return [holds] if young else [holds, *marks], read
 
 
 def packages() -> Iterator[str]:

@@ -199,21 +199,22 @@ def test_a_file_that_did_not_change_is_not_read_again(site: Path, monkeypatch: p
     CliRunner().invoke(main, ["build"], catch_exceptions=False)
     monkeypatch.setattr(glance, "YOUNG", -(10**12))  # as if the files had been written long ago
     CliRunner().invoke(main, ["build"], catch_exceptions=False)
-    read = glance.look(str(site / "site/index.html"), None)
+    read, size = glance.look(str(site / "site/index.html"), None)
     monkeypatch.setattr("builtins.open", lambda *given: pytest.fail("read"))
 
-    assert glance.look(str(site / "site/index.html"), read) == read
+    assert size == (site / "site/index.html").stat().st_size
+    assert glance.look(str(site / "site/index.html"), read) == (read, 0)
 
 
 def test_a_file_edited_with_its_time_kept_is_read(tmp_path: Path) -> None:
     file = tmp_path / "a"
     file.write_text("one")
     os.utime(file, ns=(10**18, 10**18))
-    before = glance.look(str(file), None)
+    before, _ = glance.look(str(file), None)
     file.write_text("two")
     os.utime(file, ns=(10**18, 10**18))
 
-    assert glance.look(str(file), before)[0] == hashlib.sha256(b"two").hexdigest()
+    assert glance.look(str(file), before)[0][0] == hashlib.sha256(b"two").hexdigest()
 
 
 def test_a_young_file_is_read_again(tmp_path: Path) -> None:
@@ -221,4 +222,18 @@ def test_a_young_file_is_read_again(tmp_path: Path) -> None:
     file = tmp_path / "a"
     file.write_text("one")
 
-    assert len(glance.look(str(file), None)) == 1
+    assert len(glance.look(str(file), None)[0]) == 1
+
+
+def test_of_a_large_folder_no_more_is_read_than_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(glance, "MOST", 10)
+    for name in "abc":
+        (tmp_path / name).write_text("123456")
+        os.utime(tmp_path / name, ns=(10**18, 10**18))
+    monkeypatch.setattr(glance, "YOUNG", -(10**12))
+    first = glance.looks(tmp_path, {}, "")
+    (tmp_path / "c").write_text("123457")
+
+    assert sum(len(row[0]) == 64 for row in first.values()) == 1
+    assert glance.looks(tmp_path, first, "")["./c"] != first["./c"]
+    assert {**glance.looks(tmp_path, first, ""), "./c": ""} == {**first, "./c": ""}
