@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 import yaml
 from click import Group
+from click.testing import CliRunner
 
 from generator import teaching
 from generator.cli import main
 from generator.datasets import DATASETS
 from generator.figures import KINDS
 from generator.models import SOURCES
+from generator.testing import KindContract
 from tests.conftest import ROOT, SmallSite
 
 PAGES = ROOT / "content" / "pages"
@@ -95,5 +97,10 @@ def test_the_kind_that_the_guide_adds_works_as_it_stands(
     quick_site.toml(f'theme = "looks"\n{(quick_site.content / "site.toml").read_text()}')
     quick_site.figure("id: mean\nkind: mean-image\ndataset: digits\ncaption: Ten digits.")
     quick_site.build()
+    taught = CliRunner().invoke(main, ["kinds", "mean-image"]).stdout
+    KindContract().test_it_says_what_it_shows_and_describes_its_options("mean-image")
 
+    assert f'description: "{teaching.kind("mean-image").summary}"' in GUIDE["extending"]
+    assert "\nOptions:" not in taught, "a heading without options: dataset and split are those of other kinds"
+    assert "  split: text (default test)\n      the part of it that is shown\n" in taught
     assert re.search(r'<img src="[^"]+\.webp"[^>]*\s+alt="The mean image, brightness 0\.\d\d"', quick_site.read())
