@@ -16,6 +16,7 @@ from generator.models import SOURCES
 from generator.testing import KindContract
 from tests.conftest import ROOT, SmallSite
 
+NOT_COMMITTED = {"tests/actual/", "tests/figures/test_mean_image.py"}
 PAGES = ROOT / "content" / "pages"
 GUIDE = {path.stem: path.read_text() for path in [PAGES / "guide.md", *sorted((PAGES / "guide").glob("*.md"))]}
 COMMANDS = {
@@ -67,6 +68,19 @@ def test_the_guide_names_every_flag(flag: str) -> None:
 @pytest.mark.parametrize("block", ["figure", "claim", "front-matter", "site"])
 def test_the_guide_has_the_keys_of_every_block(block: str) -> None:
     assert any(f"```options\nblock: {block}\n```" in text for text in GUIDE.values())
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "SECURITY.md"])
+def test_what_is_told_beside_the_code_is_there(name: str) -> None:
+    """Targets of make, files that are linked, and files that are named with their folder."""
+    text = (ROOT / name).read_text()
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    asked = {one for line in re.findall(r"(?:^|`)make ([a-z ]+)", text, re.MULTILINE) for one in line.split()}
+    links = {link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link}
+    named = set(re.findall(r"`((?:generator|tests|content)/[\w/.-]+)`", text)) - NOT_COMMITTED
+
+    assert asked <= set(targets)
+    assert [one for one in sorted(links | named) if not (ROOT / one).exists()] == []
 
 
 def test_the_example_of_the_instruments_runs_as_it_stands() -> None:
