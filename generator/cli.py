@@ -701,7 +701,8 @@ def kinds(kind: str | None) -> None:
     taught = teaching.kind(kind)
     click.echo(f"{taught.summary}\n" + (f"\n{taught.more}\n" if taught.more else ""))
     for heading, rows in (("Options", taught.own), ("Options of all kinds that have them", taught.shared)):
-        click.echo(f"{heading}:")
+        if rows:
+            click.echo(f"{heading}:")
         for row in rows:
             default = f"default {row.default}" if row.default else "required"
             click.echo(f"  {click.style(row.name, bold=True)}: {row.values} ({default})")

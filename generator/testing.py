@@ -7,7 +7,7 @@ name by `pytest.mark.parametrize`; a fixture `report` says which models and data
     def report(tmp_path):
         return Report(tmp_path, '[datasets.stripes]\\nsource = "stripes"\\n')
 
-    @pytest.mark.parametrize("kind", ["mean-image"])
+    @pytest.mark.parametrize("kind", ["mean-stripes"])
     class TestKinds(KindContract): ...
 """
 

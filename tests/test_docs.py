@@ -6,14 +6,17 @@ from pathlib import Path
 import pytest
 import yaml
 from click import Group
+from click.testing import CliRunner
 
 from generator import teaching
 from generator.cli import main
 from generator.datasets import DATASETS
 from generator.figures import KINDS
 from generator.models import SOURCES
+from generator.testing import KindContract
 from tests.conftest import ROOT, SmallSite
 
+NOT_COMMITTED = {"tests/actual/", "tests/figures/test_mean_image.py"}
 PAGES = ROOT / "content" / "pages"
 GUIDE = {path.stem: path.read_text() for path in [PAGES / "guide.md", *sorted((PAGES / "guide").glob("*.md"))]}
 COMMANDS = {
@@ -67,6 +70,19 @@ def test_the_guide_has_the_keys_of_every_block(block: str) -> None:
     assert any(f"```options\nblock: {block}\n```" in text for text in GUIDE.values())
 
 
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "SECURITY.md"])
+def test_what_is_told_beside_the_code_is_there(name: str) -> None:
+    """Targets of make, files that are linked, and files that are named with their folder."""
+    text = (ROOT / name).read_text()
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    asked = {one for line in re.findall(r"(?:^|`)make ([a-z ]+)", text, re.MULTILINE) for one in line.split()}
+    links = {link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link}
+    named = set(re.findall(r"`((?:generator|tests|content)/[\w/.-]+)`", text)) - NOT_COMMITTED
+
+    assert asked <= set(targets)
+    assert [one for one in sorted(links | named) if not (ROOT / one).exists()] == []
+
+
 def test_the_example_of_the_instruments_runs_as_it_stands() -> None:
     (example,) = re.findall(r"```python\n(.*?)```", GUIDE["instruments"], re.DOTALL)
     names: dict[str, object] = {}
@@ -95,5 +111,10 @@ def test_the_kind_that_the_guide_adds_works_as_it_stands(
     quick_site.toml(f'theme = "looks"\n{(quick_site.content / "site.toml").read_text()}')
     quick_site.figure("id: mean\nkind: mean-image\ndataset: digits\ncaption: Ten digits.")
     quick_site.build()
+    taught = CliRunner().invoke(main, ["kinds", "mean-image"]).stdout
+    KindContract().test_it_says_what_it_shows_and_describes_its_options("mean-image")
 
+    assert f'description: "{teaching.kind("mean-image").summary}"' in GUIDE["extending"]
+    assert "\nOptions:" not in taught, "a heading without options: dataset and split are those of other kinds"
+    assert "  split: text (default test)\n      the part of it that is shown\n" in taught
     assert re.search(r'<img src="[^"]+\.webp"[^>]*\s+alt="The mean image, brightness 0\.\d\d"', quick_site.read())

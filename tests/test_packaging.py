@@ -1,6 +1,7 @@
 """What is in the packages that are published, and that they work where there is no checkout."""
 
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -8,7 +9,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
+from generator import __version__
 from tests.conftest import ROOT
 
 
@@ -55,7 +58,8 @@ def test_a_source_distribution_has_the_tests_and_no_site_or_weights(built: Path)
     with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
 
-    assert {"LICENSE", "README.md", "CHANGELOG.md", "templates/base.html", "tests/test_packaging.py"} <= names
+    assert {"LICENSE", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "CITATION.cff"} <= names
+    assert {"templates/base.html", "tests/test_packaging.py"} <= names
     assert not [name for name in names if name.startswith(("site/", "content/checkpoints/", ".whatfires"))]
 
 
@@ -67,3 +71,12 @@ def test_an_installed_package_starts_a_report_and_builds_it(installed: Path, tmp
     assert started.returncode == done.returncode == 0, started.stderr + done.stderr
     assert '<figure id="' in page
     assert run(installed, tmp_path, "schema", "figure").stdout.startswith("{")
+
+
+def test_the_version_that_is_cited_is_ours_and_its_changes_are_told() -> None:
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    newest = re.search(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+
+    assert str(cited["version"]) == __version__, "CITATION.cff and generator/__init__.py have different versions"
+    assert newest, "CHANGELOG.md has no section"
+    assert re.fullmatch(rf"Unreleased|{re.escape(__version__)} \(\d{{4}}-\d\d-\d\d\)", newest[1]), newest[1]

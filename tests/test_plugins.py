@@ -43,7 +43,7 @@ date: 2026-01-01
 
 ```figure
 id: mean
-kind: mean-image
+kind: mean-stripes
 dataset: stripes
 caption: Stripes across and down leave a grid.
 ```
@@ -135,7 +135,7 @@ def test_what_a_package_adds_is_built_beside_ours(
 
     assert done.returncode == 0, done.stderr
     assert "3 figures computed" in done.stdout
-    assert 'data-kind="mean-image"' in page
+    assert 'data-kind="mean-stripes"' in page
     assert 'alt="The mean image, brightness 0.' in page
     assert "shouting" in page
     assert "#eef2f8" in (tmp_path / "site" / "assets" / "theme.css").read_text()
@@ -143,7 +143,7 @@ def test_what_a_package_adds_is_built_beside_ours(
     again = run(str(ROOT / "build.py"))
     assert "0 figures computed, 3 kept" in again.stdout
 
-    module = tmp_path / "site-packages" / "whatfires_stripes" / "mean_image.py"
+    module = tmp_path / "site-packages" / "whatfires_stripes" / "mean_stripes.py"
     module.write_text(module.read_text().replace("mean.mean() / 255", "mean.max() / 255"))
     assert "1 figure computed, 2 kept" in run(str(ROOT / "build.py")).stdout
 
@@ -153,12 +153,12 @@ def test_what_a_package_adds_is_taught_and_known_where_a_name_is_wrong(
 ) -> None:
     write(tmp_path)
     post = tmp_path / "content" / "posts" / "stripes.md"
-    post.write_text(POST.replace("kind: mean-image", "kind: mean-imge").replace("shouting: shouting", "a: shoutng"))
+    post.write_text(POST.replace("kind: mean-stripes", "kind: mean-strips").replace("shouting: shouting", "a: shoutng"))
     done = run(str(ROOT / "build.py"))
 
     kinds = run("-c", "from generator.cli import main; main(['kinds'])").stdout
     assert "what all of its pictures have in common" in kinds
-    assert "unknown kind 'mean-imge'; did you mean 'mean-image'?" in done.stderr
+    assert "unknown kind 'mean-strips'; did you mean 'mean-stripes'?" in done.stderr
     assert "did you mean 'shouting'?" in done.stderr
 
 

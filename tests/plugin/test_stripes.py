@@ -14,7 +14,7 @@ def report(tmp_path: Path) -> Report:
     return Report(tmp_path, TOML)
 
 
-@pytest.mark.parametrize("kind", ["mean-image"])
+@pytest.mark.parametrize("kind", ["mean-stripes"])
 class TestKinds(KindContract): ...
 
 
