@@ -34,8 +34,9 @@ audit: $(VENV)/.test  ## compare the installed packages with the known holes, by
 	$(PYTHON) -m venv .whatfires/audit && .whatfires/audit/bin/python -m pip install --quiet pip-audit
 	.whatfires/audit/bin/pip-audit --path "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 
-golden: $(VENV)/.test  ## accept the golden pages as they are now; look at the diff
+golden: $(VENV)/.test  ## accept golden pages, and the picture of the layers, as they are now; look at the diff
 	$(BIN)/python -m tests.golden
+	$(BIN)/python -m tests.architecture
 
 bench: $(VENV)/.test  ## list the benchmarks against peers; NAME=name runs one on this machine
 	$(BIN)/python -m tests.benchmarks $(NAME)
