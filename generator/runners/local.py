@@ -216,7 +216,7 @@ def work(pipe: connection.Connection, site: Worksite) -> None:
         os.setpgrp()  # Ctrl-C goes to who started us, who passes it on once
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # one that came before is forgotten
     release_interrupts()
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends us, who have begun nothing, without a word
     threading.Thread(target=end_with_parent, daemon=True).start()
     machine.settle()
     torch.set_num_threads(site.threads)
@@ -229,5 +229,6 @@ def work(pipe: connection.Connection, site: Worksite) -> None:
             pipe.send((done, total, what))
 
     library = site.library(lambda what, done, total: tell(done, total, what))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # stops a training where it can keep what it has
     while (job := pipe.recv()) is not None:
         pipe.send(done(job, library, tell))

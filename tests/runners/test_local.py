@@ -5,7 +5,9 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,7 +15,7 @@ from generator.machine import cores
 from generator.plan import make_plan
 from generator.progress import Plain, Quiet
 from generator.runners import Crew
-from generator.runners.local import Queue
+from generator.runners.local import Queue, Worker
 from generator.spec import BuildErrors
 from tests.conftest import ROOT, SITE_TOML, SmallSite
 from tests.runners.sites import HEAD, IMAGE, NETWORK, built, of_each_kind, with_deadly, without_figures
@@ -193,3 +195,31 @@ def test_what_a_network_needs_changes_no_key(small_site: SmallSite) -> None:
         keys.append([job.key for job in make_plan(small_site.content, small_site.store, Quiet()).jobs.values()])
 
     assert keys[0] == keys[1]
+
+
+@dataclass
+class Slow:
+    """A site whose settings take long to read, by a library that makes an error of its own of whatever stops it."""
+
+    begun: Path
+    threads: int = 1
+
+    def library(self, report: object) -> None:
+        self.begun.touch()
+        try:
+            time.sleep(60)
+        except KeyboardInterrupt as error:
+            raise ValueError("interrupted") from error
+
+
+def test_a_worker_that_is_stopped_before_it_began_says_nothing(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    worker = Worker(0, Slow(tmp_path / "begun"))  # type: ignore[arg-type]
+    worker.give(SimpleNamespace(model=None))  # type: ignore[arg-type]
+    while not (tmp_path / "begun").exists():
+        time.sleep(0.05)
+    worker.stop()
+    worker.end(10)
+
+    assert capfd.readouterr().err == ""
