@@ -29,12 +29,12 @@ def scale(low: float, high: float) -> list[float]:
 
 
 def decades(low: float, high: float) -> list[float]:
-    """1, 3 and 10 times powers of ten, from below `low` to above `high`, both from 1e-12 to 1e18.
+    """1, 3 and 10 times powers of ten, from below `low` to above `high`, both from 1e-30 to 1e30.
 
     >>> decades(204_800, 65_536_000)
     [100000.0, 300000.0, 1000000.0, 3000000.0, 10000000.0, 30000000.0, 100000000.0]
     """
-    marks = [float(f"{digit}e{power}") for power in range(-13, 20) for digit in (1, 3)]
+    marks = [float(f"{digit}e{power}") for power in range(-31, 32) for digit in (1, 3)]
     first = max(number for number, mark in enumerate(marks) if mark <= low)
     last = min(number for number, mark in enumerate(marks) if mark > high)
     return marks[first : last + 1]
