@@ -37,7 +37,7 @@ audit: $(VENV)/.test  ## compare the installed packages with the known holes, by
 golden: $(VENV)/.test  ## accept the golden pages as they are now; look at the diff
 	$(BIN)/python -m tests.golden
 
-bench: $(VENV)/.test  ## list the benchmarks against peers; NAME=name runs one on this machine
+bench: $(VENV)/.test  ## list the benchmarks against peers; NAME=name runs one on this machine, and writes it into the report
 	$(BIN)/python -m tests.benchmarks $(NAME)
 
 clean:  ## remove the site and the computed figures; trained weights in content/ stay

@@ -22,11 +22,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
 from generator.artifact import Artifact
 from generator.axes import counted, decades, scale
-from generator.spec import BuildError, FigureOptions, mistakes, refusals, shown
+from generator.spec import CONTROL, BuildError, FigureOptions, mistakes, refusals, shown
 from generator.spec import Options as Told
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ MOST_RUNS = 200
 TOLD = 3  # mistakes of a record that are told at once
 APART = 20  # the largest over the smallest, from where on an axis is logarithmic
 MARKS = 7  # of a logarithmic axis that have room for their numbers on a phone
+LITTLE = 0.1  # of what numbers are shown in: what is less is shown in something smaller
 SAME = 1e-6  # of the ratio: how far off its digits in a record may be
 SIZES = {
     "s": {"s": 1.0, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9},
@@ -50,10 +51,18 @@ SIZES = {
 }  # of a unit: what its large and small numbers are shown in
 WORDS = {"s": "seconds", "ms": "milliseconds", "µs": "microseconds", "ns": "nanoseconds"}
 
+
+def printable(text: str) -> str:
+    if sign := CONTROL.search(text):
+        raise ValueError(f"it holds the control character {sign[0]!a}")
+    return text
+
+
 Measured = Annotated[float, Field(ge=1e-12, le=1e18)]  # in the unit of the record; what is zero has no ratio
 Number = Annotated[float, Field(allow_inf_nan=False)]
-Name = Annotated[str, Field(min_length=1, max_length=100)]
-Text = Annotated[str, Field(min_length=1, max_length=2000)]
+Printable = Annotated[str, AfterValidator(printable)]
+Name = Annotated[Printable, Field(min_length=1, max_length=100)]
+Text = Annotated[Printable, Field(min_length=1, max_length=2000)]
 
 
 class Strict(Told):
@@ -145,7 +154,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     """Places are in per cent of the width of the drawing, so that it has the width of the page and the text its own."""
     record = read_record(inputs.library.root / options.file)
     low, high = min(record.ratios), max(record.ratios)
-    unit, size = shown_in(record.unit, max(*record.ours, *record.theirs))
+    unit, size = shown_in(record.unit, min(*record.ours, *record.theirs))
     values = axis([value / size for value in (*record.ours, *record.theirs)])
     times = axis([low, high, *([] if record.goal is None else [record.goal])])
     goal = None
@@ -219,14 +228,14 @@ def measure_name(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "unnamed"
 
 
-def shown_in(unit: str, largest: float) -> tuple[str, float]:
-    """What numbers of a unit up to `largest` are shown in, and how many of the unit that is.
+def shown_in(unit: str, smallest: float) -> tuple[str, float]:
+    """What numbers of a unit, the smallest of which is given, are easy to read in, and how many of the unit that is.
 
-    >>> shown_in("s", 0.25), shown_in("bytes", 3 * 2**20), shown_in("words", 10)
-    (('ms', 0.001), ('MiB', 1048576.0), ('words', 1.0))
+    >>> shown_in("s", 0.25), shown_in("s", 0.02), shown_in("bytes", 3 * 2**20), shown_in("words", 10)
+    (('s', 1.0), ('ms', 0.001), ('MiB', 1048576.0), ('words', 1.0))
     """
-    sizes = SIZES.get(unit, {unit: 1.0})
-    return next(((name, size) for name, size in sizes.items() if size <= largest), list(sizes.items())[-1])
+    sizes = list(SIZES.get(unit, {unit: 1.0}).items())
+    return next(((name, size) for name, size in sizes if smallest >= LITTLE * size), sizes[-1])
 
 
 def axis(values: Sequence[float]) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def run(benchmark: Benchmark, root: Path = ROOT, say: Callable[[str], None] = la
         "date": datetime.now(UTC).date().isoformat(),
         "machine": machine(),
         "versions": versions,
-        "subject": "whatfires",
+        "subject": "Whatfires",
         "peer": benchmark.peer,
         "unit": benchmark.unit,
         **values,

@@ -21,11 +21,13 @@ from generator.verdicts import escaped
 from tests.benchmarks.harness import RECORDS
 
 POST = Path("content", "posts", "measured.md")
-TAKES = {"s": "time", "ns": "time", "bytes": "bytes"}  # what a record's unit is a unit of, where it is no word itself
+TIMES = {"s": "times as long as", "ns": "times as long as"}  # of units that are no words themselves
 TOP = """\
 Here Whatfires stands beside other programs that do the same, or beside the least that the work can take. Both sides run in turn, each in a process of its own, with the same threads; each of their runs is a dot below. The ratio is the median of the other over that of Whatfires, and its spread is that of pairs of runs, one just after the other. Whether the goal was reached is a claim, and is judged on every build; so is the quality of what was made, since a fast result that is worse is none. What misses its goal stays here.
 
 `make bench` lists all benchmarks. `make bench NAME={name}` runs one on your machine, and then writes this page anew from all that was measured; what they do is in `tests/benchmarks/`.
+
+Measured on these machines; the load is how many processes wanted to run as the last run ended. Where that is far more than the threads, others were at work, and what was measured then is better measured again:
 """
 SECTION = """\
 ## {heading}
@@ -39,8 +41,9 @@ file: {file}
 caption: {caption}
 ```
 
-By [](#{id}), {peer} takes `{{value:{format}}} {id}.ratio` times the {what} of {subject}, in pairs of runs from `{{value:{format}}} {id}.ratio.low` to `{{value:{format}}} {id}.ratio.high`; there are `{{value}} {id}.runs` of them.
+By [](#{id}), {peer} takes `{{value:{format}}} {id}.ratio` {times} {subject}{spread}.
 """
+SPREAD = ", in `{{value}} {id}.runs` pairs of runs from `{{value:{format}}} {id}.ratio.low` to `{{value:{format}}} {id}.ratio.high`"
 CLAIM = """
 ```claim
 id: {id}
@@ -81,7 +84,8 @@ def machines(records: Sequence[Record]) -> Iterator[str]:
         told = {name: escaped(plain(value)) for name, value in record.machine.items()}
         parts = [told.get("processor"), *(f"{told[name]} {name}" for name in ("cores", "threads") if name in told)]
         where = ", ".join(part for part in (str(record.date), *parts, told.get("system")) if part)
-        measured.setdefault(where, []).append(f"[{title(record)}](#{record.name})")
+        load = f" (load {record.machine['load']:.1f})" if isinstance(record.machine.get("load"), float) else ""
+        measured.setdefault(where, []).append(f"[{title(record)}](#{record.name}){load}")
     for where, names in measured.items():
         yield f"- {', '.join(names)}: {where}"
 
@@ -93,8 +97,9 @@ def title(record: Record) -> str:
 
 def section(record: Record) -> str:
     """One benchmark: what was done, its figure, what it says, and its claims."""
-    id, what = str(record.name), TAKES.get(record.unit, record.unit)
+    id, times = str(record.name), TIMES.get(record.unit, f"times the {record.unit} of")
     caption = f"**{title(record)}.** {escaped(record.subject)} and {escaped(record.peer)}, run in turn."
+    format = ",.0f" if max(record.ratios) >= 1000 else ".3g"
     text = SECTION.format(
         heading=f"{title(record)} beside {escaped(record.peer)}",
         work=escaped(record.work or title(record)).removesuffix("."),
@@ -102,17 +107,18 @@ def section(record: Record) -> str:
         file=f"benchmarks/{id}.json",
         caption=json.dumps(caption, ensure_ascii=False),
         peer=escaped(record.peer),
-        what=escaped(what),
+        times=escaped(times),
         subject=escaped(record.subject),
-        format=",.0f" if max(record.ratios) >= 1000 else ".3g",
+        format=format,
+        spread=SPREAD.format(id=id, format=format) if len(record.ratios) > 1 else "",
     )
     claims = []
     if record.goal is not None:
-        goal = f"{record.peer} takes at least {plain(record.goal)} times the {what} of {record.subject}"
+        goal = f"{record.peer} takes at least {plain(record.goal)} {times} {record.subject}"
         claims.append((f"{id}-goal", f"ratio >= {plain(record.goal)}", goal))
     for name, least in record.least.items():
         measure = measure_name(name)
-        told = f"Of {title(record)}, the quality called {name} is at least {plain(least)}"
+        told = f"The quality {name} of {id} is at least {plain(least)}"
         claims.append(
             (f"{id}-{re.sub(r'[^a-z0-9]+', '-', measure.lower())}", f"quality.{measure} >= {plain(least)}", told)
         )

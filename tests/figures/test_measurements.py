@@ -108,6 +108,8 @@ def test_fast_but_worse_is_no_goal_that_was_met() -> None:
         ({"unit": ""}, "unit: "),
         ({"unit": "x" * 101}, "unit: "),
         ({"work": "x" * 2001}, "work: "),
+        ({"peer": "a\0b"}, r"peer: it holds the control character '\x00'"),
+        ({"machine": {"a\u202eb": 1}}, "machine."),
         ({"date": "yesterday"}, "date: "),
         ({"ratio": 3.01}, "ratio is 3.01, but the median of theirs over that of ours is 3"),
         ({"met": False}, "met is false, but by its numbers it is true"),
@@ -199,7 +201,7 @@ def test_all_that_is_measured_is_on_the_axis_in_its_order(values: list[float]) -
 def test_the_axis_says_what_its_scale_is(quick_site: SmallSite, theirs: float, said: str) -> None:
     built(quick_site, {"unit": "s", "ours": [1], "theirs": [theirs]})
 
-    assert f"seconds, {said}; dots are runs" in quick_site.read()
+    assert f"seconds, {said}; dots: runs" in quick_site.read()
 
 
 @pytest.mark.parametrize(
@@ -209,6 +211,8 @@ def test_the_axis_says_what_its_scale_is(quick_site: SmallSite, theirs: float, s
         ("ns", [1.5e9, 3e9], "1.5 seconds"),
         ("bytes", [3 * 2**20, 6 * 2**20], "3 MiB"),
         ("bytes", [1, 2], "1 bytes"),
+        ("bytes", [3 * 2**20, 6 * 2**30], "3 MiB"),
+        ("s", [0.25, 400], "0.25 seconds"),
         ("tokens", [12_500, 25_000], "12,500 tokens"),
     ],
 )
