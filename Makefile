@@ -38,7 +38,7 @@ golden: $(VENV)/.test  ## accept golden pages, and the picture of the layers, as
 	$(BIN)/python -m tests.golden
 	$(BIN)/python -m tests.architecture
 
-bench: $(VENV)/.test  ## list the benchmarks against peers; NAME=name runs one on this machine
+bench: $(VENV)/.test  ## list the benchmarks against peers; NAME=name runs one on this machine, and writes it into the report
 	$(BIN)/python -m tests.benchmarks $(NAME)
 
 clean:  ## remove the site and the computed figures; trained weights in content/ stay

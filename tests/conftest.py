@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import signal
 import socket
@@ -82,6 +83,11 @@ class Thing{0}:
     name = "thing {0}"
 '''
 
+RECORD = {
+    "unit": "s", "ours": [1.0, 2.0, 4.0], "theirs": [4.0, 6.0, 8.0], "subject": "new sort", "peer": "old <sort>",
+    "goal": 2, "quality": {"share.least": 0.95, "in 50 ms": 1}, "least": {"share.least": 0.9},
+}  # fmt: skip
+
 POST = """---
 title: A post
 date: 2026-01-02
@@ -157,6 +163,7 @@ class SmallSite:
         (self.content / "texts").mkdir()
         for number in range(10):
             (self.content / "texts" / f"text{number}.py").write_text(PYTHON.format(number) * 3)
+        (self.content / "measured.json").write_text(json.dumps(RECORD))
         self.toml(SITE_TOML)
         self.post(POST)
 

@@ -301,7 +301,10 @@ def classifier_artifacts(names: list[str]) -> dict[str, Artifact]:
 
 
 def training_artifacts() -> dict[str, Artifact]:
-    """Figures of how a character model learnt, and of what it expects; with a model of which the way is not told."""
+    """Figures of how a character model learnt, and of what it expects; with a model of which the way is not told.
+
+    And of two things that were measured.
+    """
     way = {"training": [(40.0, 20.0), (200.0, 90.5)], "held_out": [(40.0, 30.0), (200.0, 101.0)]}
     numbers = {"characters": 1_000_000, "loss": 1.25, "bits": 1.8034}
     curve = {
@@ -327,6 +330,19 @@ def training_artifacts() -> dict[str, Artifact]:
     panel = {"points": [(4.0, 50.0), (54.5, 90.0)], "shut": 0.0, "open": 0.125, "left": 0.25, "right": 0.5}
     panels = [{"gate": gate, "layer": layer, **panel} for layer in range(2) for gate in ("input", "forget", "output")]
     gates = {"panels": panels, "layers": 2, "units": 2, "size": 108, "plot": [4, 104], "characters": 5000, "documents": 1, "always": 0.9}  # fmt: skip
+    axis = {"logarithmic": False, "ticks": [{"at": 0.0, "label": "0"}, {"at": 50.0, "label": "5"}, {"at": 100.0, "label": "10"}]}  # fmt: skip
+    one = {"runs": [{"value": 1234.5, "at": 10.0}, {"value": 2.5, "at": 20.0}], "median": {"value": 618.5, "at": 15.0}, "least": 2.5, "most": 1234.5, "peak": 1500.4, "versions": {"python": "3.11", "<p>": "1"}}  # fmt: skip
+    sides = [
+        {"side": "ours", "name": "<ours>", **one},
+        {"side": "theirs", "name": "peer & more", **one, "versions": {}},
+    ]
+    measured = {
+        "work": "Sorting <b>", "date": "2026-01-03", "machine": {"processor": "<fast>", "cores": 2.0, "load": 0.123456789},
+        "unit": "seconds", "sides": sides, "axis": axis, "times": {**axis, "logarithmic": True}, "pairs": [0.5, 12_345.0],
+        "ratio": {"median": {"value": 2.0, "at": 40.0}, "low": {"value": 0.5, "at": 2.0}, "high": {"value": 12_345.0, "at": 98.0}},
+        "goal": {"value": 2.5, "at": 50.0, "met": False},
+        "quality": [{"name": "<share>", "value": -0.5, "least": 0.9, "met": False}, {"name": "tokens", "value": 1e8, "least": 1e8, "met": True}, {"name": "other", "value": 0.1, "least": None, "met": True}],
+    }  # fmt: skip
     row = {"loss": 1.5, "low": -0.001, "high": 0.002, "beaten": 3, "place": 117.0, "controls": [3.0, 40.5, 60.0], "zero": 20.0}  # fmt: skip
     rows = [
         {"name": "everywhere", "rise": -0.0005, "sought": False, **row},
@@ -342,6 +358,7 @@ def training_artifacts() -> dict[str, Artifact]:
         "guesses": Artifact({}, guesses, {"loss": 0.5}),
         "gates": Artifact({}, gates, {"characters": 5000}),
         "ablation": Artifact({}, ablation, {"loss": 1.5}),
+        "measured": Artifact({}, measured, {"ratio": 2.0}),
     }
 
 

@@ -34,5 +34,6 @@ OURS = {
     "unit-changes": "generator.figures.unit_changes",
     "training-curve": "generator.figures.training_curve",
     "top-contexts": "generator.figures.top_contexts",
+    "measurements": "generator.figures.measurements",
 }
 KINDS = Table("figures", "kind", OURS)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, model_validator
 
 from generator.artifact import Artifact
+from generator.axes import counted, decades, scale
 from generator.spec import BuildError, FigureOptions
 from generator.spec import Options as Choice
 
@@ -27,8 +28,6 @@ caption: How the loss fell.
 
 WIDTH, HEIGHT = 480, 300  # of the drawing
 LEFT, RIGHT, TOP, BOTTOM = 40, 10, 10, 44  # its margins
-NICE = (1, 2, 2.5, 5, 10)  # steps between ticks, times a power of ten
-TICKS = 6  # at most
 
 
 class Reference(Choice):
@@ -115,44 +114,3 @@ def course(name: str, trainings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "held_out": [(read, loss) for read, _, loss in curve],
         "checkpoints": found,
     }
-
-
-def scale(low: float, high: float) -> list[float]:
-    """Round numbers from below `low` to above `high`, a few, evenly spaced.
-
-    >>> scale(0, 49_000_000)
-    [0.0, 10000000.0, 20000000.0, 30000000.0, 40000000.0, 50000000.0]
-    >>> scale(1.03, 2.2)
-    [1.0, 1.25, 1.5, 1.75, 2.0, 2.25]
-    """
-    rough = max(high - low, 1e-6) / (TICKS - 1)
-    power = 10.0 ** math.floor(math.log10(rough))
-    for step in (power * nice for nice in (*NICE, 20)):
-        first, last = math.floor(low / step), math.ceil(high / step)
-        if last - first < TICKS and last > first:
-            break
-    return [round(number * step, 9) for number in range(first, last + 1)]
-
-
-def decades(low: float, high: float) -> list[float]:
-    """1, 3 and 10 times powers of ten, from below `low` to above `high`: characters are drawn by their logarithm.
-
-    >>> decades(204_800, 65_536_000)
-    [100000.0, 300000.0, 1000000.0, 3000000.0, 10000000.0, 30000000.0, 100000000.0]
-    """
-    marks = [digit * 10.0**power for power in range(-1, 16) for digit in (1, 3)]
-    first = max(number for number, mark in enumerate(marks) if mark <= low)
-    last = min(number for number, mark in enumerate(marks) if mark > high)
-    return marks[first : last + 1]
-
-
-def counted(characters: float) -> str:
-    """A number of characters as an axis says it.
-
-    >>> counted(0), counted(2500), counted(40_000_000)
-    ('0', '2.5 k', '40 M')
-    """
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if characters >= size:
-            return f"{characters / size:g} {letter}"
-    return f"{characters:g}"

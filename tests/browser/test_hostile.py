@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from playwright.sync_api import Browser, Page
 
 from generator.artifact import ArtifactStore
 from generator.pipeline import build
+from generator.spec import CONTROL
 from generator.weights import Weights, write_weights
 from tests import nets
 from tests.hostile.texts import RUN, TEXTS
@@ -77,6 +79,7 @@ FIGURES = {
         "kind: sample\nmodel: reader\nstart: LITERAL\ntemperatures: [1.0]\nlength: 20",
         "kind: unit-census\nmodel: reader\ndataset: corpus\ndocuments: 3\nlength: 200",
         "kind: training-curve\nmodels: [reader]\nreferences: [{name: TEXT, loss: 1.2, source: TEXT}]",
+        "kind: measurements\nfile: measured.json",
     ],
     "tokens": [
         "kind: activation-text\nmodel: tokens\nunits: [{index: 0}]\ntext: {literal: LITERAL}",
@@ -115,6 +118,12 @@ def write(folder: Path) -> None:
     write_weights(
         folder / "checkpoints" / "step-1.safetensors", weights, {"measures": dict.fromkeys([*TEXTS, MEASURE], 0.5)}
     )
+    short = [one for one in TEXTS if one and len(one) <= 100 and not CONTROL.search(one)]
+    told = {name: short[number] for number, name in enumerate(("unit", "subject", "peer", "work", "name"), 14)}
+    named = dict(zip(short[20:40], short[20:40], strict=True))
+    record = {"ours": [1], "theirs": [2], **told, "machine": named, "quality": dict.fromkeys(named, 1)}
+    record["versions"] = {"ours": named, "theirs": named}
+    (folder / "measured.json").write_text(json.dumps(record))
     picture = f"pictures/test/{NAMES[0]}/{NAMES[0]}.png"
     filled = {
         "LITERAL": quoted("\n".join(TEXTS)), "PART": quoted("\n".join(TEXTS)[:900]), "SHORT": quoted(TEXTS[1][:30]), "TEXT": quoted(TEXTS[16]),
