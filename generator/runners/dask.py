@@ -41,7 +41,20 @@ GONE = (OSError, CancelledError, asyncio.CancelledError, asyncio.TimeoutError)
 AHEAD = 3  # jobs that wait at each worker: it never stands still, and no scheduler holds ten thousand
 PATIENCE = 120.0  # seconds in which a scheduler that is gone may come back
 FIRST = 20.0  # seconds in which one must answer at all
+PAUSE = 30.0  # seconds without news after which is asked whether anybody works
+BUSY = {
+    "executing",
+    "long-running",
+    "flight",
+    "cancelled",
+    "resumed",
+}  # states of tasks for which a worker does a thing
+STILL = 2  # such pauses in a row in which nobody did
 TRIES = 3  # of a job whose worker dies, at a scheduler of ours
+
+
+class Stalled(OSError):
+    """Dask waits for what will never come: what is missing is asked for again."""
 
 
 class Place:
@@ -150,6 +163,8 @@ def run(jobs: Sequence[Job], work: Work, display: Display) -> Iterator[tuple[Job
                         del left[job.key]
                         yield job, error
             except GONE as problem:
+                if isinstance(problem, Stalled):
+                    since = time.monotonic()
                 if time.monotonic() - since > (PATIENCE if begun else FIRST):
                     reason = f"Dask's scheduler {address} does not answer ({type(problem).__name__}: {problem})"
                     raise BuildError(f"{reason}; what was computed is kept") from problem
@@ -199,7 +214,8 @@ def together(client: Any, jobs: list[Job], work: Work, tokens: bool = True) -> I
     held = {name: client.submit(hold, place, name, pure=False, resources=need) for name, need in models.items()}
     waiting = enumerate(jobs)
     asked: dict[Any, Job] = {}
-    queue = distributed.as_completed(loop=client.loop)
+    queue = distributed.as_completed(loop=client.loop, timeout=PAUSE)
+    still = 0
 
     def ask(count: int) -> None:
         for _, (number, job) in zip(range(count), waiting, strict=False):
@@ -218,13 +234,31 @@ def together(client: Any, jobs: list[Job], work: Work, tokens: bool = True) -> I
 
     ask(AHEAD * max(1, len(client.scheduler_info()["workers"])))
     while asked:
-        future = next(queue)
+        said: Done | None = None
+        try:
+            future = next(queue)
+            said = future.result(timeout=PAUSE)  # a worker that died may have taken it along
+        except TimeoutError as error:
+            still = still + 1 if stalled(client) else 0
+            if still == STILL:
+                raise Stalled("it waits for workers that do nothing") from error
+            queue = distributed.as_completed(asked, loop=client.loop, timeout=PAUSE)
+            continue
+        except distributed.KilledWorker:
+            pass
         job = asked.pop(future)
         ask(1)
-        try:
-            yield job, future.result()
-        except distributed.KilledWorker:
-            yield job, None
+        yield job, said
+
+
+def stalled(client: Any) -> bool:
+    """Whether tasks are at workers, and none of these computes: where others die, a worker may lose what it was given.
+
+    Tasks that wait for a worker which has what they need are at none.
+    """
+    workers = client.scheduler_info()["workers"].values()
+    busy = any(one["metrics"]["task_counts"].get(state) for one in workers for state in BUSY)
+    return any(client.processing().values()) and not busy
 
 
 def told(job: Job, said: Done, work: Work, display: Display) -> tuple[Job, BuildError | None]:

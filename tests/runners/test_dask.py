@@ -10,7 +10,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import distributed
 import pytest
+from distributed.worker_state_machine import FreeKeysEvent
 
 from generator.runners import Crew
 from generator.spec import BuildErrors
@@ -137,3 +139,39 @@ def test_a_scheduler_of_our_own_warns_of_no_port_that_is_taken(small_site: Small
             taken.listen()
 
         assert built(small_site, Crew("dask", 1)).computed == 1
+
+
+def lose(dask_worker: distributed.Worker) -> int:
+    """What Dask's scheduler gave to a worker is gone there, as it may be after another has died."""
+    keys = list(dask_worker.state.tasks)
+    if len(keys) > 1:
+        dask_worker.handle_stimulus(FreeKeysEvent(keys=keys, stimulus_id="lost"))
+    return len(keys)
+
+
+def test_what_a_worker_lost_is_asked_for_again(
+    cluster: Cluster, small_site: SmallSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("generator.runners.dask.PAUSE", 1.0)
+    images = (
+        IMAGE.format(f"f{one}", "tiny-vision", "abcde"[one]).replace("steps: 1", "steps: 1000") for one in range(5)
+    )
+    small_site.post(HEAD + "".join(images))
+    lost: list[int] = []
+    over = threading.Event()
+
+    def trouble() -> None:
+        with distributed.Client(cluster.address, set_as_default=False) as client:
+            while not over.is_set() and max(lost, default=0) < 2:
+                lost.extend(client.run(lose).values())
+
+    thread = threading.Thread(target=trouble)
+    thread.start()
+    try:
+        done = built(small_site, crew(cluster))
+    finally:
+        over.set()
+        thread.join()
+
+    assert max(lost) > 1
+    assert done.computed == 5
