@@ -306,7 +306,7 @@ def build(
         return
     before = asked.contents if trusted else {}
     with lock.locked(out), lock.in_use(here(store)), progress.display(sys.stderr) as shows:
-        stage = pipeline.Stage(base_url=base_url, crew=crew(), keep_going=keep_going)
+        stage = pipeline.Stage(base_url=base_url, crew=crew(), keep_going=keep_going, noted=trusted)
         done = pipeline.build(content, out, stores.store_at(store, cache), shows, drafts, again, stage)
     warnings = [f"warning: {warning}" for warning in (*done.gaps, *publish.beyond_limits(out))]
     warnings += [f"claim broken: {broken}" for broken in done.broken]
@@ -314,7 +314,7 @@ def build(
     told(out, done.pages, done.computed, done.reused, done.written, done.removed, start)
     if done.failed:
         sys.exit(FAILED)
-    if trusted and done.grounds is not None:
+    if done.grounds is not None:
         figures = done.computed + done.reused
         glance.keep(asked, before, done.themes, done.grounds, glance.Done(done.pages, figures, warnings))
 

@@ -69,7 +69,8 @@ class Stage:
     into: the folder that is written in place of `out`, which it will be shown as. sight: which checkpoints there are.
     spared: files of `out` that stay though no page refers to them; lingering: those that do so already. base_url: where
     the site will be published, if not where site.toml says. crew: who computes. keep_going: a site is written though
-    figures failed, and shows them so. failed: figures that are known to, by key, and are not tried again.
+    figures failed, and shows them so. failed: figures that are known to, by key, and are not tried again. noted: it is
+    told what a glance at the site must look at.
     """
 
     into: Path | None = None
@@ -80,6 +81,7 @@ class Stage:
     crew: Crew = ALONE
     keep_going: bool = False
     failed: Mapping[str, BuildError] = field(default_factory=dict)
+    noted: bool = False
 
 
 def build(
@@ -130,7 +132,7 @@ def build(
             before.pages,
             lingering=stage.lingering,
             themes=themes,
-            grounds=standing.grounds(plan, this.wants),
+            grounds=standing.grounds(plan, this.wants) if stage.noted else None,
         )
     found = obtain(plan, plan.jobs.values(), store, display, anew, stage.crew, stage.failed)
     if not stage.keep_going:
@@ -158,20 +160,15 @@ def build(
         failed,
         done.lingering,
         themes,
-        standing.grounds(plan, this.wants) if stands or of_text(plan) else None,
+        standing.grounds(plan, this.wants) if stage.noted and (stands or standing.of_text(plan)) else None,
     )
 
 
 def origin_of(plan: Plan, out: Path) -> str | None:
     """What tells the site that is planned for `out` from all others; None for one of text alone, see `glance`."""
-    if of_text(plan):
+    if standing.of_text(plan):
         return None
     return standing.origin(plan.site, plan.posts, plan.units, plan.jobs, plan.library, out)
-
-
-def of_text(plan: Plan) -> bool:
-    """Whether a site has neither models nor data."""
-    return not plan.library.models and not plan.library.datasets
 
 
 def with_units(plan: Plan, display: Display, failing: dict[str, BuildError] | None = None) -> Plan:

@@ -66,6 +66,11 @@ def origin(
     return digest(made_of)
 
 
+def of_text(plan: Plan) -> bool:
+    """Whether a site has neither models nor data."""
+    return not plan.library.models and not plan.library.datasets
+
+
 def grounds(plan: Plan, keys: Iterable[str]) -> Grounds | None:
     """What a glance at a site must look at besides its folders; None where a glance cannot tell whether it stands.
 
@@ -73,7 +78,7 @@ def grounds(plan: Plan, keys: Iterable[str]) -> Grounds | None:
     content folder, and at no code that figures name: its author may have it anywhere.
     """
     library = plan.library
-    if not library.models and not library.datasets:
+    if of_text(plan):
         return Grounds()
     every = [one for job in plan.jobs.values() for one in job.all()]
     if type(library.store) is not ArtifactStore or any("functions" in job.ingredients for job in every):

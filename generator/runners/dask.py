@@ -42,13 +42,8 @@ AHEAD = 3  # jobs that wait at each worker: it never stands still, and no schedu
 PATIENCE = 120.0  # seconds in which a scheduler that is gone may come back
 FIRST = 20.0  # seconds in which one must answer at all
 PAUSE = 30.0  # seconds without news after which is asked whether anybody works
-BUSY = {
-    "executing",
-    "long-running",
-    "flight",
-    "cancelled",
-    "resumed",
-}  # states of tasks for which a worker does a thing
+# States of tasks of which a worker does something.
+BUSY = ("executing", "long-running", "flight", "cancelled", "resumed")
 STILL = 2  # such pauses in a row in which nobody did
 TRIES = 3  # of a job whose worker dies, at a scheduler of ours
 
@@ -246,6 +241,7 @@ def together(client: Any, jobs: list[Job], work: Work, tokens: bool = True) -> I
             continue
         except distributed.KilledWorker:
             pass
+        still = 0
         job = asked.pop(future)
         ask(1)
         yield job, said
