@@ -194,7 +194,7 @@ def validated(
     try:
         return model.model_validate(values)
     except ValidationError as problem:
-        for path, kind, message in refusals(problem):
+        for path, kind, message in refusals(problem, model):
             at = next((lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in lines), line)
             key = ".".join(map(str, path))
             if kind == "extra_forbidden":

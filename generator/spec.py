@@ -139,7 +139,7 @@ def fields_at(model: type[Options], path: tuple[str | int, ...]) -> Iterator[str
     yield from model.model_fields
 
 
-def refusals(problem: ValidationError) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+def refusals(problem: ValidationError, model: type[Options]) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
     """(path, Pydantic's type, message) of each value that an author must put right."""
     found = problem.errors()
     inside = {tuple(one["loc"][:-1]) for one in found}
@@ -149,6 +149,8 @@ def refusals(problem: ValidationError) -> Iterator[tuple[tuple[str | int, ...], 
             continue  # what is wrong in it was not counted
         if kind == "string_type" and isinstance(one["input"], bool | int | float):
             message = f'this is text: write it in quotes, "{brief(one["input"])}"'
+        elif kind == "model_type" and (keys := list(fields_at(model, path))):
+            message = f"write it with its keys, {{{', '.join(keys)}}}, not {brief(one['input'])}"
         elif kind != "missing" and not isinstance(one["input"], Mapping):
             message = f"{message}, not {brief(one['input'])}"
         yield path, kind, message
@@ -169,7 +171,7 @@ def brief(value: object, most: int = 200) -> str:
 
 def mistakes(problem: ValidationError, model: type[Options]) -> Iterator[tuple[str, str]]:
     """(dotted key, what is wrong with it and the nearest right word) of a table that is not like `model`."""
-    for path, kind, message in refusals(problem):
+    for path, kind, message in refusals(problem, model):
         if kind == "extra_forbidden":
             message = f"there is no such key{nearest(str(path[-1]), fields_at(model, path[:-1]))}"
         yield ".".join(map(str, path)), message

@@ -211,7 +211,7 @@ def read_record(path: Path) -> Record:
     try:
         return Record.model_validate_json(content)
     except ValidationError as error:
-        broken = next((message for _, kind, message in refusals(error) if kind == "json_invalid"), "")
+        broken = next((message for _, kind, message in refusals(error, Record) if kind == "json_invalid"), "")
         if broken:
             raise BuildError(f"{called} is no JSON: {broken.partition(', not ')[0]}") from error
         found = [f"{key}: {message}" if key else message for key, message in mistakes(error, Record)]

@@ -116,7 +116,7 @@ def test_the_unit_can_be_the_one_that_follows_a_concept(quick_site: SmallSite) -
         ("index: 3", "index: 8", "the model has no unit 8 in cell; it has 0 to 7"),
         ("index: 3", 'index: "0:2"', "one unit is shown, so give its number, not the range '0:2'"),
         ("index: 3", "concept: inside-strings", "unknown concept 'inside-strings'; did you mean 'inside-string'"),
-        ("{group: cell, index: 3}", "3", "unit: Input should be a valid dictionary or instance of UnitChoice"),
+        ("{group: cell, index: 3}", "3", "unit: write it with its keys, {group, index, concept, rank}, not 3"),
         ("tiny-corpus", "digits", "data set digits holds images, not text"),
         ("tiny-text", "tiny-vision", "model tiny-vision reads no text"),
         ("before: 12", "quantiles: [120]", "each is a per cent of the passages, from 0 to 100"),
