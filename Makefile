@@ -21,7 +21,7 @@ serve: $(VENV)/.site  ## build the report and show it in a browser while you wri
 
 test: $(VENV)/.test lint types  ## install what the tests need, then ruff, mypy --strict and the whole suite
 	@# One thread for each of the two workers: more would wait for each other.
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.test  ## ruff, with the rules of bandit among its own
 	$(BIN)/ruff check .

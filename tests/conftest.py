@@ -28,6 +28,9 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Where a shell starts the tests in the background, Ctrl-C is ignored, and so it would be by what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Two processes share the files out: these take longest, and are begun first, so that neither waits for the other's end.
+LONGEST = ("test_faults", "test_one_figure", "test_dask", "test_reading", "test_watch", "test_damage", "test_plugins")
+
 SITE_TOML = """
 title = "Small <models>"
 base_url = "https://example.org/report"
@@ -105,6 +108,12 @@ temperatures: [1.0]
 caption: What it *writes*.
 ```
 """
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The order is random but for the longest files."""
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 @pytest.fixture(autouse=True)

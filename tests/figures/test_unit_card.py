@@ -105,10 +105,10 @@ def test_an_example_is_cut_to_what_the_unit_sees(inputs):
     assert part.std() <= whole.std()  # the images are of one colour each
 
 
-def test_the_percentile_is_that_among_the_natural_images(inputs):
-    artifact = compute(options(images=20), inputs)
+def test_the_percentile_is_that_among_the_natural_images(library, tmp_path):
+    record = ArtifactStore(tmp_path)
+    artifact = compute(options(images=20), Inputs(Library(library.settings, library.root, record), "tiny-vision"))
 
-    record = inputs.library.store
     means = next(
         found.arrays["means"][:, 3]
         for path in record.folder.glob("*/*.npz")
