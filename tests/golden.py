@@ -1,7 +1,7 @@
 """Golden pages: a small site from artifacts made by hand, so that it needs no torch and survives its upgrades.
 
-`python -m tests.golden` accepts what the code renders now; test_golden.py only compares. Look at the diff,
-and at the pages in a browser, before you commit them.
+`python -m tests.golden` accepts what the code renders now, and draws the pages that look otherwise, before and after;
+test_golden.py only compares. Look at the diff and at these pictures before you commit.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import shutil
 import zlib
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from generator.obtained import Obtained
 from generator.publish import feed
 from generator.render import render_site
 from generator.spec import BuildError, FigureOptions, FigureSpec, Job, Place, Site, UnitPage, unit_folder
+from tests.golden_pictures import compare, launched
 
 GOLDEN = Path(__file__).parent / "golden"
 SITE = Site("Golden", "Pages that change only when someone means it", "A. Author", "https://example.org", "en")
@@ -510,12 +512,21 @@ def rendered() -> dict[str, bytes]:
 
 
 def accept() -> None:
-    folder, files = GOLDEN / "site", rendered()
-    shutil.rmtree(folder, ignore_errors=True)
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    """Write what is rendered now, and say which pages look otherwise than before."""
+    folder, files, pictures = GOLDEN / "site", rendered(), Path(__file__).parent / "actual" / "pictures"
+    with TemporaryDirectory() as before:
+        shutil.copytree(folder, before, dirs_exist_ok=True)
+        shutil.rmtree(folder)
+        for name, content in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        with launched() as browser:
+            changed = compare(browser, Path(before), folder, pictures)
+    if changed:
+        print(f"these look otherwise: {', '.join(changed)}\nBefore and after: {pictures / 'index.html'}")  # noqa: T201
+    else:
+        print("no page looks otherwise")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.golden import rendered
-
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+from tests.golden_pictures import launched
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium: the machine's own, else the one that Playwright brought."""
-    path = next((found for name in NAMES if (found := shutil.which(name))), None)
-    quiet = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=path, args=quiet) as launched:
-        yield launched
+    with launched() as one:
+        yield one
 
 
 @pytest.fixture(scope="session")
