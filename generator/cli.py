@@ -308,7 +308,7 @@ def build(
     with lock.locked(out), lock.in_use(here(store)), progress.display(sys.stderr) as shows:
         stage = pipeline.Stage(base_url=base_url, crew=crew(), keep_going=keep_going, noted=trusted)
         done = pipeline.build(content, out, stores.store_at(store, cache), shows, drafts, again, stage)
-    warnings = [f"warning: {warning}" for warning in (*done.gaps, *publish.beyond_limits(out))]
+    warnings = [*done.warnings, *(f"warning: {warning}" for warning in publish.beyond_limits(out))]
     warnings += [f"claim broken: {broken}" for broken in done.broken]
     warn([*warnings, *done.failures])
     told(out, done.pages, done.computed, done.reused, done.written, done.removed, start)
@@ -404,6 +404,7 @@ def plan_command(content: Path, store: str, cache: str, drafts: bool, sample: in
     with lock.in_use(here(store)), progress.display(sys.stderr) as shows:
         asked = pipeline.with_units(plan.make_plan(content, kept, shows, drafts, loading=False), shows)
         found = estimate.estimate(asked, kept, shows, sample)
+    warn(f"warning: {one}" for one in asked.deprecations)
     for line in estimate.lines_of(found, workers):
         click.echo(line)
 
@@ -619,6 +620,7 @@ def check(
     with lock.in_use(here(store)), progress.display(sys.stderr) as shows:
         asked = plan.make_plan(content, kept, shows, drafts, loading=False)
         found = pipeline.check_claims(asked, kept, shows, crew())
+    warn(f"warning: {one}" for one in asked.deprecations)
     if junit:
         artifact.write_whole(junit, verdicts.junit(found))
     if markdown:

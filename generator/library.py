@@ -23,6 +23,7 @@ from generator.artifact import Artifact, ArtifactStore, Course, Measures, digest
 from generator.callables import reach
 from generator.datasets import DATASETS
 from generator.deferred import Deferred
+from generator.deprecation import deprecations
 from generator.key import code_digest, versions
 from generator.model import Model
 from generator.models import SOURCES
@@ -75,8 +76,9 @@ class Library:
         self.opened: set[str] = set()  # data sets of which something was read
         reach(root)  # the author's modules, as they read now
         self.errors: list[BuildError] = []  # what is wrong with site.toml; a row that is wrong is in no table
-        self.models = rows("model", settings.models, SOURCES, root, self.errors)
-        self.datasets = rows("data set", settings.datasets, DATASETS, root, self.errors)
+        self.deprecations = [*settings.deprecations]  # keys of it that go, with what to write instead
+        self.models = rows("model", settings.models, SOURCES, root, self.errors, self.deprecations)
+        self.datasets = rows("data set", settings.datasets, DATASETS, root, self.errors, self.deprecations)
         for name, row in list(self.models.items()):
             for field in ("dataset", "corpus"):
                 wanted = getattr(row.settings, field, None)
@@ -441,13 +443,19 @@ class Library:
 
 
 def rows(
-    what: str, table: Mapping[str, Mapping[str, Any]], sources: Table, root: Path, errors: list[BuildError]
+    what: str,
+    table: Mapping[str, Mapping[str, Any]],
+    sources: Table,
+    root: Path,
+    errors: list[BuildError],
+    going: list[str],
 ) -> dict[str, Row]:
-    """Validate the rows of one table of site.toml; what is wrong is appended to `errors`."""
+    """Validate the rows of one table of site.toml; what is wrong goes to `errors`, what is deprecated to `going`."""
     good: dict[str, Row] = {}
+    kind = "models" if what == "model" else "datasets"
     for name, settings in table.items():
         source = str(settings.get("source"))
-        prefix = f"{'models' if what == 'model' else 'datasets'}.{name}"
+        prefix = f"{kind}.{name}"
         if source not in sources:
             errors.append(BuildError(f"{prefix}.source: no source {source!r} of {what}s{nearest(source, sources)}"))
             continue
@@ -457,6 +465,7 @@ def rows(
         except ValidationError as problem:
             errors += [BuildError(f"{prefix}.{key}: {message}") for key, message in mistakes(problem, module.Settings)]
             continue
+        going += [message for _, message in deprecations(valid, settings, (kind, name))]
         refused = list(refused_in_row(valid, root)) if distrusted() else []
         errors += [BuildError(f"{prefix}.{key}: {message}") for key, message in refused]
         if not refused:

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
+from generator.deprecation import deprecations
 from generator.spec import BuildError, BuildErrors, Options, Place, mistakes
 from generator.trust import check_folder, distrusted
 
@@ -29,6 +30,12 @@ class Settings(Options):
     theme: str = Field("", description="plain, or a folder of page templates, searched before the default ones")
     models: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, description="by name, a table each")
     datasets: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, description="by name, a table each")
+    _deprecations: tuple[str, ...] = ()
+
+    @property
+    def deprecations(self) -> tuple[str, ...]:
+        """Of its own keys, each with what to write instead; those of rows are the library's."""
+        return self._deprecations
 
 
 def read_settings(content: Path, shown: str) -> Settings:
@@ -43,7 +50,8 @@ def read_settings(content: Path, shown: str) -> Settings:
     except UnicodeDecodeError as error:
         raise BuildError(f"is not UTF-8 text ({error.reason} at byte {error.start})", Place(shown)) from error
     try:
-        settings = Settings.model_validate(tomllib.loads(text))
+        written = tomllib.loads(text)
+        settings = Settings.model_validate(written)
     except ValidationError as error:
         raise BuildErrors(
             [BuildError(f"{key}: {message}", line_of(text, key, shown)) for key, message in mistakes(error, Settings)]
@@ -53,6 +61,7 @@ def read_settings(content: Path, shown: str) -> Settings:
     except ValueError as error:  # of TOML, and of numbers with thousands of digits
         line = re.search(r"line (\d+)", str(error))
         raise BuildError(str(error), Place(shown, int(line[1]) if line else 1)) from error
+    settings._deprecations = tuple(message for _, message in deprecations(settings, written))
     return settings
 
 

@@ -124,6 +124,23 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
 
+def options_in(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """(dotted key, value) of every option of a block or a row, and of those within it, at any depth.
+
+    >>> dict(options_in(UnitChoice(index=7)))
+    {'group': None, 'index': 7, 'concept': None, 'rank': 1}
+    """
+    inside: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(value, Options):
+        inside = value  # its fields and what they hold
+    elif isinstance(value, list | tuple):
+        inside = enumerate(value)
+    for key, inner in inside:
+        here = f"{path}.{key}" if path else str(key)
+        yield here, inner
+        yield from options_in(inner, here)
+
+
 def fields_at(model: type[Options], path: tuple[str | int, ...]) -> Iterator[str]:
     """Names of the fields of the options model that stands at `path` inside `model`."""
     for part in path:
@@ -479,6 +496,7 @@ class Post:
     references: tuple[tuple[str, Place], ...] = ()  # anchors that the body points to
     images: tuple[OwnImage, ...] = ()
     reads: tuple[str, ...] = ()  # paths, in the content folder, of the other files that it was read from
+    deprecations: tuple[str, ...] = ()  # what is written in a way that goes, with its place and what to write instead
 
     @property
     def quoted(self) -> set[str]:

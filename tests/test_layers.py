@@ -58,7 +58,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "archives decoding drawings callables pickled known_code code_lists code_blocks downloads chromium stores at_hand",
     "artifact images histogram settings data key machine quantised stopping includes calling glance lock",
     "store_layout",
-    "trust spilling",
+    "trust spilling deprecation",
     "spec deferred columns sealing unit_search axes",
     "",  # the package itself: its version
 ]
