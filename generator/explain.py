@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from generator import code_lists
 from generator.calling import full_name
+from generator.foreign_json import object_from_json
 from generator.plan import Plan
 from generator.spec import Job
 
@@ -46,10 +47,10 @@ class Shown:
 def shown_in(report: Path) -> Shown:
     """Of a site's report.json; nothing where there is none that can be read."""
     try:
-        account = json.loads(report.read_bytes())
+        account = object_from_json(report.read_bytes())
         keys = {(row["page"], row["id"]): str(row["key"]) for row in account["figures"]}
         return Shown(keys, dict(account["models"]))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         return Shown({}, {})
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from generator.foreign_json import from_json
 from generator.spec import BuildError
 
 MOST = 10  # measures of one figure that are told, those that changed most first
@@ -19,7 +19,7 @@ Account = Mapping[str, Any]
 def read_report(path: Path) -> Account:
     """A build's account. BuildError where the file is none."""
     try:
-        account = json.loads(path.read_text("utf-8"))
+        account = from_json(path.read_bytes())
     except OSError as error:
         raise BuildError(f"{path}: {error.strerror}; give the report.json of a built site") from error
     except ValueError as error:

@@ -120,6 +120,8 @@ def test_a_new_store_says_its_layout_and_one_that_says_nothing_is_of_the_first(t
     ("said", "told"),
     [
         ('{"layout": 2}', "has layout 2, and this Whatfires reads 1: it was written by a newer Whatfires; update"),
+        ("[" * 100_000, "its layout.json is not"),
+        ('{"layout": 1e999}', "its layout.json is not"),
         ('{"layout": 0}', "has layout 0, .* by an older Whatfires; use that one, or give another --store"),
         ('{"lay', "give another --store"),
     ],

@@ -91,6 +91,7 @@ def test_the_command_compares_two_builds(small_site: SmallSite, tmp_path: Path) 
         (None, "No such file"),
         ("{", "is not JSON"),
         ("[]", "is no report.json"),
+        ("[" * 100_000, "is not JSON: nested too deeply"),
         (json.dumps({"schema": 2}), "no report"),
     ],
 )
