@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator import store_layout
 from generator.deferred import Deferred
+from generator.folders import WRITING, below
 from generator.sealing import check_zip, sealed_zip
 from generator.spec import BuildError, DiskFull, Step, shown
 
@@ -34,7 +35,6 @@ else:
     np = Deferred("numpy")  # a site of text alone has no arrays
 
 JSON_NAME = "artifact.json"
-WRITING = ".writing-"  # the beginning of the names of files under way
 HOUR = 3600.0  # seconds
 MOST_UNPACKED = 2**32  # bytes of an artifact in memory: a zip can be a thousandth of what it holds
 SMALL = 2**18  # bytes, below which a file is read at once
@@ -153,18 +153,14 @@ def matching(root: Path, pattern: str) -> list[Path]:
 def digests_below(folder: Path, hidden: bool) -> dict[str, str | None]:
     """Digests of all files below a folder by their paths in it, and None for folders.
 
-    Unless `hidden`, what begins with a dot is left out, as the writer leaves it alone, but for files half written.
+    hidden: as of `folders.below`.
     """
     found: dict[str, str | None] = {}
-    for place, folders, files in os.walk(folder, followlinks=True):  # as the loader of templates follows them
-        if not hidden:
-            folders[:] = [name for name in folders if not name.startswith(".")]
-        inside = f"{os.path.relpath(place, folder)}/".removeprefix("./")
+    for inside, folders, files in below(folder, hidden):
         found |= {f"{inside}{name}": None for name in folders}
-        for name in files:
-            if hidden or not name.startswith(".") or name.startswith(WRITING):
-                path = Path(place, name)
-                found[f"{inside}{name}"] = file_digest(path) if path.is_file() else None
+        for within in (f"{inside}{name}" for name in files):
+            path = folder / within
+            found[within] = file_digest(path) if path.is_file() else None
     return found
 
 

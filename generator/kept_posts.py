@@ -25,7 +25,8 @@ from generator.code_blocks import CodeBlocks
 from generator.content import read_post
 from generator.deferred import Deferred
 from generator.figures import KINDS
-from generator.key import installed, package_digest
+from generator.folders import installed
+from generator.key import package_digest
 from generator.machine import cores
 from generator.sealing import opened, sealed
 from generator.spec import (

@@ -57,13 +57,6 @@ def versions() -> dict[str, str]:
 
 
 @cache
-def installed() -> list[str]:
-    """The packages that can be imported here, with their versions, as their installers name them."""
-    places = [Path(place) for place in sys.path if place.endswith(("site-packages", "dist-packages"))]
-    return sorted(one.name for place in places if place.is_dir() for one in place.glob("*-info"))
-
-
-@cache
 def code_digest(module: str) -> str:
     """SHA-256 over the code of `module` and of all of ours or its author's that it imports, transitively.
 

@@ -13,7 +13,8 @@ from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 from generator import own_images, social_card
-from generator.artifact import WRITING, write_whole
+from generator.artifact import write_whole
+from generator.folders import WRITING
 from generator.foreign_json import object_from_json
 from generator.kept_pages import KeptPages, common
 from generator.obtained import Obtained

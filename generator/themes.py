@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from generator import plugins
 from generator.artifact import digest, file_digest
 from generator.deferred import Deferred
-from generator.key import installed
+from generator.folders import installed
 from generator.spec import BuildError, FigureSpec, Place, shown
 
 if TYPE_CHECKING:

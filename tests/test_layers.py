@@ -59,7 +59,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "artifact images histogram settings data key machine quantised stopping includes calling glance lock",
     "store_layout",
     "trust spilling deprecation",
-    "spec deferred columns sealing unit_search axes foreign_json",
+    "spec deferred columns sealing unit_search axes foreign_json folders",
     "",  # the package itself: its version
 ]
 

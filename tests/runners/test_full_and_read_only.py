@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from generator.artifact import WRITING, ArtifactStore
+from generator.artifact import ArtifactStore
 from generator.cli import main
 from generator.computing import Worksite
+from generator.folders import WRITING
 from generator.runners import ALONE, Crew
 from generator.settings import read_settings
 from generator.spec import BuildError, BuildErrors, DiskFull
