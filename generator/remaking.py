@@ -163,6 +163,15 @@ def contents(
     return {out: downloads.as_csv(artifact) if suffix == ".csv" else downloads.as_npz(artifact, drawn=True)}
 
 
+def lines_of(remade: Remade) -> Iterator[str]:
+    """For people: what the figure is, what it can be written as, and its measures."""
+    yield f"{remade.name}: {remade.kind}, key {remade.key}"
+    yield from (f"  --out {written:24}{what}" for written, what in offers(remade))
+    for measure, value in remade.artifact.measures.items():
+        low, high = remade.artifact.intervals.get(measure, (None, None))
+        yield f"{measure} = {value:g}" + ("" if low is None else f" ({low:g} to {high:g})")
+
+
 def offers(remade: Remade) -> Iterator[tuple[str, str]]:
     """What the figure can be written as: (file or files, what they hold)."""
     stem = remade.name.partition("#")[2]

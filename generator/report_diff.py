@@ -9,6 +9,7 @@ from typing import Any
 
 from generator.foreign_json import from_json
 from generator.spec import BuildError
+from generator.verdicts import escaped
 
 MOST = 10  # measures of one figure that are told, those that changed most first
 SAME = 1e-9  # of a measure: a change below it is one of rounding
@@ -40,6 +41,18 @@ def differences(old: Account, new: Account) -> Iterator[tuple[str, list[str]]]:
     for heading, found in parts.items():
         if lines := list(found):
             yield heading, lines
+
+
+def lines_of(old: Account, new: Account, markdown: bool = False) -> Iterator[str]:
+    """What changed, for people; as Markdown for a pull request."""
+    nothing = True
+    for heading, lines in differences(old, new):
+        nothing = False
+        yield f"### {heading}\n" if markdown else f"{heading}:"
+        yield from (f"- {escaped(line)}" if markdown else f"  {line}" for line in lines)
+        yield ""
+    if nothing:
+        yield "Nothing changed."
 
 
 def by_place(account: Account, what: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from generator.cli import main
 from generator.figures import KINDS
-from tests.conftest import POST, SITE_TOML, SmallSite
+from tests.conftest import POST, ROOT, SITE_TOML, SmallSite
 
 VISION = """title = "Small"
 
@@ -257,3 +257,14 @@ def test_an_error_does_not_steer_the_terminal(small_site: SmallSite) -> None:
     assert "\\x1b[31m\\u202ered" in said
     assert "\x1b" not in said
     assert "\u202e" not in said
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["build", "--help"], ["--version"]])
+def test_help_loads_nothing_but_the_declarations(arguments: list[str]) -> None:
+    code = (
+        "import sys; from generator.cli import main\n"
+        f"try: main({arguments})\nfinally: print({{'pydantic', 'numpy', 'yaml', 'markdown', 'rich'}} & {{*sys.modules}})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+
+    assert done.stdout.splitlines()[-1] == "set()"

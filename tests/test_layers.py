@@ -11,13 +11,13 @@ ROOT = Path(__file__).parent.parent
 
 LAYERS = [  # from the top down; modules of one line never import each other
     "cli",
-    "serving warm testing",
-    "watching",
+    "serving warm testing building",
+    "watching flags",
     "rounds notebook",
-    "remaking verify single_file starter estimate",
+    "remaking verify single_file starter estimate checkpointing",
     "finding",
-    "pipeline site_swap unwanted",
-    "site_folder standing unit_pages verdicts report_diff alone builds explain",
+    "pipeline site_swap unwanted report_diff",
+    "site_folder standing unit_pages verdicts alone builds explain",
     "plan",
     "jobs kept_posts",
     "publish",
