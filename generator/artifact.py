@@ -18,7 +18,7 @@ import time
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -314,8 +314,9 @@ class ArtifactStore:
     def sweep(self) -> None:
         """Remove what a killed build left half written. A young file may be another build's, at work now."""
         for path in self.folder.glob(f"*/{WRITING}*"):
-            if time.time() - path.stat().st_mtime > HOUR:
-                path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # which it has given its name meanwhile
+                if time.time() - path.stat().st_mtime > HOUR:
+                    path.unlink()
 
 
 class Borrowed(ArtifactStore):

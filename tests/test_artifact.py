@@ -156,6 +156,13 @@ def test_a_file_half_written_is_swept_away_when_it_is_old(store: ArtifactStore) 
     assert [path.exists() for path in (old, young, store.path("ab12"))] == [False, True, True]
 
 
+def test_a_file_that_another_build_has_just_finished_stops_no_sweep(store: ArtifactStore) -> None:
+    store.put("ab12", ARTIFACT)
+    store.path("ab12").with_name(f"{WRITING}gone").symlink_to("renamed")  # listed, and not there when it is asked for
+
+    store.sweep()
+
+
 def test_a_number_that_is_none_is_refused(store: ArtifactStore) -> None:
     with pytest.raises(ValueError, match="JSON"):
         store.put("ab12", Artifact(measures={"loss": float("nan")}))
