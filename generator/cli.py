@@ -182,7 +182,9 @@ def explain(figure: str | None, content: Path, out: Path, store: str, drafts: bo
     POST#ID is written posts/cells.md#quote-cell, cells#quote-cell, or quote-cell alone; a post alone means all its
     figures. Without it, each stale figure of the site is told in one line. Nothing is computed or written.
     """
-    asked = plan.make_plan(content, artifact.Borrowed(stores.store_at(store)), progress.Quiet(), drafts, loading=False)
+    kept = artifact.Borrowed(stores.store_at(store))
+    kept.tell = lambda line: None  # what is damaged is told with its figure
+    asked = plan.make_plan(content, kept, progress.Quiet(), drafts, loading=False)
     if figure is None or figure.startswith("models/"):
         asked = pipeline.with_known_units(asked)
     every = list(asked.jobs)

@@ -138,7 +138,18 @@ def test_an_artifact_that_is_gone_is_told(explain: Callable[..., str], site: Sta
     plan = make_plan(site.content, site.store, Quiet())
     site.store.drop(job_called(plan, "written").key)
 
-    assert "  its artifact is not kept any more, or was never whole\n" in explain("written")
+    assert "  its artifact is not kept any more\n" in explain("written")
+
+
+def test_a_damaged_figure_is_stale(explain: Callable[..., str], site: StaleSite) -> None:
+    path = site.store.path(job_called(make_plan(site.content, site.store, Quiet()), "written").key)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+    said = "posts/first.md#written: stale\n  what is kept of it is damaged\n1 of 1 figures would be computed\n"
+    assert explain("written") == said
+    assert "posts/first.md#written: stale: what is kept of it is damaged\n" in explain()
 
 
 def test_a_control_that_was_added_is_told(explain: Callable[..., str], site: StaleSite) -> None:
