@@ -46,7 +46,7 @@ def build(
     content: Path,
     out: Path,
     store: str,
-    cache: str,
+    cache: str | None,
     drafts: bool,
     again: tuple[str, ...],
     base_url: str | None,
@@ -57,7 +57,7 @@ def build(
 
     BuildErrors of all that is wrong; then the site is as it was.
     """
-    start, shared = time.perf_counter(), f"{store * ('://' in store)} {cache}".strip()
+    start, shared = time.perf_counter(), f"{store * ('://' in store)} {cache or ''}".strip()
     asked = glance.Asked(content, out, here(store), drafts, base_url, shared)
     trusted = not trust.distrusted()  # else nothing is looked at before the folder was
     state = functools.partial(standing.state_at, content, Path(store))
@@ -68,7 +68,7 @@ def build(
     before = asked.contents if trusted else {}
     with lock.locked(out), at_work(store) as shows:
         stage = pipeline.Stage(base_url=base_url, crew=crew(), keep_going=keep_going, noted=trusted)
-        done = pipeline.build(content, out, stores.store_at(store, cache), shows, drafts, again, stage)
+        done = pipeline.build(content, out, stores.store_of(content, store, cache), shows, drafts, again, stage)
     warnings = [*done.warnings, *(f"warning: {warning}" for warning in publish.beyond_limits(out))]
     warnings += [f"claim broken: {broken}" for broken in done.broken]
     warn([*warnings, *done.failures])

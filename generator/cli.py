@@ -143,7 +143,7 @@ def build(
     content: Path,
     out: Path,
     store: str,
-    cache: str,
+    cache: str | None,
     drafts: bool,
     again: tuple[str, ...],
     folders: tuple[Path, ...],
@@ -213,13 +213,15 @@ def explain(figure: str | None, content: Path, out: Path, store: str, drafts: bo
     show_default=True,
     help="Workers to estimate for, each a machine like this one. Can be repeated.",
 )
-def plan_command(content: Path, store: str, cache: str, drafts: bool, sample: int, workers: tuple[int, ...]) -> None:
+def plan_command(
+    content: Path, store: str, cache: str | None, drafts: bool, sample: int, workers: tuple[int, ...]
+) -> None:
     """Say what a build would compute, and about how long it would take, before it is started.
 
     The estimate comes from figures that are kept already, and from a few that are computed for it: seconds, bytes in
     the store and bytes in the site, by kind and model.
     """
-    kept = stores.store_at(store, cache)
+    kept = stores.store_of(content, store, cache)
     with building.at_work(store) as shows:
         asked = pipeline.with_units(plan.make_plan(content, kept, shows, drafts, loading=False), shows)
         found = estimate.estimate(asked, kept, shows, sample)
@@ -276,7 +278,7 @@ def figure(
     again: bool,
     content: Path,
     store: str,
-    cache: str,
+    cache: str | None,
     drafts: bool,
 ) -> None:
     """Make one figure again, alone, with the site's very pixels.
@@ -288,7 +290,7 @@ def figure(
         raise spec.BuildError("--control and --checkpoint: the control has no checkpoints; give one of them")
     with building.at_work(store) as shows:
         part = remaking.CONTROL if control else checkpoint
-        made = remaking.remake(name, content, stores.store_at(store, cache), shows, out, part, again, drafts)
+        made = remaking.remake(name, content, stores.store_of(content, store, cache), shows, out, part, again, drafts)
     warn(f"warning: {gap}" for gap in made.gaps)
     say(f"wrote {spec.shown(file)}" for file in made.files)
     if out is None:
@@ -369,7 +371,7 @@ def train(model: str, to: Path | None, content: Path, store: str) -> None:
 def check(
     content: Path,
     store: str,
-    cache: str,
+    cache: str | None,
     drafts: bool,
     junit: Path | None,
     markdown: Path | None,
@@ -379,7 +381,7 @@ def check(
 
     The exit code is 0 where all hold, 1 where one is broken or something else is wrong, 2 where one could not be known.
     """
-    kept = stores.store_at(store, cache)
+    kept = stores.store_of(content, store, cache)
     with building.at_work(store) as shows:
         asked = plan.make_plan(content, kept, shows, drafts, loading=False)
         found = pipeline.check_claims(asked, kept, shows, crew())
@@ -424,7 +426,7 @@ def diff(old: Path, new: Path, markdown: bool) -> None:
 @click.option("--open", "browser", is_flag=True, help="Open it in the browser.")
 @click.option("--built", is_flag=True, help="Build nothing: serve the site that `whatfires build` wrote.")
 def serve(
-    content: Path, store: str, cache: str, out: Path | None, port: int, drafts: bool, browser: bool, built: bool
+    content: Path, store: str, cache: str | None, out: Path | None, port: int, drafts: bool, browser: bool, built: bool
 ) -> None:
     """Show the report in a browser while you write it, until Ctrl-C.
 

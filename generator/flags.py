@@ -35,9 +35,9 @@ STORE = click.option(
 CACHE = click.option(
     "--cache",
     metavar="STORE",
-    default="",
     envvar="WHATFIRES_CACHE",
-    help="Another store, folder or address, that is only read: what it has is not computed; also WHATFIRES_CACHE.",
+    help="Another store, folder or address, that is only read: what it has is not computed; also WHATFIRES_CACHE. "
+    '[default: that of [store] in site.toml, if any; "" for none]',
 )
 OUT = click.option(
     "--out",

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from generator import store_layout
 from generator.artifact import JSON_NAME, ArtifactStore
 from generator.deferred import Deferred
+from generator.settings import cache_of
 from generator.spec import BuildError
 
 if TYPE_CHECKING:
@@ -39,6 +40,11 @@ def store_at(address: str | Path, cache: str = "") -> ArtifactStore:
     """The store of a folder, or of an address; with a cache, one that is only read, behind it."""
     store = SharedStore(str(address)) if "://" in str(address) else ArtifactStore(Path(address))
     return CachedStore(store, store_at(cache)) if cache else store
+
+
+def store_of(content: Path, address: str | Path, cache: str | None = None) -> ArtifactStore:
+    """The store of a report, with the cache that is asked for, "" for none, or else that of its site.toml."""
+    return store_at(address, cache_of(content) if cache is None else cache)
 
 
 class SharedStore(ArtifactStore):

@@ -244,6 +244,19 @@ def test_a_store_that_cannot_be_written_to_is_told_to_be_given_as_a_cache(
     assert "1 figure computed, 1 kept" in done.output
 
 
+def test_a_report_may_name_its_cache(small_site: SmallSite) -> None:
+    built(small_site, ALONE)
+    cache = small_site.store.folder.rename(small_site.content / "shared")
+    before = sorted(cache.rglob("*"))
+    small_site.toml(SITE_TOML + '\n[store]\ncache = "shared"\n')
+    with_it = CliRunner().invoke(main, ["build", "--store", "own"])
+    without = CliRunner().invoke(main, ["build", "--store", "other", "--cache", ""])
+
+    assert "0 figures computed, 1 kept" in with_it.output
+    assert "1 figure computed, 0 kept" in without.output
+    assert sorted(cache.rglob("*")) == before
+
+
 def test_workers_read_the_cache_too(small_site: SmallSite) -> None:
     built(small_site, ALONE)
     cache = small_site.store.folder
