@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from generator import store_layout
 from generator.deferred import Deferred
@@ -255,11 +255,7 @@ class ArtifactStore:
 
     def provenance(self, key: str) -> Mapping[str, Any]:
         """What an artifact was made of, without reading its arrays; empty where there is none that is whole."""
-        try:
-            with zipfile.ZipFile(self.path(key)) as archive:
-                return dict(json.loads(archive.read(JSON_NAME))["provenance"])
-        except Exception:  # as above
-            return {}
+        return provenance_in(self.path(key))
 
     def has(self, key: str) -> bool:
         return self.path(key).exists()
@@ -386,6 +382,15 @@ def unpacked(content: bytes) -> Artifact:
     intervals = {name: (number(low), number(high)) for name, (low, high) in meta.get("intervals", {}).items()}
     measures = {str(name): number(value) for name, value in meta["measures"].items()}
     return Artifact(arrays, dict(meta["data"]), measures, dict(meta["provenance"]), intervals)
+
+
+def provenance_in(file: Path | IO[bytes]) -> Mapping[str, Any]:
+    """What the artifact in a file was made of, its arrays unread; empty where it is not there, or not whole."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return dict(json.loads(archive.read(JSON_NAME))["provenance"])
+    except Exception:  # damage shows as anything
+        return {}
 
 
 def number(value: object) -> float:

@@ -5,16 +5,53 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError
 
 from generator.foreign_json import from_json
-from generator.spec import BuildError
+from generator.spec import BuildError, refusals
 from generator.verdicts import escaped
 
 MOST = 10  # measures of one figure that are told, those that changed most first
 SAME = 1e-9  # of a measure: a change below it is one of rounding
 
 Account = Mapping[str, Any]
+
+
+class ClaimShape(BaseModel):
+    page: str
+    id: str
+    text: str
+    expect: str
+    status: str
+    value: float | None
+
+
+class FigureShape(BaseModel):
+    page: str
+    id: str
+    kind: str
+    key: str
+    measures: dict[str, float]
+    intervals: dict[str, tuple[float, float]] = {}
+    failure: str | None = None
+
+
+class ModelShape(BaseModel):
+    source: str
+    checkpoint: str | None
+    digest: str
+    measures: dict[str, float]
+
+
+class Shape(BaseModel):
+    """What is read of an account, whoever wrote it."""
+
+    schema_number: Literal[1] = Field(alias="schema")
+    figures: list[FigureShape]
+    claims: list[ClaimShape] = []
+    models: dict[str, ModelShape] = {}
 
 
 def read_report(path: Path) -> Account:
@@ -25,9 +62,14 @@ def read_report(path: Path) -> Account:
         raise BuildError(f"{path}: {error.strerror}; give the report.json of a built site") from error
     except ValueError as error:
         raise BuildError(f"{path} is not JSON: {error}") from error
-    if not isinstance(account, dict) or account.get("schema") != 1 or "figures" not in account:
-        raise BuildError(f"{path} is no report.json of a build (of schema 1)")
-    return account
+    try:
+        Shape.model_validate(account)
+    except ValidationError as problem:
+        keys, _, message = next(refusals(problem))
+        where = f": {'.'.join(map(str, keys))}: {message}" if keys else ""
+        raise BuildError(f"{path} is no report.json of a build (of schema 1){where}") from problem
+    found: Account = account
+    return found
 
 
 def differences(old: Account, new: Account) -> Iterator[tuple[str, list[str]]]:

@@ -41,11 +41,20 @@ def shown(path: Path) -> str:
     return os.path.relpath(path) if not os.path.relpath(path).startswith("..") else str(path)
 
 
+def printable(text: str) -> str:
+    """A text as a terminal may show it: what would steer that is written out.
+
+    >>> print(printable(chr(27) + "[31mred"))
+    \\x1b[31mred
+    """
+    return CONTROL.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
 class BuildError(Exception):
     """Something that its author can put right: it says what, where, and what would be right."""
 
     def __init__(self, message: str, place: Place | None = None, cause: str = "") -> None:
-        message = CONTROL.sub(lambda match: ascii(match[0])[1:-1], message)  # names from files may hold any
+        message = printable(message)  # names from files may hold anything
         super().__init__(f"{place}: {message}" if place else message)
         self.message, self.place = message, place
         self.cause = cause  # if it lies elsewhere, such as in a model: what else it stops is told with it, once

@@ -51,8 +51,11 @@ def check_folder(content: Path) -> None:
 
 
 def links_out(path: Path, home: Path) -> bool:
-    """Whether it is a link to what does not lie below `home`, which is resolved."""
-    return path.is_symlink() and not path.resolve().is_relative_to(home)
+    """Whether it is a link to what does not lie below `home`, which is resolved; one that leads to itself is none."""
+    try:
+        return path.is_symlink() and not path.resolve().is_relative_to(home)
+    except RuntimeError:  # of a loop, until Python 3.13
+        return False
 
 
 def leads_out(path: str) -> bool:

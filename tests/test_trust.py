@@ -231,6 +231,7 @@ def test_links_out_of_the_folder_and_special_files_are_refused_before_anything_i
     (theirs.content / "texts" / "secret.py").symlink_to("/etc/passwd")
     (theirs.content / "above").symlink_to("..")
     (theirs.content / "texts" / "inside.py").symlink_to("text0.py")
+    (theirs.content / "texts" / "itself.py").symlink_to("itself.py")
     os.mkfifo(theirs.content / "posts" / "pipe.md")
 
     out = "is a link out of the content folder, which --untrusted refuses"
