@@ -17,7 +17,7 @@ import tempfile
 import time
 import uuid
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -164,6 +164,14 @@ def digests_below(folder: Path, hidden: bool) -> dict[str, str | None]:
     return found
 
 
+def sweep(half_written: Iterable[Path]) -> None:
+    """Remove the old ones of files that are half written; a young one may be another build's, at work now."""
+    for path in half_written:
+        with suppress(FileNotFoundError):  # which it has given its name meanwhile
+            if time.time() - path.stat().st_mtime > HOUR:
+                path.unlink()
+
+
 def on_stderr(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
@@ -308,11 +316,8 @@ class ArtifactStore:
         self.path(key).unlink(missing_ok=True)
 
     def sweep(self) -> None:
-        """Remove what a killed build left half written. A young file may be another build's, at work now."""
-        for path in self.folder.glob(f"*/{WRITING}*"):
-            with suppress(FileNotFoundError):  # which it has given its name meanwhile
-                if time.time() - path.stat().st_mtime > HOUR:
-                    path.unlink()
+        """Remove what a killed build left half written."""
+        sweep(self.folder.glob(f"*/{WRITING}*"))
 
 
 class Borrowed(ArtifactStore):
