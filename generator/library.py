@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import os
-import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +24,7 @@ from generator.datasets import DATASETS
 from generator.deferred import Deferred
 from generator.deprecation import deprecations
 from generator.key import code_digest, versions
+from generator.machine import processor
 from generator.model import Model
 from generator.models import SOURCES
 from generator.plugins import Table
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 else:
     torch, data = Deferred("torch"), Deferred("generator.data")
 
-CPUINFO = Path("/proc/cpuinfo")
 TOLD_OTHERWISE = {  # settings that decide nothing, or only which files are read, whose digests tell more
     "checkpoints", "train", "dataset", "corpus", "units", "pretrained", "revision", "download", "dictionaries",
     "resources",
@@ -409,7 +408,7 @@ class Library:
             "measures": dict(trained.measures),
             **({"intervals": dict(trained.intervals)} if trained.intervals else {}),
             "seconds": round(seconds, 1),
-            "machine": f"{machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads",
+            "machine": f"{processor()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads",
             "versions": versions(),
             **trained.course,
         }
@@ -490,11 +489,3 @@ def is_number(one: Any) -> bool:
 
 def is_pair(one: Any) -> bool:
     return isinstance(one, list) and len(one) == 2 and all(map(is_number, one))
-
-
-@cache
-def machine() -> str:
-    """What processor this is, such as `x86_64 (AMD EPYC)`."""
-    lines = CPUINFO.read_text().splitlines() if CPUINFO.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return " ".join([platform.machine(), *(f"({name})" for name in names[:1])])

@@ -38,7 +38,7 @@ class Settings(Options):
     author: str = Field("", description="of posts that name no other")
     language: str = Field("en", description="of its text, as BCP 47 has it, such as de or zh-Hans")
     theme: str = Field("", description="plain, or a folder of page templates, searched before the default ones")
-    store: StoreSettings = Field(StoreSettings(), description="where computed figures are found, a table")
+    store: StoreSettings = Field(default_factory=StoreSettings, description="where computed figures are found, a table")
     models: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, description="by name, a table each")
     datasets: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, description="by name, a table each")
     _deprecations: tuple[str, ...] = ()
@@ -56,8 +56,10 @@ def read_settings(content: Path, called: str) -> Settings:
         check_folder(content)  # before anything of it is read
     try:
         text = path.read_text("utf-8")
-    except OSError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise BuildError(f"no {called}: a report needs a content folder with a site.toml") from error
+    except OSError as error:
+        raise BuildError(f"cannot be read: {error.strerror or error}", Place(called)) from error
     except UnicodeDecodeError as error:
         raise BuildError(f"is not UTF-8 text ({error.reason} at byte {error.start})", Place(called)) from error
     try:

@@ -250,6 +250,13 @@ def test_what_python_cannot_hold_of_site_toml_is_told(small_site: SmallSite, tom
     assert reason in run("build")[1]
 
 
+def test_a_site_toml_that_cannot_be_read_is_told_as_that(small_site: SmallSite) -> None:
+    (small_site.content / "site.toml").unlink()
+    (small_site.content / "site.toml").mkdir()
+
+    assert "error: content/site.toml:1: cannot be read: Is a directory" in run("check")[1]
+
+
 def test_an_error_does_not_steer_the_terminal(small_site: SmallSite) -> None:
     small_site.toml(SITE_TOML + '\n[models."\\u001b[31m\\u202ered"]\nsource = "nowhere"\n')
     said = run("build")[1]
