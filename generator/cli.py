@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         checkpointing,
         chromium,
         estimate,
+        files,
         machine,
         pipeline,
         plan,
@@ -53,6 +54,7 @@ else:
     checkpointing = Deferred("generator.checkpointing")
     chromium = Deferred("generator.chromium")
     estimate = Deferred("generator.estimate")
+    files = Deferred("generator.files")
     machine = Deferred("generator.machine")
     pipeline = Deferred("generator.pipeline")
     plan = Deferred("generator.plan")
@@ -79,7 +81,7 @@ def say(lines: Iterable[str]) -> None:
 
 
 def write(path: Path, content: bytes) -> None:
-    artifact.write_whole(path, content)
+    files.write_whole(path, content)
     click.echo(f"wrote {spec.shown(path)}: {len(content):,} bytes")
 
 
@@ -387,9 +389,9 @@ def check(
         found = pipeline.check_claims(asked, kept, shows, crew())
     warn(f"warning: {one}" for one in asked.deprecations)
     if junit:
-        artifact.write_whole(junit, verdicts.junit(found))
+        files.write_whole(junit, verdicts.junit(found))
     if markdown:
-        artifact.write_whole(markdown, verdicts.markdown(found).encode())
+        files.write_whole(markdown, verdicts.markdown(found).encode())
     click.echo(verdicts.table(found))
     sys.exit(verdicts.exit_code(found))
 

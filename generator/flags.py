@@ -129,6 +129,8 @@ def warn(lines: Iterable[str]) -> None:
 class Commands(click.Group):
     """A group that knows the nearest right word, and tells what a user can put right as lines, not as a traceback."""
 
+    group_class = type  # groups in it are such groups, too
+
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             raise click.UsageError(f"no command {args[0]!r}{spec.nearest(args[0], self.list_commands(ctx))}")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from generator import interp
-from generator.artifact import file_digest
+from generator.files import file_digest
 from generator.foreign_json import object_from_json
 from generator.spec import BuildError, ModelOptions, nearest
 from generator.weights import read_weights

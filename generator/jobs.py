@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from generator.artifact import digest, file_digest
+from generator.artifact import digest
 from generator.callables import callable_digest
 from generator.figures import KINDS
+from generator.files import file_digest
 from generator.key import code_digest, versions
 from generator.library import Library
 from generator.spec import (

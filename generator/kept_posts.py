@@ -20,11 +20,12 @@ from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generator.artifact import digest, file_digest, sweep, write_whole
+from generator.artifact import digest
 from generator.code_blocks import CodeBlocks
 from generator.content import read_post
 from generator.deferred import Deferred
 from generator.figures import KINDS
+from generator.files import file_digest, sweep, write_whole
 from generator.folders import WRITING, installed
 from generator.key import package_digest
 from generator.machine import cores

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from generator import interp
-from generator.artifact import Artifact, ArtifactStore, Course, Measures, digest, matching
+from generator.artifact import Artifact, ArtifactStore, Course, Measures, digest
 from generator.callables import reach
 from generator.datasets import DATASETS
 from generator.deferred import Deferred
 from generator.deprecation import deprecations
+from generator.files import matching
 from generator.key import code_digest, versions
 from generator.machine import processor
 from generator.model import Model

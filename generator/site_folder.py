@@ -13,7 +13,7 @@ from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 from generator import own_images, social_card
-from generator.artifact import write_whole
+from generator.files import write_whole
 from generator.folders import WRITING
 from generator.foreign_json import object_from_json
 from generator.kept_pages import KeptPages, common

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
 
-from generator.artifact import matching
+from generator.files import matching
 from generator.looks import PATIENCE, Looks, Mark, mark_of
 from generator.pipeline import Outcome, Stage
 from generator.rounds import Asked, Failed, in_process

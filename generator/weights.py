@@ -22,8 +22,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from generator.artifact import Artifact, ArtifactStore, digest, file_digest, matching, write_whole
+from generator.artifact import Artifact, ArtifactStore, digest
 from generator.deferred import Deferred
+from generator.files import file_digest, matching, write_whole
 from generator.foreign_json import from_json, object_from_json
 from generator.pickled import objection
 from generator.spec import BuildError, Changed, Step, shown

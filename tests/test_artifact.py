@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from generator import artifact
-from generator.artifact import HOUR, Artifact, ArtifactStore, Borrowed, digest, packed, write_whole
+from generator.artifact import Artifact, ArtifactStore, Borrowed, digest, packed
+from generator.files import HOUR, write_whole
 from generator.folders import WRITING
 from generator.sealing import SEAL
 from generator.spec import BuildError, DiskFull

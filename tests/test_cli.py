@@ -165,11 +165,18 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
         assert process.stderr.read() == ""
 
 
-def test_an_unknown_command_is_answered_with_the_nearest() -> None:
-    code, output = run("biuld")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["biuld"], "no command 'biuld'; did you mean 'build'?"),
+        (["report", "dif"], "no command 'dif'; did you mean 'diff'?"),
+    ],
+)
+def test_an_unknown_command_is_answered_with_the_nearest(arguments: list[str], message: str) -> None:
+    code, output = run(*arguments)
 
     assert code == 2
-    assert "did you mean 'build'" in output
+    assert message in output
 
 
 def test_serve_says_what_to_do_where_there_is_no_site(small_site: SmallSite) -> None:

@@ -13,10 +13,10 @@ import pytest
 from pymdownx.superfences import SuperFencesBlockPreprocessor
 
 from generator import kept_posts
-from generator.artifact import HOUR
 from generator.code_blocks import CodeBlocks
 from generator.content import read_post
 from generator.figures import KINDS
+from generator.files import HOUR
 from generator.folders import WRITING
 from generator.kept_posts import KeptPosts, as_plain, as_post
 from generator.sealing import opened, sealed

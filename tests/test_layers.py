@@ -57,8 +57,8 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "weights image_files progress",
     "archives decoding drawings callables pickled known_code code_lists code_blocks downloads chromium stores at_hand",
     "artifact images histogram settings data key machine quantised stopping includes calling glance lock",
-    "store_layout",
-    "trust spilling deprecation",
+    "store_layout spilling",
+    "trust deprecation files",
     "spec deferred columns sealing unit_search axes foreign_json folders",
     "",  # the package itself: its version
 ]

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from generator import interp
-from generator.artifact import file_digest
 from generator.deferred import Deferred
+from generator.files import file_digest
 from generator.foreign_json import object_from_json
 from generator.groups import GroupOptions, chosen_groups, dictionary_digests, dictionary_sites
 from generator.model import Model
