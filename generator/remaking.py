@@ -7,6 +7,7 @@ as wide as in the figure's page.
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,8 +15,10 @@ from pathlib import Path
 
 from generator import downloads
 from generator.alone import lone_page, quoted_by
-from generator.artifact import Artifact, ArtifactStore, write_whole
+from generator.artifact import Artifact, ArtifactStore
+from generator.at_hand import AtHand
 from generator.chromium import screenshot
+from generator.files import write_whole
 from generator.finding import Found, find, units_of
 from generator.images import webp
 from generator.obtained import Obtained
@@ -99,8 +102,14 @@ def part_of(found: Found, part: str) -> Job:
 
 def obtained(found: Found, job: Job, store: ArtifactStore, display: Display, again: bool = False) -> Obtained:
     """The artifacts of a figure, or of a part of it; `again`: computed anew, whatever the store has."""
+    if not again:
+        return obtain(found.plan, [job], store, display)
     with tempfile.TemporaryDirectory() as folder:
-        return obtain(found.plan, [job], ArtifactStore(Path(folder)) if again else store, display)
+        gave = obtain(found.plan, [job], ArtifactStore(Path(folder)), display)
+        near = AtHand(gave.artifacts.store, most=sys.maxsize)  # what is not in memory goes with the folder
+        for key, artifact in gave.artifacts.items():
+            near.add(key, artifact)
+    return replace(gave, artifacts=near)
 
 
 def quoted(found: Found, store: ArtifactStore, display: Display) -> Obtained:
