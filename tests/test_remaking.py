@@ -157,7 +157,7 @@ def test_again_neither_reads_nor_changes_what_is_kept(small_site: SmallSite) -> 
 def test_again_makes_figures_that_memory_would_not_hold_beside_others(
     quick_site: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(AtHand.__init__, "__defaults__", (0,))  # bytes that a build keeps in memory
+    monkeypatch.setattr(AtHand.__init__, "__defaults__", (-1,))  # bytes that a build keeps in memory
     code, output = figure("written", "--again")
 
     assert code == 0, output
