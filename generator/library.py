@@ -385,7 +385,7 @@ class Library:
         try:
             yield from row.module.train(row.settings, splits, self.desk(name))
         except BuildError as error:
-            raise BuildError(f"model {name}: {error.message}", error.place) from error
+            raise error.of(f"model {name}", None) from error  # also a full disk is told as one, and stops the build
 
     def desk(self, name: str) -> Desk:
         """Where the training of a model tells how far it is, and keeps what it needs to go on."""

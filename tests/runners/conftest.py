@@ -17,6 +17,7 @@ import boto3
 import psutil
 import pytest
 import s3fs
+from moto.s3.models import s3_backends
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
@@ -121,6 +122,9 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", one.endpoint)
+    for backends in s3_backends.values():  # the buckets of a server are those of all of this process
+        for backend in backends.values():
+            backend.reset()
     boto3.client("s3", endpoint_url=one.endpoint).create_bucket(Bucket="figures")
     s3fs.S3FileSystem.clear_instance_cache()  # of the server of another test
     yield one
