@@ -5,28 +5,25 @@ An artifact holds no HTML, so the same artifact can be shown under any theme.
 
 from __future__ import annotations
 
-import errno
-import glob
 import hashlib
 import io
 import json
 import os
-import shutil
 import sys
-import tempfile
-import time
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from generator import store_layout
 from generator.deferred import Deferred
+from generator.files import file_digest, sweep, write_whole
+from generator.folders import WRITING
 from generator.sealing import check_zip, sealed_zip
-from generator.spec import BuildError, DiskFull, Step, shown
+from generator.spec import BuildError, Step, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,11 +31,7 @@ else:
     np = Deferred("numpy")  # a site of text alone has no arrays
 
 JSON_NAME = "artifact.json"
-WRITING = ".writing-"  # the beginning of the names of files under way
-HOUR = 3600.0  # seconds
 MOST_UNPACKED = 2**32  # bytes of an artifact in memory: a zip can be a thousandth of what it holds
-SMALL = 2**18  # bytes, below which a file is read at once
-FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 @dataclass(frozen=True)
@@ -91,81 +84,6 @@ def digest(value: Any) -> str:
     """
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
-    with open(path, "rb") as file:  # noqa: PTH123  (for small files Path.open takes longer than the digest)
-        content = file.read(SMALL)
-        if len(content) < SMALL:
-            return hashlib.sha256(content).hexdigest()
-        file.seek(0)
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def write_whole(path: Path, content: bytes, lasting: bool = True) -> None:
-    """Write a file whole or not at all: under a name of its own, then renamed.
-
-    `lasting`: it is on the disk when this returns, though the machine lose its power; not for what costs little to make
-    again, and is looked at before it is believed. DiskFull where there is no room for it.
-    """
-    try:
-        write(path, content, lasting)
-    except OSError as error:
-        if error.errno in FULL:
-            raise DiskFull(full(path, len(content))) from error
-        raise
-
-
-def write(path: Path, content: bytes, lasting: bool) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=WRITING)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            if lasting:
-                file.flush()
-                os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def full(path: Path, size: int) -> str:
-    """What is said of a disk that has no room for a file of so many bytes."""
-    folder = next(one for one in path.absolute().parents if one.exists())
-    disk = next(one for one in (folder, *folder.parents) if one.is_mount())
-    free = shutil.disk_usage(folder).free
-    return (
-        f"the disk {disk} is full: {shown(path)} needs {size:,} bytes, and {free:,} are free; make room, such as by "
-        "whatfires gc, and build again: it goes on from here"
-    )
-
-
-def matching(root: Path, pattern: str) -> list[Path]:
-    """The files that a glob names, relative to `root` or absolute, by name."""
-    names = glob.glob(pattern, root_dir=root, recursive=True)  # noqa: PTH207  (Path.glob refuses absolute patterns)
-    return sorted(root / name for name in names if (root / name).is_file())
-
-
-def digests_below(folder: Path, hidden: bool) -> dict[str, str | None]:
-    """Digests of all files below a folder by their paths in it, and None for folders.
-
-    Unless `hidden`, what begins with a dot is left out, as the writer leaves it alone, but for files half written.
-    """
-    found: dict[str, str | None] = {}
-    for place, folders, files in os.walk(folder, followlinks=True):  # as the loader of templates follows them
-        if not hidden:
-            folders[:] = [name for name in folders if not name.startswith(".")]
-        inside = f"{os.path.relpath(place, folder)}/".removeprefix("./")
-        found |= {f"{inside}{name}": None for name in folders}
-        for name in files:
-            if hidden or not name.startswith(".") or name.startswith(WRITING):
-                path = Path(place, name)
-                found[f"{inside}{name}"] = file_digest(path) if path.is_file() else None
-    return found
 
 
 def on_stderr(line: str) -> None:
@@ -259,11 +177,7 @@ class ArtifactStore:
 
     def provenance(self, key: str) -> Mapping[str, Any]:
         """What an artifact was made of, without reading its arrays; empty where there is none that is whole."""
-        try:
-            with zipfile.ZipFile(self.path(key)) as archive:
-                return dict(json.loads(archive.read(JSON_NAME))["provenance"])
-        except Exception:  # as above
-            return {}
+        return provenance_in(self.path(key))
 
     def has(self, key: str) -> bool:
         return self.path(key).exists()
@@ -316,10 +230,8 @@ class ArtifactStore:
         self.path(key).unlink(missing_ok=True)
 
     def sweep(self) -> None:
-        """Remove what a killed build left half written. A young file may be another build's, at work now."""
-        for path in self.folder.glob(f"*/{WRITING}*"):
-            if time.time() - path.stat().st_mtime > HOUR:
-                path.unlink(missing_ok=True)
+        """Remove what a killed build left half written."""
+        sweep(self.folder.glob(f"*/{WRITING}*"))
 
 
 class Borrowed(ArtifactStore):
@@ -389,6 +301,15 @@ def unpacked(content: bytes) -> Artifact:
     intervals = {name: (number(low), number(high)) for name, (low, high) in meta.get("intervals", {}).items()}
     measures = {str(name): number(value) for name, value in meta["measures"].items()}
     return Artifact(arrays, dict(meta["data"]), measures, dict(meta["provenance"]), intervals)
+
+
+def provenance_in(file: Path | IO[bytes]) -> Mapping[str, Any]:
+    """What the artifact in a file was made of, its arrays unread; empty where it is not there, or not whole."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return dict(json.loads(archive.read(JSON_NAME))["provenance"])
+    except Exception:  # damage shows as anything
+        return {}
 
 
 def number(value: object) -> float:

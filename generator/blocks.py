@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from yaml.reader import ReaderError
 
 from generator.code_blocks import CodeBlocks
+from generator.deprecation import deprecations
 from generator.spec import (
     BuildError,
     Claim,
@@ -58,6 +59,7 @@ class Reading:
     values: list[Value] = field(default_factory=list)
     references: list[tuple[str, Place]] = field(default_factory=list)
     ids: list[tuple[str, int]] = field(default_factory=list)  # of figures and claims, and their lines
+    deprecations: list[str] = field(default_factory=list)  # what is written in a way that goes, with its place
     code: CodeBlocks = field(default_factory=CodeBlocks)
     cursor: int = 0  # blocks are met in the order in which they are written
 
@@ -190,9 +192,12 @@ def validated(
     prefix: str = "",
     more_keys: set[str] = frozenset(),  # type: ignore[assignment]
 ) -> Block | None:
-    """`values` as `model`; each mistake is noted with the line of its key and the nearest right word."""
+    """`values` as `model`; each mistake is noted with the line of its key and the nearest right word.
+
+    What is deprecated is noted, too.
+    """
     try:
-        return model.model_validate(values)
+        block = model.model_validate(values)
     except ValidationError as problem:
         for path, kind, message in refusals(problem, model):
             at = next((lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in lines), line)
@@ -206,6 +211,10 @@ def validated(
                 message = f"{key}: {message}"
             reading.wrong(prefix + message, at)
         return None
+    for path, message in deprecations(block, values):
+        if path in lines:  # else it is of options around these, and told there
+            reading.deprecations.append(f"{reading.place(lines[path])}: {prefix}{message}")
+    return block
 
 
 def key_lines(node: yaml.Node | None, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], int]]:

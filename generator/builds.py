@@ -14,7 +14,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from generator.artifact import ArtifactStore, digest, write_whole
+from generator.artifact import ArtifactStore, digest
+from generator.files import write_whole
 from generator.library import Library
 from generator.plan import Plan
 from generator.spec import BuildError, shown

@@ -10,26 +10,10 @@ from generator.spec import BuildError, Post, nearest
 FigurePlace = tuple[str, str]  # the page of a figure in the site, and its id
 
 
-def one_called(name: str, places: Sequence[FigurePlace], posts: Sequence[Post], root: Path) -> FigurePlace:
-    """The one of these figures that is called so, such as posts/cells.md#quote-cell, cells#quote-cell or quote-cell.
-
-    root: the content folder. BuildError, with the nearest right word, where there is none, or more than one.
-    """
-    ids = {id for _, id in places}
-    if "#" in name:
-        return called(name, places, posts, root)[0]
-    if name not in ids:
-        raise BuildError(f"no figure {name!r}{nearest(name, ids)}")
-    found = [place for place in places if place[1] == name]
-    if len(found) > 1:
-        raise BuildError(f"{name!r} is in several posts: {', '.join(full_name(one, posts, root) for one in found)}")
-    return found[0]
-
-
 def called(name: str, places: Sequence[FigurePlace], posts: Sequence[Post], root: Path) -> list[FigurePlace]:
     """The figures that a name calls: all of a post's, the one after a #, or all with an id.
 
-    BuildError, with the nearest right word, where there is none.
+    root: the content folder. BuildError, with the nearest right word, where there is none.
     """
     post, sign, id = name.partition("#")
     pages = {one: page for page in dict.fromkeys(page for page, _ in places) for one in names_of(page, posts, root)}

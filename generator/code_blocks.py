@@ -11,7 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from generator.artifact import digest, write_whole
+from generator.artifact import digest
+from generator.files import write_whole
 from generator.sealing import opened, sealed
 
 

@@ -124,6 +124,7 @@ def read_post(path: Path, root: Path, shown: str, code: CodeBlocks | None = None
         references=tuple(reading.references),
         images=tuple(reading.images.values()),
         reads=tuple(sorted(reading.reads)),
+        deprecations=tuple(reading.deprecations),
         **front[0].model_dump() | {"title": printed(front[0].title)},
     )
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from generator import code_lists
 from generator.calling import full_name
+from generator.foreign_json import object_from_json
 from generator.plan import Plan
 from generator.spec import Job
 
@@ -46,10 +47,10 @@ class Shown:
 def shown_in(report: Path) -> Shown:
     """Of a site's report.json; nothing where there is none that can be read."""
     try:
-        account = json.loads(report.read_bytes())
+        account = object_from_json(report.read_bytes())
         keys = {(row["page"], row["id"]): str(row["key"]) for row in account["figures"]}
         return Shown(keys, dict(account["models"]))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         return Shown({}, {})
 
 
@@ -74,20 +75,16 @@ def lines_of(accounts: Sequence[Account], whole: bool) -> Iterator[str]:
 def account(plan: Plan, place: tuple[str, str], shown: Shown) -> Account:
     job, store = plan.jobs[place], plan.library.store
     name, before = full_name(place, plan.posts, plan.library.root), shown.keys.get(place)
-    there = {one.key: store.has(one.key) for one in job.all()}
-    if before is None:
-        return Account(name, "fresh" if all(there.values()) else "new")
-    changes = () if before == job.key else tuple(changed(plan, job, before, shown))
+    there = {one.key: store.whole(one.key) for one in job.all()}
+    changes = () if before in (None, job.key) else tuple(changed(plan, job, str(before), shown))
     if all(there.values()):
         return Account(name, "fresh", changes)
-    if before == job.key:
-        gone = (
-            "its control is not computed yet"
-            if there[job.key]
-            else "its artifact is not kept any more, or was never whole"
-        )
-        return Account(name, "stale", (gone,))
-    return Account(name, "stale", changes)
+    if any(store.has(key) for key, whole in there.items() if not whole):
+        changes = (*changes, "what is kept of it is damaged")
+    elif before == job.key:
+        gone = "its control is not computed yet" if there[job.key] else "its artifact is not kept any more"
+        changes = (gone,)
+    return Account(name, "new" if before is None else "stale", changes)
 
 
 def changed(plan: Plan, job: Job, before: str, shown: Shown) -> Iterator[str]:

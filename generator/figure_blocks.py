@@ -10,6 +10,7 @@ from pydantic import Field, StrictInt
 
 from generator.blocks import Reading, read_block, read_yaml, validated
 from generator.claims import expectation
+from generator.deprecation import keys_of
 from generator.figures import KINDS
 from generator.spec import Claim, FigureOptions, FigureSpec, Layout, Options, nearest
 from generator.trust import distrusted, refused_in_figure
@@ -54,7 +55,7 @@ class ClaimBlock(Options):
     history: bool = Field(False, description="judge it also at all earlier checkpoints of the figure's model")
 
 
-BLOCK_KEYS = set(FigureBlock.model_fields)
+BLOCK_KEYS = keys_of(FigureBlock)
 
 
 def read_figure(reading: Reading, source: str, line: int) -> str:

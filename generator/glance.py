@@ -14,15 +14,16 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from generator.folders import WRITING, below, installed
+
 FOLDER = "glances"  # of the store
-HALF_WRITTEN = ".writing-"  # see `artifact.WRITING`; what else begins with a dot is no part of content or site
 YOUNG = 2_000_000_000  # nanoseconds in which a file may be written twice at what its disk calls the same time
 MOST = 2**28  # bytes that are read of a folder: a content folder may hold data sets of any size
 
@@ -122,7 +123,7 @@ def keep(asked: Asked, content: Mapping[str, Look], themes: Sequence[str], groun
 
 def write(asked: Asked, row: Mapping[str, Any]) -> None:
     asked.file.parent.mkdir(parents=True, exist_ok=True)
-    whole = asked.file.with_name(f"{HALF_WRITTEN}{os.getpid()}")
+    whole = asked.file.with_name(f"{WRITING}{os.getpid()}")
     whole.write_text(json.dumps(row), "utf-8")
     whole.replace(asked.file)
 
@@ -144,7 +145,7 @@ def glance(
         "files": {name: look(name, read.get(name))[0] for name in grounds.kept},
         "themes": list(themes),
         "python": sys.version,
-        "packages": sorted(packages()),
+        "packages": installed(),
         "done": asdict(done),
         **asdict(grounds),
     }
@@ -157,16 +158,13 @@ def looks(folder: Path, before: Mapping[str, Look], suffix: str) -> dict[str, Lo
     """
     found: dict[str, Look] = {}
     left = MOST
-    for root, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".") and name != "__pycache__"]
-        inside = os.path.relpath(root, folder)
+    for inside, folders, files in below(folder):
+        folders[:] = [name for name in folders if name != "__pycache__"]
         if not files and not folders:
             found[inside] = [""]
-        for name in files:
-            if name.endswith(suffix) and (not name.startswith(".") or name.startswith(HALF_WRITTEN)):
-                within = f"{inside}/{name}"
-                found[within], read = look(f"{root}/{name}", before.get(within), left)
-                left -= read
+        for within in (f"{inside}{name}" for name in files if name.endswith(suffix)):
+            found[within], read = look(f"{folder}/{within}", before.get(within), left)
+            left -= read
     return found
 
 
@@ -190,10 +188,3 @@ def look(path: str, before: Look | None, most: int = MOST) -> tuple[Look, int]:
         with open(path, "rb") as file:  # noqa: PTH123
             holds, read = hashlib.sha256(file.read()).hexdigest(), told.st_size
     return [holds] if young else [holds, *marks], read
-
-
-def packages() -> Iterator[str]:
-    """The packages that can be imported here, with their versions, as their installers name them."""
-    for place in sys.path:
-        if place.endswith(("site-packages", "dist-packages")) and Path(place).is_dir():
-            yield from (name for name in os.listdir(place) if name.endswith("-info"))  # noqa: PTH208

@@ -6,7 +6,6 @@ read: a pickle could execute code.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -15,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from generator import interp
-from generator.artifact import file_digest
+from generator.files import file_digest
+from generator.foreign_json import object_from_json
 from generator.spec import BuildError, ModelOptions, nearest
 from generator.weights import read_weights
 
@@ -92,8 +92,8 @@ def existing(group: str, path: Path) -> Path:
 
 def configuration(group: str, path: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads(path.read_text("utf-8")))
-    except (ValueError, TypeError) as error:
+        return object_from_json(path.read_bytes())
+    except ValueError as error:
         raise BuildError(f"dictionary {group}: {path} cannot be read: {error}") from error
 
 

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from generator.archives import Readers, files_below, readers
-from generator.artifact import digest, file_digest
+from generator.artifact import digest
 from generator.data import Images
 from generator.decoding import Unreadable, opened
+from generator.files import file_digest
 from generator.spec import BuildError, nearest
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}

@@ -16,7 +16,8 @@ from generator.data import Document, Images
 from generator.decoding import opened
 from generator.deferred import Deferred
 from generator.key import code_digest, versions
-from generator.library import Library, machine
+from generator.library import Library
+from generator.machine import processor
 from generator.model import Model
 from generator.readouts import image_of
 from generator.spec import BuildError, Changed, ImageChoice, TextChoice, nearest
@@ -80,7 +81,7 @@ class Inputs:
             "model": self.library.fingerprint(model.name),
             "layers": sorted(layers),
             "size": [height, width],
-            "machine": [machine(), torch.get_num_threads()],
+            "machine": [processor(), torch.get_num_threads()],
             "code": code_digest("generator.interp.pace"),
             "versions": versions(),
         }

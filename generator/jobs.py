@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from generator.artifact import digest, file_digest
+from generator.artifact import digest
 from generator.callables import callable_digest
 from generator.figures import KINDS
+from generator.files import file_digest
 from generator.key import code_digest, versions
 from generator.library import Library
 from generator.spec import (
@@ -24,6 +25,7 @@ from generator.spec import (
     called,
     mistakes,
     nearest,
+    options_in,
     shown,
 )
 
@@ -57,19 +59,11 @@ def trainings(spec: FigureSpec, library: Library) -> list[dict[str, Any]]:
         raise BuildError(f"figure {spec.id}: {error.message}", spec.at(key)) from error
 
 
-def names_in(value: Any, field: str, path: str = "") -> Iterable[tuple[str, str]]:
-    """(path, name) for every option called `field` that is set, at any depth."""
-    if isinstance(value, Options):
-        for key in type(value).model_fields:
-            inner = getattr(value, key)
-            here = f"{path}.{key}" if path else key
-            if key == field and isinstance(inner, str):
-                yield here, inner
-            else:
-                yield from names_in(inner, field, here)
-    elif isinstance(value, list | tuple):
-        for number, inner in enumerate(value):
-            yield from names_in(inner, field, f"{path}.{number}")
+def names_in(options: Options, field: str) -> Iterator[tuple[str, str]]:
+    """(dotted key, name) for every option called `field` that is set, at any depth."""
+    for key, value in options_in(options):
+        if key.rpartition(".")[2] == field and isinstance(value, str):
+            yield key, value
 
 
 def files_of(job: Job) -> Iterator[tuple[str, str]]:
@@ -236,12 +230,9 @@ def names_two(options: FigureOptions) -> tuple[Step, ...]:
     return getattr(options, "checkpoints", None) or ()
 
 
-def chooses(options: Any) -> bool:
+def chooses(options: FigureOptions) -> bool:
     """Whether a figure finds units by a concept that they follow."""
-    if isinstance(options, UnitChoice):
-        return options.concept is not None
-    inner = vars(options).values() if isinstance(options, Options) else options if isinstance(options, tuple) else ()
-    return any(map(chooses, inner))
+    return any(isinstance(one, UnitChoice) and one.concept is not None for _, one in options_in(options))
 
 
 def nameless(options: Any) -> Any:

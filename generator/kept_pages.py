@@ -14,8 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from generator.artifact import digest, digests_below, file_digest, write_whole
-from generator.key import installed, package_digest
+from generator.artifact import digest
+from generator.files import digests_below, file_digest, write_whole
+from generator.folders import installed
+from generator.key import package_digest
 from generator.themes import theme_folders
 
 FOLDER = "pages"

@@ -20,12 +20,14 @@ from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from generator.artifact import digest, file_digest, write_whole
+from generator.artifact import digest
 from generator.code_blocks import CodeBlocks
 from generator.content import read_post
 from generator.deferred import Deferred
 from generator.figures import KINDS
-from generator.key import installed, package_digest
+from generator.files import file_digest, sweep, write_whole
+from generator.folders import WRITING, installed
+from generator.key import package_digest
 from generator.machine import cores
 from generator.sealing import opened, sealed
 from generator.spec import (
@@ -131,9 +133,11 @@ class KeptPosts:
         for path, content in self.unkept.items():
             write_whole(self.file(path), sealed(content.encode("utf-8", "surrogatepass")), lasting=False)
         files = {self.file(path, what) for path in paths for what in ("", CODE)}
-        for file in self.folder.glob("*") if self.folder.is_dir() else ():
-            if file not in files:
-                file.unlink(missing_ok=True)
+        found = list(self.folder.glob("*")) if self.folder.is_dir() else []
+        half_written = {file for file in found if file.name.startswith(WRITING)}  # some by another build, at work now
+        sweep(half_written)
+        for file in {*found} - files - half_written:
+            file.unlink(missing_ok=True)
 
 
 def read_one(content: Path, path: Path, coloured: Path, reader: str) -> tuple[str, Post | BuildError]:

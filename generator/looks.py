@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from generator.artifact import file_digest
+from generator.files import file_digest
 from generator.weights import card_beside
 
 PATIENCE = 4.0  # seconds for which a file that is being written anew is waited for

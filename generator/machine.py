@@ -1,11 +1,17 @@
-"""How this process asks the machine to run it. Set by the command line before torch is loaded, for no import may."""
+"""The machine: what it has, and how this process asks to be run.
+
+The second is set by the command line before torch is loaded, for no import may.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import gc
 import os
+import platform
 import sys
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.deferred import Deferred
@@ -15,6 +21,7 @@ if TYPE_CHECKING:
 else:
     torch = Deferred("torch")
 
+CPUINFO = Path("/proc/cpuinfo")
 # Of glibc's malloc.h.
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 LARGEST_MMAP_THRESHOLD = 32 * 2**20  # that glibc takes
@@ -45,6 +52,14 @@ def keep_freed_memory(anyway: bool = False) -> None:
     if mallopt is not None:
         mallopt(MMAP_THRESHOLD, LARGEST_MMAP_THRESHOLD)
         mallopt(TRIM_THRESHOLD, 2**31 - 1)
+
+
+@cache
+def processor() -> str:
+    """What processor this is, such as `x86_64 (AMD EPYC)`."""
+    lines = CPUINFO.read_text().splitlines() if CPUINFO.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return " ".join([platform.machine(), *(f"({name})" for name in names[:1])])
 
 
 def gpus() -> int:

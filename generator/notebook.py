@@ -27,6 +27,7 @@ from generator.plan import Plan, at_hand, make_plan, unknown_at_once
 from generator.progress import display
 from generator.remaking import obtained, page_of, whole
 from generator.spec import BuildError, BuildErrors, Place, Post, shown
+from generator.stores import store_of
 from generator.themes import ours
 
 UNNAMED = "shown"  # the id of a figure that was given none
@@ -83,7 +84,7 @@ def show(
         show(kind="activation-text", model="char-lstm", layer="lstm", units=[{"index": 3}], text={"literal": "Hello"})
     """
     root = report_near(Path.cwd()) if content is None else Path(content)
-    kept = ArtifactStore(Path(store) if store is not None else root.absolute().parent / ".whatfires" / "store")
+    kept = store_of(root, Path(store) if store is not None else root.absolute().parent / ".whatfires" / "store")
     with in_use(kept.folder), display(sys.stderr) as shows:
         plan = make_plan(root, kept, shows, drafts=True, loading=False)
         if figure is not None and options:

@@ -51,10 +51,16 @@ class Outcome:
     broken: tuple[str, ...]  # ids of claims that do not hold
     pages: int
     gaps: tuple[str, ...] = ()  # checkpoints that are left out of timelines, and why
+    deprecations: tuple[str, ...] = ()  # what is written in a way that goes, and what to write instead
     failed: Mapping[str, BuildError] = field(default_factory=dict)  # figures that the site marks as failed, by key
     lingering: frozenset[str] = frozenset()  # files that no page refers to any more, and that stay until the next build
     themes: tuple[str, ...] = ()  # the folders of its page templates
     grounds: Grounds | None = None  # what a glance at it must look at besides, None where a glance cannot tell
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is said of a site though it was built."""
+        return tuple(f"warning: {one}" for one in (*self.gaps, *self.deprecations))
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -124,12 +130,13 @@ def build(
         kept = {one.key for job in plan.jobs.values() for one in job.all()}
         builds.note(store, replace(this, standing=made_of, finished=True))
         return Outcome(
-            0,
-            len(kept),
-            0,
-            0,
-            tuple(before.broken),
-            before.pages,
+            computed=0,
+            reused=len(kept),
+            written=0,
+            removed=0,
+            broken=tuple(before.broken),
+            pages=before.pages,
+            deprecations=tuple(plan.deprecations),
             lingering=stage.lingering,
             themes=themes,
             grounds=standing.grounds(plan, this.wants) if stage.noted else None,
@@ -147,20 +154,19 @@ def build(
     if stands:
         standing.keep(store, stands, into, done.broken, done.pages, done.lingering)
     builds.note(store, replace(this, standing=stands, finished=True))
-    computed, every = len(found.computed), len(found.artifacts)
-    failed = {**found.failures(plan.jobs.values()), **failing}
     return Outcome(
-        computed,
-        every - computed,
-        done.written,
-        done.removed,
-        done.broken,
-        done.pages,
-        gaps,
-        failed,
-        done.lingering,
-        themes,
-        standing.grounds(plan, this.wants) if stage.noted and (stands or standing.of_text(plan)) else None,
+        computed=len(found.computed),
+        reused=len(found.artifacts) - len(found.computed),
+        written=done.written,
+        removed=done.removed,
+        broken=done.broken,
+        pages=done.pages,
+        gaps=gaps,
+        deprecations=tuple(plan.deprecations),
+        failed={**found.failures(plan.jobs.values()), **failing},
+        lingering=done.lingering,
+        themes=themes,
+        grounds=standing.grounds(plan, this.wants) if stage.noted and (stands or standing.of_text(plan)) else None,
     )
 
 

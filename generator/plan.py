@@ -40,13 +40,17 @@ from generator.weights import AS_THEY_ARE, Sight
 
 @dataclass(frozen=True)
 class Plan:
-    """A site as its author asks for it: its posts, the pages of units, and every figure's job, by (page, figure id)."""
+    """A site as its author asks for it: its posts, the pages of units, and every figure's job, by (page, figure id).
+
+    deprecations: what is written in a way that goes, with file and line, and what to write instead.
+    """
 
     library: Library
     site: Site
     posts: Sequence[Post]
     jobs: Mapping[tuple[str, str], Job]
     units: Sequence[UnitPage] = ()
+    deprecations: Sequence[str] = ()
 
 
 def make_plan(
@@ -73,10 +77,10 @@ def make_plan(
         display.advance(done, total, what)
 
     library = Library(settings, content, store, training, sight)
-    for error in library.errors:
-        key = error.message.partition(":")[0]
-        place = line_of((content / "site.toml").read_text("utf-8"), key, toml)
-        errors.append(BuildError(error.message, place))
+    wrong = [error.message for error in library.errors]  # each begins with its key
+    text = (content / "site.toml").read_text("utf-8") if wrong or library.deprecations else ""
+    errors += [BuildError(message, line_of(text, message.partition(":")[0], toml)) for message in wrong]
+    deprecations = [f"{line_of(text, one.partition(':')[0], toml)}: {one}" for one in library.deprecations]
     posts, kept = [], KeptPosts(store.folder, content)
     paths = sorted([*content.glob("posts/**/*.md"), *content.glob("pages/**/*.md")])
     for post in kept.posts(paths):
@@ -114,7 +118,8 @@ def make_plan(
     theme = theme_called(settings.theme, content, toml) if settings.theme else ""
     address = settings.base_url if base_url is None else base_url
     site = Site(settings.title, settings.description, settings.author, address.rstrip("/"), settings.language)
-    return Plan(library, replace(site, theme=theme), resolved, jobs)
+    deprecations += [one for post in posts for one in post.deprecations]
+    return Plan(library, replace(site, theme=theme), resolved, jobs, deprecations=deprecations)
 
 
 def theme_called(name: str, content: Path, toml: str) -> str:

@@ -14,12 +14,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from generator.deferred import Deferred
+from generator.spec import printable
 
 if TYPE_CHECKING:
     from rich import console as rich_console
     from rich import progress as rich_progress
+    from rich import text as rich_text
 else:
     rich_console, rich_progress = Deferred("rich.console"), Deferred("rich.progress")
+    rich_text = Deferred("rich.text")
 
 
 class Display(Protocol):
@@ -100,7 +103,7 @@ class Plain:
         self.print(self.pace.done, f"{name}: {state} in {seconds:.1f} s{', ' if more else ''}{more}")
 
     def print(self, number: int, line: str) -> None:
-        self.stream.write(f"[{number}/{self.pace.total}] {line}\n")
+        self.stream.write(f"[{number}/{self.pace.total}] {printable(line)}\n")
         self.stream.flush()
 
 
@@ -117,7 +120,7 @@ class Live:
     def progress(self) -> rich_progress.Progress:
         """The moving lines, from when there is something to tell until `closing` is left."""
         columns = (
-            rich_progress.TextColumn("{task.description}"),
+            rich_progress.TextColumn("{task.description}", markup=False),
             rich_progress.BarColumn(),
             rich_progress.TaskProgressColumn(),
             rich_progress.TimeElapsedColumn(),
@@ -133,11 +136,11 @@ class Live:
     def start(self, name: str, worker: int = 0) -> None:
         if worker in self.tasks:  # it died, and its job waits
             self.progress.remove_task(self.tasks[worker][1])
-        self.tasks[worker] = name, self.progress.add_task(name, total=1.0), 0.0
+        self.tasks[worker] = printable(name), self.progress.add_task(printable(name), total=1.0), 0.0
 
     def advance(self, done: int, total: int, what: str = "", worker: int = 0) -> None:
         (name, task, _), share = self.tasks[worker], done / max(total, 1)
-        self.progress.update(task, completed=share, description=f"{name} ({what})" if what else name)
+        self.progress.update(task, completed=share, description=f"{name} ({printable(what)})" if what else name)
         if not what:
             self.tasks[worker] = name, task, share
             self.tell()
@@ -146,8 +149,9 @@ class Live:
         self.pace.done += 1
         self.progress.remove_task(self.tasks.pop(worker)[1])
         self.tell()
-        state = "[red]failed[/]" if error else "computed"
-        self.progress.console.print(f"{name}: {state} in {seconds:.1f} s", highlight=False)
+        state, style = ("failed", "red") if error else ("computed", "")
+        line = rich_text.Text.assemble(f"{printable(name)}: ", (state, style), f" in {seconds:.1f} s")
+        self.progress.console.print(line, highlight=False)
 
     def tell(self) -> None:
         crew = self.pace.crew()

@@ -12,6 +12,7 @@ from typing import Any
 
 from generator import __version__
 from generator.artifact import together
+from generator.foreign_json import object_from_json
 from generator.library import Library
 from generator.obtained import Obtained
 from generator.post_writer import Rendered
@@ -144,12 +145,12 @@ def same_report(old: bytes, new: bytes) -> bool:
         return True
 
     def told(content: bytes) -> Any:
-        account = json.loads(content)
+        account = object_from_json(content)
         return {**account, "figures": [{**figure, "cached": None} for figure in account["figures"]]}
 
     try:
         return bool(told(old) == told(new))
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         return False
 
 

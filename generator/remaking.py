@@ -7,6 +7,7 @@ as wide as in the figure's page.
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,8 +15,10 @@ from pathlib import Path
 
 from generator import downloads
 from generator.alone import lone_page, quoted_by
-from generator.artifact import Artifact, ArtifactStore, write_whole
+from generator.artifact import Artifact, ArtifactStore
+from generator.at_hand import AtHand
 from generator.chromium import screenshot
+from generator.files import write_whole
 from generator.finding import Found, find, units_of
 from generator.images import webp
 from generator.obtained import Obtained
@@ -99,8 +102,14 @@ def part_of(found: Found, part: str) -> Job:
 
 def obtained(found: Found, job: Job, store: ArtifactStore, display: Display, again: bool = False) -> Obtained:
     """The artifacts of a figure, or of a part of it; `again`: computed anew, whatever the store has."""
+    if not again:
+        return obtain(found.plan, [job], store, display)
     with tempfile.TemporaryDirectory() as folder:
-        return obtain(found.plan, [job], ArtifactStore(Path(folder)) if again else store, display)
+        gave = obtain(found.plan, [job], ArtifactStore(Path(folder)), display)
+        near = AtHand(gave.artifacts.store, most=sys.maxsize)  # what is not in memory goes with the folder
+        for key, artifact in gave.artifacts.items():
+            near.add(key, artifact)
+    return replace(gave, artifacts=near)
 
 
 def quoted(found: Found, store: ArtifactStore, display: Display) -> Obtained:
@@ -161,6 +170,15 @@ def contents(
         about = {"page": found.post.path, "id": found.spec.id, "kind": job.kind, "key": job.key}
         return {out: downloads.as_json(artifact, **about)}
     return {out: downloads.as_csv(artifact) if suffix == ".csv" else downloads.as_npz(artifact, drawn=True)}
+
+
+def lines_of(remade: Remade) -> Iterator[str]:
+    """For people: what the figure is, what it can be written as, and its measures."""
+    yield f"{remade.name}: {remade.kind}, key {remade.key}"
+    yield from (f"  --out {written:24}{what}" for written, what in offers(remade))
+    for measure, value in remade.artifact.measures.items():
+        low, high = remade.artifact.intervals.get(measure, (None, None))
+        yield f"{measure} = {value:g}" + ("" if low is None else f" ({low:g} to {high:g})")
 
 
 def offers(remade: Remade) -> Iterator[tuple[str, str]]:

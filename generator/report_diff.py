@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from generator.spec import BuildError
+from pydantic import BaseModel, Field, ValidationError
+
+from generator.foreign_json import from_json
+from generator.spec import BuildError, refusals
+from generator.verdicts import escaped
 
 MOST = 10  # measures of one figure that are told, those that changed most first
 SAME = 1e-9  # of a measure: a change below it is one of rounding
@@ -16,17 +19,57 @@ SAME = 1e-9  # of a measure: a change below it is one of rounding
 Account = Mapping[str, Any]
 
 
+class ClaimShape(BaseModel):
+    page: str
+    id: str
+    text: str
+    expect: str
+    status: str
+    value: float | None
+
+
+class FigureShape(BaseModel):
+    page: str
+    id: str
+    kind: str
+    key: str
+    measures: dict[str, float]
+    intervals: dict[str, tuple[float, float]] = {}
+    failure: str | None = None
+
+
+class ModelShape(BaseModel):
+    source: str
+    checkpoint: str | None
+    digest: str
+    measures: dict[str, float]
+
+
+class Shape(BaseModel):
+    """What is read of an account, whoever wrote it."""
+
+    schema_number: Literal[1] = Field(alias="schema")
+    figures: list[FigureShape]
+    claims: list[ClaimShape] = []
+    models: dict[str, ModelShape] = {}
+
+
 def read_report(path: Path) -> Account:
     """A build's account. BuildError where the file is none."""
     try:
-        account = json.loads(path.read_text("utf-8"))
+        account = from_json(path.read_bytes())
     except OSError as error:
         raise BuildError(f"{path}: {error.strerror}; give the report.json of a built site") from error
     except ValueError as error:
         raise BuildError(f"{path} is not JSON: {error}") from error
-    if not isinstance(account, dict) or account.get("schema") != 1 or "figures" not in account:
-        raise BuildError(f"{path} is no report.json of a build (of schema 1)")
-    return account
+    try:
+        Shape.model_validate(account)
+    except ValidationError as problem:
+        keys, _, message = next(refusals(problem))
+        where = f": {'.'.join(map(str, keys))}: {message}" if keys else ""
+        raise BuildError(f"{path} is no report.json of a build (of schema 1){where}") from problem
+    found: Account = account
+    return found
 
 
 def differences(old: Account, new: Account) -> Iterator[tuple[str, list[str]]]:
@@ -40,6 +83,18 @@ def differences(old: Account, new: Account) -> Iterator[tuple[str, list[str]]]:
     for heading, found in parts.items():
         if lines := list(found):
             yield heading, lines
+
+
+def lines_of(old: Account, new: Account, markdown: bool = False) -> Iterator[str]:
+    """What changed, for people; as Markdown for a pull request."""
+    nothing = True
+    for heading, lines in differences(old, new):
+        nothing = False
+        yield f"### {heading}\n" if markdown else f"{heading}:"
+        yield from (f"- {escaped(line)}" if markdown else f"  {line}" for line in lines)
+        yield ""
+    if nothing:
+        yield "Nothing changed."
 
 
 def by_place(account: Account, what: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from generator.progress import Quiet, display
 from generator.runners import ALONE, Crew
 from generator.spec import BuildError, BuildErrors, Changed
 from generator.stopping import end_with_parent, interrupts_held, release_interrupts
-from generator.stores import store_at
+from generator.stores import store_of
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Asked:
     again: tuple[str, ...] = ()
     crew: Crew = ALONE
     keep_going: bool = False
-    cache: str = ""
+    cache: str | None = None  # as of `stores.store_of`
 
 
 Start = SpawnContext | ForkServerContext
@@ -114,7 +114,7 @@ def built(asked: Asked, stage: Stage, first: bool) -> Outcome | Failed:
     """One round in this process."""
     again = asked.again if first else ()
     try:
-        store = store_at(asked.store, asked.cache)
+        store = store_of(asked.content, asked.store, asked.cache)
         with in_use(store.folder), display(sys.stderr) if first else nullcontext(Quiet()) as shows:
             return build(asked.content, asked.out, store, shows, asked.drafts, again, stage)
     except BuildErrors as found:

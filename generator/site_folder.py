@@ -6,7 +6,6 @@ and only then is removed what none of them refers to. Each file appears whole.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +13,9 @@ from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 from generator import own_images, social_card
-from generator.artifact import WRITING, write_whole
+from generator.files import write_whole
+from generator.folders import WRITING
+from generator.foreign_json import object_from_json
 from generator.kept_pages import KeptPages, common
 from generator.obtained import Obtained
 from generator.plan import Plan
@@ -63,8 +64,8 @@ def take(out: Path, content: Path) -> None:
     if content.resolve().is_relative_to(out.resolve()):
         raise BuildError(f"{shown(out)} holds the content; a site needs a folder of its own: choose another --out")
     try:
-        ours = "schema" in (account := json.loads((out / REPORT).read_bytes())) and "pages" in account
-    except (OSError, ValueError, TypeError, RecursionError):
+        ours = {"schema", "pages"} <= object_from_json((out / REPORT).read_bytes()).keys()
+    except (OSError, ValueError):
         ours = False
     if not ours:
         if out.exists() and any(not path.name.startswith(".") for path in out.iterdir()):

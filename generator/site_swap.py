@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from generator.artifact import WRITING
+from generator.folders import WRITING
 from generator.lock import lock
 from generator.site_folder import NO_JEKYLL, REPORT, in_order, is_page, take
 

@@ -41,11 +41,20 @@ def shown(path: Path) -> str:
     return os.path.relpath(path) if not os.path.relpath(path).startswith("..") else str(path)
 
 
+def printable(text: str) -> str:
+    """A text as a terminal may show it: what would steer that is written out.
+
+    >>> print(printable(chr(27) + "[31mred"))
+    \\x1b[31mred
+    """
+    return CONTROL.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
 class BuildError(Exception):
     """Something that its author can put right: it says what, where, and what would be right."""
 
     def __init__(self, message: str, place: Place | None = None, cause: str = "") -> None:
-        message = CONTROL.sub(lambda match: ascii(match[0])[1:-1], message)  # names from files may hold any
+        message = printable(message)  # names from files may hold anything
         super().__init__(f"{place}: {message}" if place else message)
         self.message, self.place = message, place
         self.cause = cause  # if it lies elsewhere, such as in a model: what else it stops is told with it, once
@@ -122,6 +131,23 @@ class Options(BaseModel):
 
     # Built at first use: a report uses few of all the kinds that there are.
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
+
+
+def options_in(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """(dotted key, value) of every option of a block or a row, and of those within it, at any depth.
+
+    >>> dict(options_in(UnitChoice(index=7)))
+    {'group': None, 'index': 7, 'concept': None, 'rank': 1}
+    """
+    inside: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(value, Options):
+        inside = value  # its fields and what they hold
+    elif isinstance(value, list | tuple):
+        inside = enumerate(value)
+    for key, inner in inside:
+        here = f"{path}.{key}" if path else str(key)
+        yield here, inner
+        yield from options_in(inner, here)
 
 
 def fields_at(model: type[Options], path: tuple[str | int, ...]) -> Iterator[str]:
@@ -481,6 +507,7 @@ class Post:
     references: tuple[tuple[str, Place], ...] = ()  # anchors that the body points to
     images: tuple[OwnImage, ...] = ()
     reads: tuple[str, ...] = ()  # paths, in the content folder, of the other files that it was read from
+    deprecations: tuple[str, ...] = ()  # what is written in a way that goes, with its place and what to write instead
 
     @property
     def quoted(self) -> set[str]:

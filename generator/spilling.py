@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import tempfile
 import weakref
 from collections.abc import Iterator, MutableMapping
 from functools import cached_property
 from typing import IO
 
+from generator.files import FULL
 from generator.spec import DiskFull
 
 MOST = 256 * 2**20  # bytes in memory
@@ -50,7 +50,7 @@ class Files(MutableMapping[str, bytes]):
                 self.disk.write(content)
                 self.disk.flush()  # what does not fit is told now, and not when it is read
             except OSError as error:
-                if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                if error.errno not in FULL:
                     raise
                 folder = tempfile.gettempdir()
                 raise DiskFull(f"the disk of {folder}, where pages wait, is full; make room or set TMPDIR") from error

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from generator import known_code
-from generator.artifact import Artifact, ArtifactStore, digest, digests_below
+from generator.artifact import Artifact, ArtifactStore, digest
 from generator.figures import KINDS
+from generator.files import digests_below
 from generator.glance import Grounds
 from generator.jobs import files_of
 from generator.kept_pages import common

@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from generator import __version__
-from generator.artifact import write_whole
+from generator.files import write_whole
 from generator.spec import BuildError, shown
 from generator.themes import ours, slug
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 
+from generator.foreign_json import object_from_json
 from generator.spec import BuildError
 
 NAME, LAYOUT = "layout.json", 1
@@ -18,8 +19,8 @@ def check(content: bytes | None, place: str) -> None:
     if content is None:
         return
     try:
-        found = int(json.loads(content)["layout"])
-    except (ValueError, KeyError, TypeError) as error:
+        found = int(object_from_json(content)["layout"])
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise BuildError(
             f'the store {place}: its {NAME} is not {{"layout": {LAYOUT}}} or the like; write that if it is a store of '
             "ours that was damaged, else give another --store"

@@ -9,18 +9,17 @@ fsspec: https://filesystem-spec.readthedocs.io
 from __future__ import annotations
 
 import io
-import json
 import re
 import time
-import zipfile
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from generator import store_layout
-from generator.artifact import JSON_NAME, ArtifactStore
+from generator.artifact import ArtifactStore, provenance_in
 from generator.deferred import Deferred
+from generator.settings import cache_of
 from generator.spec import BuildError
 
 if TYPE_CHECKING:
@@ -39,6 +38,11 @@ def store_at(address: str | Path, cache: str = "") -> ArtifactStore:
     """The store of a folder, or of an address; with a cache, one that is only read, behind it."""
     store = SharedStore(str(address)) if "://" in str(address) else ArtifactStore(Path(address))
     return CachedStore(store, store_at(cache)) if cache else store
+
+
+def store_of(content: Path, address: str | Path, cache: str | None = None) -> ArtifactStore:
+    """The store of a report, with the cache that is asked for, "" for none, or else that of its site.toml."""
+    return store_at(address, cache_of(content) if cache is None else cache)
 
 
 class SharedStore(ArtifactStore):
@@ -104,11 +108,8 @@ class SharedStore(ArtifactStore):
 
     def provenance(self, key: str) -> Mapping[str, Any]:
         try:
-            with zipfile.ZipFile(io.BytesIO(self.content(key))) as archive:
-                return dict(json.loads(archive.read(JSON_NAME))["provenance"])
-        except BuildError:
-            raise
-        except Exception:  # damage shows as anything
+            return provenance_in(io.BytesIO(self.content(key)))
+        except FileNotFoundError:
             return {}
 
     def has(self, key: str) -> bool:

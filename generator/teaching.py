@@ -10,13 +10,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import click
+
 from generator.datasets import DATASETS
 from generator.figure_blocks import ClaimBlock, FigureBlock
 from generator.figures import KINDS
 from generator.front_matter import FrontMatter
 from generator.models import SOURCES
 from generator.settings import Settings
-from generator.spec import FigureOptions, Options, SyntheticOptions
+from generator.spec import BuildError, FigureOptions, Options, SyntheticOptions, nearest
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SHARED = {*FigureOptions.model_fields, *SyntheticOptions.model_fields}  # options that mean the same in every kind
@@ -57,6 +59,29 @@ def kind(name: str) -> Kind:
         tuple(one for one in every if one.name in SHARED),
         f"id: example\nkind: {name}\n{module.EXAMPLE.strip()}",
     )
+
+
+def lines_of_kinds() -> Iterator[str]:
+    """All kinds, for a terminal."""
+    yield from (f"{name:18}{kind(name).summary}" for name in KINDS)
+    yield "\nwhatfires kinds KIND tells all that can be asked of one."
+
+
+def lines_of(name: str) -> Iterator[str]:
+    """All that can be asked of a kind, for a terminal. BuildError where there is no such kind."""
+    if name not in KINDS:
+        raise BuildError(f"no kind {name!r}{nearest(name, KINDS)}")
+    taught = kind(name)
+    yield f"{taught.summary}\n" + (f"\n{taught.more}\n" if taught.more else "")
+    for heading, rows in (("Options", taught.own), ("Options of all kinds that have them", taught.shared)):
+        if rows:
+            yield f"{heading}:"
+        for row in rows:
+            default = f"default {row.default}" if row.default else "required"
+            yield f"  {click.style(row.name, bold=True)}: {row.values} ({default})"
+            if row.about:
+                yield click.wrap_text(row.about, 100, "      ", "      ")
+    yield f"\n```figure\n{taught.example}\n```"
 
 
 def options(model: type[Options]) -> Iterator[Option]:

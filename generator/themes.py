@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator import plugins
-from generator.artifact import digest, file_digest
+from generator.artifact import digest
 from generator.deferred import Deferred
-from generator.key import installed
+from generator.files import file_digest
+from generator.folders import installed
 from generator.spec import BuildError, FigureSpec, Place, shown
 
 if TYPE_CHECKING:

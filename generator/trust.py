@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from generator.spec import BuildError, BuildErrors, Options, Place, shown
+from generator.spec import BuildError, BuildErrors, Options, Place, options_in, shown
 
 VARIABLE = "WHATFIRES_UNTRUSTED"
 REFUSED = "which --untrusted refuses"
@@ -51,8 +51,11 @@ def check_folder(content: Path) -> None:
 
 
 def links_out(path: Path, home: Path) -> bool:
-    """Whether it is a link to what does not lie below `home`, which is resolved."""
-    return path.is_symlink() and not path.resolve().is_relative_to(home)
+    """Whether it is a link to what does not lie below `home`, which is resolved; one that leads to itself is none."""
+    try:
+        return path.is_symlink() and not path.resolve().is_relative_to(home)
+    except RuntimeError:  # of a loop, until Python 3.13
+        return False
 
 
 def leads_out(path: str) -> bool:
@@ -89,18 +92,13 @@ def paths_in(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else list(value.values() if isinstance(value, Mapping) else value)
 
 
-def refused_in_figure(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+def refused_in_figure(options: Options | None) -> Iterator[tuple[str, str]]:
     """(key, why) of what a figure's options ask for and do not get, at any depth."""
-    last = key.rpartition(".")[2]
-    if last == "functions" and value:
-        yield key, f"functions of the author's own, {REFUSED}"
-    elif last == "concepts" and isinstance(value, Mapping) and value:
-        yield key, f"patterns of the author's own, which may match without end, {REFUSED}"
-    elif last == "file" and isinstance(value, str) and leads_out(value):
-        yield key, f"{value!r} is not in the content folder, {REFUSED}"
-    elif isinstance(value, Options):
-        for name, inner in value:
-            yield from refused_in_figure(inner, f"{key}.{name}".lstrip("."))
-    elif isinstance(value, list | tuple):
-        for number, inner in enumerate(value):
-            yield from refused_in_figure(inner, f"{key}.{number}")
+    for key, value in options_in(options):
+        last = key.rpartition(".")[2]
+        if last == "functions" and value:
+            yield key, f"functions of the author's own, {REFUSED}"
+        elif last == "concepts" and isinstance(value, Mapping) and value:
+            yield key, f"patterns of the author's own, which may match without end, {REFUSED}"
+        elif last == "file" and isinstance(value, str) and leads_out(value):
+            yield key, f"{value!r} is not in the content folder, {REFUSED}"

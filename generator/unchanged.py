@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from generator.artifact import ArtifactStore, file_digest
+from generator.artifact import ArtifactStore
+from generator.files import file_digest
 from generator.library import Library
 from generator.spec import BuildError, Changed, shown
 

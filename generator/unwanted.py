@@ -15,7 +15,9 @@ from generator import builds, code_lists
 from generator.artifact import ArtifactStore
 from generator.builds import Build
 from generator.library import Library
-from generator.spec import BuildError, shown
+from generator.lock import in_use
+from generator.settings import read_settings
+from generator.spec import BuildError, BuildErrors, counted, shown
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Unwanted:
     @property
     def size(self) -> int:
         """Bytes of the artifacts."""
-        return sum(path.stat().st_size for path in self.artifacts)
+        return sum(map(size_of, self.artifacts))
 
     def remove(self) -> None:
         """The artifacts before the records, so that what is stopped midway can be gone on with."""
@@ -42,6 +44,40 @@ class Unwanted:
         for folder in {path.parent for path in self.artifacts}:
             if not any(folder.iterdir()):
                 folder.rmdir()
+
+
+def clean(content: Path, store: ArtifactStore, keep: int, under: int | None, dry: bool) -> Iterator[str]:
+    """Remove what is unwanted, see below, and tell it; a `dry` run only tells.
+
+    BuildErrors where site.toml is wrong, so that it is not known what its models want; BuildError where the store is in
+    use, and where it stays larger than `under`.
+    """
+    toml = shown(content / "site.toml")
+    library = Library(read_settings(content, toml), content, store)
+    if library.errors:
+        raise BuildErrors([BuildError(f"{toml}: {error.message}") for error in library.errors])
+    with in_use(store.folder, alone=not dry, writing=not dry):
+        found = unwanted(library, keep, under)
+        count, size = len(found.artifacts), found.size
+        if dry:
+            yield from (f"{path} ({size_of(path):,} bytes)" for path in found.artifacts)
+        else:
+            found.remove()
+    done = "would remove" if dry else "removed"
+    yield f"{done} {counted(count, 'file')}, {size:,} bytes; {found.kept} are kept"
+    if found.excess:
+        raise BuildError(
+            f"the store is {found.excess:,} bytes larger than --keep-under: what builds want stays; have fewer builds "
+            "count by --keep, or allow for more"
+        )
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file; 0 where a build that is at work removed it meanwhile."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def unwanted(library: Library, keep: int, under: int | None = None) -> Unwanted:
@@ -73,14 +109,14 @@ def unwanted(library: Library, keep: int, under: int | None = None) -> Unwanted:
     ages = ages_of(every.values(), store)
     # Files' times, which a clock may have told wrongly, decide among those alone that are as old by the builds.
     free.sort(key=lambda path: (-ages.get(path.stem, math.inf), path.stat().st_mtime, path.name))
-    excess, artifacts = sum(path.stat().st_size for path in store.folder.rglob("*") if path.is_file()) - under, []
+    excess, artifacts = sum(size_of(path) for path in store.folder.rglob("*") if path.is_file()) - under, []
     for path in free:
         if excess > 0:
             artifacts.append(path)
-            excess -= path.stat().st_size
+            excess -= size_of(path)
     staying = {path.stem for path in free} - {path.stem for path in artifacts}
     records = tuple(path for path, build in old if staying.isdisjoint(keys_of(build)))
-    excess -= sum(path.stat().st_size for path in records)
+    excess -= sum(map(size_of, records))
     return Unwanted(tuple(artifacts), records, len(found) - len(artifacts), max(0, excess))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from generator import citations, grids, key, machine, mathematics, pipeline, rounds
+from generator import citations, folders, grids, key, machine, mathematics, pipeline, rounds
 from generator.blocks import Reading
 from generator.content import converter_of
 from generator.themes import environment
@@ -16,7 +16,7 @@ __all__ = ["citations", "grids", "mathematics", "pipeline", "rounds"]
 
 machine.settle()
 key.package_digest()  # what is forked runs the code that was loaded here
-key.installed()
+folders.installed()
 READING = Reading(Path("a.md"), "a.md", Path(), "", [])
 for extras in (frozenset(), frozenset({"notes"})):
     converter_of("body", extras).convert(READING, "*Words*.\n\n```python\nx = 1\n```\n")

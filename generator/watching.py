@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
 
-from generator.artifact import matching
+from generator.files import matching
 from generator.looks import PATIENCE, Looks, Mark, mark_of
 from generator.pipeline import Outcome, Stage
 from generator.rounds import Asked, Failed, in_process
@@ -81,7 +81,7 @@ class Watcher:
     lingering: frozenset[str] = frozenset()
     failed: bool = False  # whether the last round wrote nothing because of errors
     failures: Mapping[str, BuildError] = field(default_factory=dict)  # figures that the last site shows as failed
-    told: frozenset[str] = frozenset()  # errors that stand, and gaps in timelines
+    told: frozenset[str] = frozenset()  # errors and warnings that stand
     settings: tuple[Mark | None, Settings | None] = (None, None)
     least: float = PAUSE  # seconds between two looks
     share: float = SHARE
@@ -166,7 +166,7 @@ class Watcher:
             took = time.perf_counter() - start
             self.say(f"{time.strftime('%H:%M:%S')} {why}: {summary(done)}, in {took:.1f} s")
         self.failures = done.failed
-        self.tell((*(f"warning: {gap}" for gap in done.gaps), *done.failures), why)
+        self.tell((*done.warnings, *done.failures), why)
 
 
 def summary(done: Outcome) -> str:

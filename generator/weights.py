@@ -22,8 +22,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from generator.artifact import Artifact, ArtifactStore, digest, file_digest, matching, write_whole
+from generator.artifact import Artifact, ArtifactStore, digest
 from generator.deferred import Deferred
+from generator.files import file_digest, matching, write_whole
+from generator.foreign_json import from_json, object_from_json
 from generator.pickled import objection
 from generator.spec import BuildError, Changed, Step, shown
 
@@ -135,8 +137,8 @@ class Checkpoint:
         if numbers:
             return int(numbers[-1])
         try:
-            return int(json.loads(self.sight.card(self.path) or b"")["step"])
-        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            return int(object_from_json(self.sight.card(self.path) or b"")["step"])
+        except (OSError, ValueError, KeyError, TypeError, OverflowError):
             return None
 
     @property
@@ -163,7 +165,7 @@ class Checkpoint:
         try:
             content = self.sight.content(self.path)
             if self.path.suffix == ".safetensors":
-                header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+                header = header_of(content)
                 return digest({name: row["shape"] for name, row in header.items() if name != "__metadata__"})
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 members = archive.infolist()
@@ -191,8 +193,8 @@ class Checkpoint:
         path = self.path.with_suffix(".json")
         try:
             written = self.sight.card(self.path)
-            card = {} if written is None else json.loads(written)
-        except (ValueError, RecursionError) as error:
+            card = {} if written is None else from_json(written)
+        except ValueError as error:
             raise BuildError(f"training card {shown(path)}: {error}") from error
         if not isinstance(card, dict):
             raise BuildError(f'training card {shown(path)} is no JSON object, such as {{"step": 500, "measures": …}}')
@@ -232,7 +234,7 @@ def weights_of(content: bytes, path: Path) -> Weights:
     try:
         if path.suffix == ".safetensors":
             tensors = tensor_files.load(content)
-            header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+            header = header_of(content)
             about = {name: plain(text) for name, text in header.get("__metadata__", {}).items() if name != "format"}
             return Weights({name: as_float(tensor) for name, tensor in plain_tensors(tensors, path).items()}, about)
         if reason := objection(content):
@@ -257,6 +259,11 @@ def weights_of(content: bytes, path: Path) -> Weights:
     return Weights(plain_tensors(state, path))
 
 
+def header_of(content: bytes) -> dict[str, Any]:
+    """The header of a safetensors file: 8 bytes tell its length. ValueError where it is none."""
+    return object_from_json(content[8 : 8 + int.from_bytes(content[:8], "little")])
+
+
 def plain_tensors(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
     """The tensors of a file. BuildError of one that no network can be filled with, or that claims to be large."""
     if not tensors:
@@ -277,7 +284,7 @@ def as_float(tensor: Tensor) -> Tensor:
 def plain(text: str) -> Any:
     """A value of safetensors' metadata: JSON as we write it, or the free text of others."""
     try:
-        return json.loads(text)
+        return from_json(text)
     except ValueError:
         return text
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from generator.artifact import ArtifactStore
-from generator.calling import one_called
+from generator.calling import called
 from generator.key import code_digest, read_module
 from generator.pipeline import Outcome, build
 from generator.plan import Plan
@@ -153,7 +153,8 @@ class QuietHandler(SimpleHTTPRequestHandler):
 
 def job_called(plan: Plan, name: str) -> Job:
     """The job of the one figure that is called so."""
-    return plan.jobs[one_called(name, list(plan.jobs), plan.posts, plan.library.root)]
+    (place,) = called(name, list(plan.jobs), plan.posts, plan.library.root)
+    return plan.jobs[place]
 
 
 def forget_code() -> None:

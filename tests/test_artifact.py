@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from generator import artifact
-from generator.artifact import HOUR, WRITING, Artifact, ArtifactStore, Borrowed, digest, packed, write_whole
+from generator.artifact import Artifact, ArtifactStore, Borrowed, digest, packed
+from generator.files import HOUR, write_whole
+from generator.folders import WRITING
 from generator.sealing import SEAL
 from generator.spec import BuildError, DiskFull
 from tests.conftest import ROOT
@@ -120,6 +122,8 @@ def test_a_new_store_says_its_layout_and_one_that_says_nothing_is_of_the_first(t
     ("said", "told"),
     [
         ('{"layout": 2}', "has layout 2, and this Whatfires reads 1: it was written by a newer Whatfires; update"),
+        ("[" * 100_000, "its layout.json is not"),
+        ('{"layout": 1e999}', "its layout.json is not"),
         ('{"layout": 0}', "has layout 0, .* by an older Whatfires; use that one, or give another --store"),
         ('{"lay', "give another --store"),
     ],
@@ -151,6 +155,13 @@ def test_a_file_half_written_is_swept_away_when_it_is_old(store: ArtifactStore) 
     store.sweep()
 
     assert [path.exists() for path in (old, young, store.path("ab12"))] == [False, True, True]
+
+
+def test_a_file_that_another_build_has_just_finished_stops_no_sweep(store: ArtifactStore) -> None:
+    store.put("ab12", ARTIFACT)
+    store.path("ab12").with_name(f"{WRITING}gone").symlink_to("renamed")  # listed, and not there when it is asked for
+
+    store.sweep()
 
 
 def test_a_number_that_is_none_is_refused(store: ArtifactStore) -> None:

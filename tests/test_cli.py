@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from generator.cli import main
 from generator.figures import KINDS
-from tests.conftest import POST, SITE_TOML, SmallSite
+from tests.conftest import POST, ROOT, SITE_TOML, SmallSite
 
 VISION = """title = "Small"
 
@@ -165,11 +165,18 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
         assert process.stderr.read() == ""
 
 
-def test_an_unknown_command_is_answered_with_the_nearest() -> None:
-    code, output = run("biuld")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["biuld"], "no command 'biuld'; did you mean 'build'?"),
+        (["report", "dif"], "no command 'dif'; did you mean 'diff'?"),
+    ],
+)
+def test_an_unknown_command_is_answered_with_the_nearest(arguments: list[str], message: str) -> None:
+    code, output = run(*arguments)
 
     assert code == 2
-    assert "did you mean 'build'" in output
+    assert message in output
 
 
 def test_serve_says_what_to_do_where_there_is_no_site(small_site: SmallSite) -> None:
@@ -250,6 +257,13 @@ def test_what_python_cannot_hold_of_site_toml_is_told(small_site: SmallSite, tom
     assert reason in run("build")[1]
 
 
+def test_a_site_toml_that_cannot_be_read_is_told_as_that(small_site: SmallSite) -> None:
+    (small_site.content / "site.toml").unlink()
+    (small_site.content / "site.toml").mkdir()
+
+    assert "error: content/site.toml:1: cannot be read: Is a directory" in run("check")[1]
+
+
 def test_an_error_does_not_steer_the_terminal(small_site: SmallSite) -> None:
     small_site.toml(SITE_TOML + '\n[models."\\u001b[31m\\u202ered"]\nsource = "nowhere"\n')
     said = run("build")[1]
@@ -257,3 +271,14 @@ def test_an_error_does_not_steer_the_terminal(small_site: SmallSite) -> None:
     assert "\\x1b[31m\\u202ered" in said
     assert "\x1b" not in said
     assert "\u202e" not in said
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["build", "--help"], ["--version"]])
+def test_help_loads_nothing_but_the_declarations(arguments: list[str]) -> None:
+    code = (
+        "import sys; from generator.cli import main\n"
+        f"try: main({arguments})\nfinally: print({{'pydantic', 'numpy', 'yaml', 'markdown', 'rich'}} & {{*sys.modules}})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+
+    assert done.stdout.splitlines()[-1] == "set()"

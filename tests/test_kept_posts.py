@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +16,8 @@ from generator import kept_posts
 from generator.code_blocks import CodeBlocks
 from generator.content import read_post
 from generator.figures import KINDS
+from generator.files import HOUR
+from generator.folders import WRITING
 from generator.kept_posts import KeptPosts, as_plain, as_post
 from generator.sealing import opened, sealed
 from generator.spec import BuildError, BuildErrors, Post
@@ -135,6 +138,19 @@ def test_what_is_known_of_a_removed_post_is_forgotten(read: Callable[[], list[st
     read()
 
     assert [path.name for path in small_site.store.folder.glob("posts/*/*")] == ["posts%a.md.json"]
+
+
+def test_what_another_build_is_writing_is_left_to_it(read: Callable[[], list[str]], small_site: SmallSite) -> None:
+    read()
+    (folder,) = (small_site.store.folder / kept_posts.FOLDER).iterdir()
+    young, old = (folder / f"{WRITING}{name}" for name in ("young", "old"))
+    for path in (young, old):
+        path.touch()
+    os.utime(old, (time.time() - 2 * HOUR,) * 2)
+    read()
+
+    assert young.exists()
+    assert not old.exists()
 
 
 def test_many_posts_are_read_in_processes_as_in_one(tmp_path: Path) -> None:

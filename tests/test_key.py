@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from generator import key as key_module
-from generator.key import code_digest
+from generator.key import code_digest, read_code
 from generator.plan import make_plan
 from generator.progress import Quiet
 from tests.conftest import POST, SITE_TOML, SmallSite, forget_code
@@ -213,6 +213,20 @@ def test_a_kind_reaches_the_instruments_that_it_uses_and_no_others() -> None:
     digests = {kind: code_digest(f"generator.figures.{kind}") for kind in ("sample", "unit_census", "templates")}
 
     assert len(set(digests.values())) == 3
+
+
+@pytest.mark.parametrize("terms", [10, 500, 900])
+def test_code_as_deep_as_python_reads_it_is_read(terms: int) -> None:
+    one, other = (read_code(f"import os\nx = {' + '.join(['1'] * terms)}  # {what}", "m", False) for what in "ab")
+
+    assert one == other
+    assert "os" in one[1]
+    assert read_code(f"import os\nx = {' + '.join(['1'] * (terms - 1))}", "m", False) != one
+
+
+def test_code_that_is_deeper_is_told_as_python_tells_it() -> None:
+    with pytest.raises(SyntaxError, match="nested too deeply"):
+        read_code(" + ".join(["1"] * 20_000), "m", False)
 
 
 def test_equal_figures_are_computed_once(small_site: SmallSite) -> None:

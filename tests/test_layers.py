@@ -11,13 +11,13 @@ ROOT = Path(__file__).parent.parent
 
 LAYERS = [  # from the top down; modules of one line never import each other
     "cli",
-    "serving warm testing",
-    "watching",
+    "serving warm testing building",
+    "watching flags",
     "rounds notebook",
-    "remaking verify single_file starter estimate",
+    "remaking verify single_file starter estimate checkpointing",
     "finding",
-    "pipeline site_swap unwanted",
-    "site_folder standing unit_pages verdicts report_diff alone builds explain",
+    "pipeline site_swap unwanted report_diff",
+    "site_folder standing unit_pages verdicts alone builds explain",
     "plan",
     "jobs kept_posts",
     "publish",
@@ -57,9 +57,9 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "weights image_files progress",
     "archives decoding drawings callables pickled known_code code_lists code_blocks downloads chromium stores at_hand",
     "artifact images histogram settings data key machine quantised stopping includes calling glance lock",
-    "store_layout",
-    "trust spilling",
-    "spec deferred columns sealing unit_search axes",
+    "store_layout spilling",
+    "trust deprecation files",
+    "spec deferred columns sealing unit_search axes foreign_json folders",
     "",  # the package itself: its version
 ]
 

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from generator import chromium, remaking
+from generator.at_hand import AtHand
 from generator.deferred import Deferred
 from tests.conftest import POST, ROOT, SITE_TOML, SmallSite
 from tests.test_cli import run
@@ -151,6 +152,16 @@ def test_again_neither_reads_nor_changes_what_is_kept(small_site: SmallSite) -> 
     assert Path("kept.csv").read_text().splitlines()[1:] == ["characters,7.0,,"]
     assert "characters,30,," in Path("again.csv").read_text().splitlines()
     assert small_site.store.path(key).read_bytes() == bytes_before
+
+
+def test_again_makes_figures_that_memory_would_not_hold_beside_others(
+    quick_site: SmallSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(AtHand.__init__, "__defaults__", (-1,))  # bytes that a build keeps in memory
+    code, output = figure("written", "--again")
+
+    assert code == 0, output
+    assert "characters = 30" in output
 
 
 def test_a_draft_s_figure_is_found_where_drafts_are_asked_for(quick_site: SmallSite) -> None:

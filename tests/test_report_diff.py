@@ -91,7 +91,12 @@ def test_the_command_compares_two_builds(small_site: SmallSite, tmp_path: Path) 
         (None, "No such file"),
         ("{", "is not JSON"),
         ("[]", "is no report.json"),
+        ("[" * 100_000, "is not JSON: nested too deeply"),
         (json.dumps({"schema": 2}), "no report"),
+        (
+            json.dumps({**OLD, "figures": [{**FIGURE, "measures": ["auc"]}]}),
+            "(of schema 1): figures.0.measures: Input should",
+        ),
     ],
 )
 def test_what_is_no_report_is_told(tmp_path: Path, content: str | None, message: str) -> None:

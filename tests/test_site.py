@@ -16,8 +16,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from generator.artifact import Artifact, ArtifactStore, write_whole
+from generator.artifact import Artifact, ArtifactStore
 from generator.figures import sample
+from generator.files import write_whole
 from generator.pipeline import build
 from generator.spec import BuildError, BuildErrors
 from generator.themes import environment

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from generator import pipeline, site_folder
-from generator.artifact import Artifact, digests_below
+from generator.artifact import Artifact
+from generator.files import digests_below
 from generator.pipeline import build
 from generator.spec import BuildErrors
 from tests.conftest import POST, SITE_TOML, SmallSite

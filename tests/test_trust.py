@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from generator import trust
+from generator.artifact import ArtifactStore
 from generator.cli import main
 from generator.datasets import DATASETS
 from generator.harmless import harm
@@ -17,6 +18,7 @@ from generator.models import SOURCES
 from generator.plan import make_plan
 from generator.progress import Quiet
 from generator.spec import BuildError, BuildErrors
+from generator.stores import store_of
 from tests.conftest import SmallSite
 
 TOML = """title = "Theirs"
@@ -212,11 +214,24 @@ def test_a_theme_of_the_authors_is_refused_and_ours_is_not(theirs: SmallSite) ->
     assert told(theirs) == []
 
 
+def test_a_store_of_the_authors_is_refused(theirs: SmallSite) -> None:
+    theirs.toml(f'{TOML}\n[store]\ncache = "s3://theirs/figures"\n')
+    line = TOML.count("\n") + 3
+
+    with pytest.raises(
+        BuildError, match=f"content/site.toml:{line}: store.cache: a store of the author's own, which --un"
+    ):
+        store_of(theirs.content, "store")
+
+    assert type(store_of(theirs.content, "store", "")) is ArtifactStore, "who builds may say that there is none"
+
+
 def test_links_out_of_the_folder_and_special_files_are_refused_before_anything_is_read(theirs: SmallSite) -> None:
     (theirs.content / "posts" / "endless.md").symlink_to("/dev/zero")
     (theirs.content / "texts" / "secret.py").symlink_to("/etc/passwd")
     (theirs.content / "above").symlink_to("..")
     (theirs.content / "texts" / "inside.py").symlink_to("text0.py")
+    (theirs.content / "texts" / "itself.py").symlink_to("itself.py")
     os.mkfifo(theirs.content / "posts" / "pipe.md")
 
     out = "is a link out of the content folder, which --untrusted refuses"

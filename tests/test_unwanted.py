@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from generator import builds, cli, inputs, known_code, passages
+from generator import builds, cli, flags, inputs, known_code, passages
 from generator.artifact import Artifact, ArtifactStore
 from generator.library import Library
 from generator.models import linear_svm
@@ -421,7 +421,7 @@ def test_what_builds_want_stays_though_it_is_too_much_and_that_is_told(
     ("text", "size"), [("5GB", 5 * 10**9), ("700 MiB", 700 * 2**20), ("1.5k", 1500), ("12", 12), ("0", 0)]
 )
 def test_sizes_are_written_as_people_write_them(text: str, size: int) -> None:
-    assert cli.bytes_of(text) == size
+    assert flags.size(text) == size
 
 
 def test_a_size_that_is_none_is_told(small_site: SmallSite) -> None:

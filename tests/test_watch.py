@@ -21,7 +21,7 @@ from PIL import Image
 from safetensors.torch import save, save_file
 
 from generator import rounds
-from generator.artifact import file_digest
+from generator.files import file_digest
 from generator.pipeline import build
 from generator.rounds import Asked, Failed, built
 from generator.site_swap import Swap

@@ -62,7 +62,7 @@ def test_a_card_that_is_nested_too_deeply_is_told(tmp_path: Path) -> None:
     (tmp_path / "final.pt").touch()
     (tmp_path / "final.json").write_text("[" * 100_000)
 
-    with pytest.raises(BuildError, match="training card .*final.json: maximum recursion depth"):
+    with pytest.raises(BuildError, match="training card .*final.json: nested too deeply"):
         checkpoints(tmp_path, "*.pt")[0].card()
 
 

@@ -16,8 +16,8 @@ from typing import Any, Literal, TextIO
 from pydantic import Field
 
 from generator.archives import check_link
-from generator.artifact import matching
 from generator.data import Document, Documents
+from generator.files import matching
 from generator.spec import BuildError, Options
 
 SPLITS = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}

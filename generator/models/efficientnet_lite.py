@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from generator import interp
-from generator.artifact import file_digest
 from generator.deferred import Deferred
+from generator.files import file_digest
 from generator.model import ImageInput, Model
 from generator.spec import BuildError, UnitPagesOptions
 from generator.weights import Weights, read_weights

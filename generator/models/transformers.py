@@ -6,7 +6,6 @@ and nothing is downloaded unless the row says so.
 
 from __future__ import annotations
 
-import json
 import os
 from functools import partial
 from importlib.util import find_spec
@@ -16,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from generator import interp
-from generator.artifact import file_digest
 from generator.deferred import Deferred
+from generator.files import file_digest
+from generator.foreign_json import object_from_json
 from generator.groups import GroupOptions, chosen_groups, dictionary_digests, dictionary_sites
 from generator.model import Model
 from generator.spec import BuildError
@@ -135,8 +135,8 @@ def load(name: str, settings: Settings, weights: Weights | None, seed: int, root
 def architecture(name: str, place: Path) -> Any:
     """The class of the library that the folder's config.json names."""
     try:
-        names = json.loads((place / "config.json").read_text("utf-8")).get("architectures") or ["none"]
-    except (ValueError, AttributeError) as error:
+        names = object_from_json((place / "config.json").read_bytes()).get("architectures") or ["none"]
+    except ValueError as error:
         raise BuildError(f"model {name}: {place / 'config.json'} cannot be read: {error}") from error
     found = getattr(transformers, str(names[0]), None)
     if found is None:

@@ -48,7 +48,7 @@ STILL = 2  # such pauses in a row in which nobody did
 TRIES = 3  # of a job whose worker dies, at a scheduler of ours
 
 
-class Stalled(OSError):
+class Stalled(Exception):
     """Dask waits for what will never come: what is missing is asked for again."""
 
 
@@ -157,19 +157,19 @@ def run(jobs: Sequence[Job], work: Work, display: Display) -> Iterator[tuple[Job
                         since = time.monotonic()
                         del left[job.key]
                         yield job, error
+            except Stalled:
+                since = time.monotonic()  # the scheduler is there, and is asked anew
             except GONE as problem:
-                if isinstance(problem, Stalled):
-                    since = time.monotonic()
                 if time.monotonic() - since > (PATIENCE if begun else FIRST):
                     reason = f"Dask's scheduler {address} does not answer ({type(problem).__name__}: {problem})"
                     raise BuildError(f"{reason}; what was computed is kept") from problem
                 time.sleep(1)
-                # A worker may have finished a job whose scheduler was gone by then.
-                for job in [job for job in left.values() if begun and work.finished(job)]:
-                    del left[job.key]
-                    display.start(job.id)
-                    display.finish(job.id, 0.0)
-                    yield job, None
+            # A worker may have finished a job, and could not tell.
+            for job in [job for job in left.values() if begun and work.finished(job)]:
+                del left[job.key]
+                display.start(job.id)
+                display.finish(job.id, 0.0)
+                yield job, None
 
 
 def tell_missing(client: Any, jobs: Sequence[Job], work: Work) -> None:
@@ -236,7 +236,7 @@ def together(client: Any, jobs: list[Job], work: Work, tokens: bool = True) -> I
         except TimeoutError as error:
             still = still + 1 if stalled(client) else 0
             if still == STILL:
-                raise Stalled("it waits for workers that do nothing") from error
+                raise Stalled from error
             queue = distributed.as_completed(asked, loop=client.loop, timeout=PAUSE)
             continue
         except distributed.KilledWorker:

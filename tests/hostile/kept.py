@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from hypothesis import strategies as st
 
-from generator.artifact import JSON_NAME, Artifact, ArtifactStore, file_digest, packed
+from generator.artifact import JSON_NAME, Artifact, ArtifactStore, packed
+from generator.files import file_digest
 from generator.kept_posts import KeptPosts
 from generator.spec import Post
 from generator.weights import Checkpoint

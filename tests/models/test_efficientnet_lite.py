@@ -5,7 +5,7 @@ from importlib import import_module
 import pytest
 import torch
 
-from generator.artifact import file_digest
+from generator.files import file_digest
 from generator.models import efficientnet_lite
 from generator.models.efficientnet_lite import Settings, fingerprint, load, packaged_weights
 from generator.spec import BuildError

@@ -210,6 +210,13 @@ def test_a_configuration_that_asks_for_what_there_is_not_is_told(content, change
         loaded(content)
 
 
+def test_a_configuration_that_is_nested_too_deeply_is_told(content):
+    (content / "model" / "config.json").write_text("[" * 100_000)
+
+    with pytest.raises(BuildError, match=r"config.json cannot be read: nested too deeply"):
+        loaded(content)
+
+
 def test_a_folder_without_weights_or_tokenizer_is_told(content):
     (content / "model" / "tokenizer.json").unlink()
     with pytest.raises(BuildError, match="holds no tokenizer that can be read"):

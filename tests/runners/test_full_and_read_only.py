@@ -15,9 +15,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from generator.artifact import WRITING, ArtifactStore
+from generator.artifact import ArtifactStore
 from generator.cli import main
 from generator.computing import Worksite
+from generator.folders import WRITING
+from generator.models import char_rnn
 from generator.runners import ALONE, Crew
 from generator.settings import read_settings
 from generator.spec import BuildError, BuildErrors, DiskFull
@@ -241,6 +243,33 @@ def test_a_store_that_cannot_be_written_to_is_told_to_be_given_as_a_cache(
     assert told.exit_code == 1
     assert "cannot be written to; to read what it has, give it as --cache" in told.output
     assert "1 figure computed, 1 kept" in done.output
+
+
+def test_a_disk_that_fills_while_a_model_is_trained_stops_the_build(
+    small_site: SmallSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(*given: object) -> Iterator[object]:
+        raise DiskFull("the disk / is full")
+        yield
+
+    monkeypatch.setattr(char_rnn, "train", train)
+    small_site.post(POST + SAMPLE.format("more", 40))
+
+    with pytest.raises(DiskFull, match="the disk / is full"):
+        built(small_site, ALONE)
+
+
+def test_a_report_may_name_its_cache(small_site: SmallSite) -> None:
+    built(small_site, ALONE)
+    cache = small_site.store.folder.rename(small_site.content / "shared")
+    before = sorted(cache.rglob("*"))
+    small_site.toml(SITE_TOML + '\n[store]\ncache = "shared"\n')
+    with_it = CliRunner().invoke(main, ["build", "--store", "own"])
+    without = CliRunner().invoke(main, ["build", "--store", "other", "--cache", ""])
+
+    assert "0 figures computed, 1 kept" in with_it.output
+    assert "1 figure computed, 0 kept" in without.output
+    assert sorted(cache.rglob("*")) == before
 
 
 def test_workers_read_the_cache_too(small_site: SmallSite) -> None:
