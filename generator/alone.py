@@ -68,7 +68,7 @@ def lone_page(
     if errors:
         raise BuildErrors(errors)
     address = f"{site.base_url}/{post.path}" if site.base_url else ""
-    files = assets(site.theme)
+    files = assets(site.theme, {job.kind for job in jobs[post.path, spec.id].all()})
     style = inside(files["assets/theme.css"].decode())
     names = ["theme", *scripts_of([spec], writer.is_timeline(spec), site.theme)]
     script = inside("\n".join([*(files[f"assets/{name}.js"].decode() for name in names), frame]))

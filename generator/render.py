@@ -150,7 +150,7 @@ def render_site(
         emit("claims.html", "claims.html", claims=list(map(told, rendered.verdicts)), titles=titles, page=page)
     known = followed(posts, jobs, found.artifacts)
     UnitWriter(known, writer_of, emit, rendered, exists, site.theme).write(units)
-    rendered.files.update(assets(site.theme))
+    rendered.files.update(assets(site.theme, {one.kind for job in jobs.values() for one in job.all()}))
     rendered.collect()
     return rendered
 

@@ -124,6 +124,21 @@ def test_a_changed_theme_recomputes_nothing_and_rewrites_pages(small_site: Small
     assert '<figure id="written">mine' in small_site.read()
 
 
+def test_a_site_has_the_styles_and_scripts_of_the_kinds_that_it_shows_and_of_no_other(quick_site: SmallSite) -> None:
+    quick_site.build()
+    before = quick_site.read("assets/theme.css")
+    text = "\n```figure\nid: cells\nkind: activation-text\nmodel: tiny-text\nunits: [{group: cell, index: 1}]\ntext: {literal: abcdef}\n```\n"
+    quick_site.post(POST + text)
+    quick_site.build()
+
+    assert "\n.sample " in before
+    assert "\n.claim " in before
+    assert ".activation-text" not in before
+    assert "\n.activation-text " in quick_site.read("assets/theme.css")
+    assert {"theme.js", "search.js", "activation-text.js"} < {path.name for path in quick_site.out.glob("assets/*.js")}
+    assert not (quick_site.out / "assets" / "attention.js").exists()
+
+
 def test_after_any_edit_an_incremental_build_equals_a_cold_one(small_site: SmallSite, tmp_path: Path) -> None:
     small_site.build()
     small_site.post(POST.replace("length: 30", "length: 31").replace("small", "other"))
