@@ -97,7 +97,8 @@ def as_npz(artifact: Artifact, drawn: bool) -> bytes:
 
 
 def members(artifact: Artifact, drawn: bool) -> Iterator[tuple[str, bytes]]:
-    yield "data.json", json.dumps(artifact.data, ensure_ascii=False, allow_nan=False).encode()
+    text = json.dumps(artifact.data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    yield "data.json", text.encode()
     yield "measures.csv", as_csv(artifact)
     for name, array in artifact.arrays.items():
         if drawn or not is_picture(array):
