@@ -51,7 +51,7 @@ class Reading:
     errors: list[BuildError] = field(default_factory=list)
     reads: set[str] = field(default_factory=set)  # other files that it depends on, by their paths in the content folder
     caption: Callable[[str], str] = str  # what makes HTML of a caption's Markdown
-    cited: list[tuple[str, Place]] = field(default_factory=list)  # keys of references
+    cited: list[str] = field(default_factory=list)  # keys of references, in the order in which they are met
     images: dict[str, OwnImage] = field(default_factory=dict)  # the author's own, by their paths in the content folder
     figures: list[FigureSpec] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)

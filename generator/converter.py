@@ -16,7 +16,7 @@ from markdown.extensions.attr_list import AttrListExtension
 from markdown.extensions.def_list import DefListExtension
 from markdown.extensions.footnotes import FootnoteExtension
 from markdown.extensions.tables import TableExtension
-from markdown.extensions.toc import TocExtension
+from markdown.extensions.toc import TocExtension, slugify
 from markdown.treeprocessors import Treeprocessor
 from pymdownx.highlight import HighlightExtension
 from pymdownx.superfences import SuperFencesCodeExtension, highlight_validator
@@ -37,6 +37,7 @@ else:
     harmless = Deferred("generator.harmless")
     mathematics, own_images = Deferred("generator.mathematics"), Deferred("generator.own_images")
 
+FRAME_IDS = {"main"}  # of what stands around a post in its page: nothing in its text may have one
 IMAGES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".svg", ".avif", ".bmp", ".tif", ".tiff"}
 Fence = Callable[[Reading, str, int], str]  # the file, a block's text, the line of its fence -> HTML
 
@@ -64,7 +65,7 @@ class Converter:
                 DefListExtension(),
                 AttrListExtension(),
                 AdmonitionExtension(),
-                TocExtension(permalink=False, toc_depth="2-3"),
+                TocExtension(slugify=heading_id, toc_depth="2-3"),
                 Typography(),
                 SuperFencesCodeExtension(custom_fences=[*starmap(self.fence, fences.items()), self.code()]),
                 HighlightExtension(guess_lang=False),
@@ -111,6 +112,15 @@ class Converter:
     def headings(self) -> list[Mapping[str, Any]]:
         """Those of the text that was converted last, as Markdown's toc tells of them."""
         return getattr(self.markdown, "toc_tokens", [])
+
+
+def heading_id(text: str, separator: str) -> str:
+    """
+    >>> heading_id("Main results", "-"), heading_id("Main", "-")
+    ('main-results', 'main-section')
+    """
+    id = slugify(text, separator)
+    return f"{id}{separator}section" if id in FRAME_IDS else id
 
 
 Extras = frozenset[str]

@@ -53,12 +53,13 @@ def article(page: dict[str, Any], site: Site, address: str, description: str, im
 
 def bibtex(page: dict[str, Any], site: Site) -> str:
     """A post as an entry that others cite it by."""
-    surname = (page["authors"] or [site.title])[0].split()[-1]
+    names = page["authors"] or [site.title]
+    surname = "".join(names[0].split()[-1:])  # a site may have no title
     year, month, _ = page["date"].split("-")
     word = next(iter(re.findall(r"\w{4,}", page["title"])), "post")
     rows = {
         "title": f"{{{braced(page['title'])}}}",  # twice in braces: capitals stay
-        "author": " and ".join(map(braced, page["authors"] or [site.title])),
+        "author": " and ".join(map(braced, names)),
         "howpublished": braced(site.title),
         "year": year,
         "month": str(int(month)),
