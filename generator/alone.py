@@ -16,9 +16,11 @@ from markupsafe import Markup
 
 from generator import __version__
 from generator.artifact import Artifact, Course
+from generator.holes import HOLE
 from generator.images import Picture, is_picture, webp
 from generator.obtained import Obtained
-from generator.post_writer import HOLE, PostWriter, Rendered
+from generator.post_writer import PostWriter
+from generator.rendered import Rendered
 from generator.spec import BuildError, BuildErrors, FigureSpec, Job, Post, Site
 from generator.themes import assets, environment, scripts_of
 

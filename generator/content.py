@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
-from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,6 +20,7 @@ from generator.converter import FRAME_IDS, Converter, Extras, extras_of
 from generator.deferred import Deferred
 from generator.figure_blocks import read_claim, read_figure
 from generator.front_matter import FrontMatter
+from generator.holes import words_of
 from generator.includes import Line, expanded
 from generator.spec import TOLD, BuildError, BuildErrors, FigureSpec, Place, Post, nearest
 from generator.typography import printed
@@ -35,9 +35,6 @@ FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?\n)---[ \t]*\n", re.DOTALL)
 NO_HOLE = re.compile(r"<(?!/?data\b)[^>]+>")  # a tag that is neither end of a hole
 ELEMENT_ID = re.compile(r"""<(\w+)(?:\s[^<>]*?)?\sid=["']?([^"'\s>]+)""")
 HEADING = re.compile(r"h[1-6]")
-NOT_WORDS = re.compile(
-    r'<small [^>]*class="side-note".*?</small>|<span class="card".*?</span>(?=</span>)|<[^>]+>', re.DOTALL
-)
 
 
 def read_options(reading: Reading, source: str, line: int) -> str:
@@ -93,7 +90,7 @@ def read_post(path: Path, root: Path, shown: str, code: CodeBlocks | None = None
     return Post(
         path=path_in_site(path, root),
         body=body,
-        text=" ".join(unescape(NOT_WORDS.sub(" ", body)).split()),
+        text=words_of(body),
         place=Place(shown),
         contents=contents(headings) if len(headings) > 2 else "",
         figures=tuple(figures),

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, StrictInt
 
+from generator import holes
 from generator.blocks import Reading, read_block, read_yaml, validated
 from generator.claims import expectation
 from generator.figures import KINDS
@@ -108,7 +109,7 @@ def read_figure(reading: Reading, source: str, line: int) -> str:
             measures=block.measures,
         )
     )
-    return f'<div class="hole" data-figure="{block.id}"></div>'
+    return holes.of_block("figure", block.id)
 
 
 def read_claim(reading: Reading, source: str, line: int) -> str:
@@ -138,4 +139,4 @@ def read_claim(reading: Reading, source: str, line: int) -> str:
             history=block.history,
         )
     )
-    return f'<div class="hole" data-claim="{block.id}"></div>'
+    return holes.of_block("claim", block.id)

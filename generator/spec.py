@@ -472,7 +472,7 @@ class Post:
     order: int = 0  # of a page among those of its folder
     picture: str = ""  # the figure that stands for the post in lists
     contents: str = ""  # the table of contents, HTML
-    text: str = ""  # the words of the body, for those who search them
+    text: str = ""  # the words of the body, for those who search them: HTML without tags, but for holes in a line
     figures: tuple[FigureSpec, ...] = ()
     claims: tuple[Claim, ...] = ()
     values: tuple[Value, ...] = ()

@@ -29,7 +29,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "converter figure_blocks post_writer figures.*",
     "runners.here runners.local runners.dask",
     "runners",
-    "computing",
+    "computing rendered quotes",
     "kept_pages bounds harmless mathematics citations metadata post_lists unit_lists unit_places",
     "blocks themes typography front_matter side_notes grids own_images social_card",
     "claims obtained timelines",
@@ -59,7 +59,8 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "artifact images histogram settings data key machine quantised stopping includes calling glance lock",
     "store_layout",
     "trust spilling",
-    "spec deferred columns sealing unit_search axes",
+    "spec holes deferred columns sealing unit_search axes",
+    "elements",
     "",  # the package itself: its version
 ]
 

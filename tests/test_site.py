@@ -35,6 +35,23 @@ def test_values_and_references_are_filled_in(quick_site: SmallSite) -> None:
     assert 'class="hole"' not in page
 
 
+def test_search_and_lists_tell_the_numbers_and_references_of_a_page(quick_site: SmallSite) -> None:
+    """They were left out of the words that are searched, and a description was searched as it is written."""
+    quick_site.post(POST)
+    (quick_site.content / "pages" / "guide").mkdir(parents=True)
+    page = POST.replace(
+        "date: 2026-01-02\ntags: [small]", """description: 'Of {value:.1f} written.characters, it''s "so".'"""
+    )
+    (quick_site.content / "pages" / "guide" / "deep.md").write_text(page)
+    (quick_site.content / "pages" / "guide.md").write_text("---\ntitle: Guide\n---\n")
+    quick_site.build()
+    rows = {row[0]: row[4] for row in json.loads(quick_site.read("assets/search-index.js").partition("= ")[2][:-2])}
+
+    assert rows["posts/a.html"] == "Words before Figure 1, which has 30 characters."
+    assert rows["guide/deep.html"] == f"Of 30.0, it’s “so”. {rows['posts/a.html']}"
+    assert "<span>Of 30.0, it’s “so”.</span>" in quick_site.read("guide.html")
+
+
 def test_the_thumbnail_of_a_post_is_the_one_chosen_or_else_the_first_that_is_large_enough(
     quick_site: SmallSite,
 ) -> None:
