@@ -52,6 +52,20 @@ def test_search_and_lists_tell_the_numbers_and_references_of_a_page(quick_site: 
     assert "<span>Of 30.0, it’s “so”.</span>" in quick_site.read("guide.html")
 
 
+def test_a_figure_may_be_called_as_a_part_of_another_would_be(quick_site: SmallSite) -> None:
+    block = POST.partition("\n\n```")[2].replace("id: written", "id: written-number")
+    claim = "\n```claim\nid: written-sample-1\nfigure: written\nexpect: characters > 1\ntext: T\n```\n"
+    quick_site.post(f"{POST}\n```{block}\n{claim}")
+    quick_site.build()
+    page = quick_site.read()
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    named = re.findall(r'aria-(?:labelledby|describedby)="([^"]+)"', page)
+
+    assert {"written", "written-number", "written-sample-1"} < set(ids)
+    assert len(ids) == len(set(ids))
+    assert set(named) <= set(ids)
+
+
 def test_the_thumbnail_of_a_post_is_the_one_chosen_or_else_the_first_that_is_large_enough(
     quick_site: SmallSite,
 ) -> None:
