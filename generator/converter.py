@@ -39,11 +39,25 @@ else:
 
 FRAME_IDS = {"main"}  # of what stands around a post in its page: nothing in its text may have one
 IMAGES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".svg", ".avif", ".bmp", ".tif", ".tiff"}
+# Of our steps and of those of others that they rely on; where each stands its module says, by a number.
+ORDER = (
+    "inline",  # words become links, code and citations
+    "attr_list",
+    "mathematics",  # before typography, which leaves it as it is
+    "typography",  # before headings are listed
+    "holes",  # values, references and links, also in headings
+    "toc",
+    "side-notes",  # when notes have all that will be in them
+)
 Fence = Callable[[Reading, str, int], str]  # the file, a block's text, the line of its fence -> HTML
 
 
 class Converter:
-    """Markdown as posts are written in, with what `extras` need more: math, citations, grids of figures."""
+    """Markdown as posts are written in, with what `extras` need more: math, citations, grids of figures.
+
+    Of a text's lines Markdown makes blocks, of these elements, and of the words in them more. Then all is gone through
+    once for each of ORDER.
+    """
 
     def __init__(self, fences: Mapping[str, Fence], extras: Extras) -> None:
         self.reading: Reading  # the file whose text is being converted
@@ -141,7 +155,7 @@ class Holes(Extension):
         self.converter = converter
 
     def extendMarkdown(self, md: Markdown) -> None:
-        md.treeprocessors.register(HolesProcessor(md, self.converter), "whatfires", 6)
+        md.treeprocessors.register(HolesProcessor(md, self.converter), "holes", 6)
 
 
 class HolesProcessor(Treeprocessor):

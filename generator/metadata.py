@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from generator.slugs import slug
 from generator.spec import Site
-from generator.themes import slug
 
 CARD = (1200, 630)  # pixels of the pictures that social networks show beside a link
 

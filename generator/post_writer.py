@@ -26,8 +26,8 @@ from generator.images import Picture, is_picture
 from generator.obtained import Obtained
 from generator.quotes import Quotes, told
 from generator.rendered import Rendered
+from generator.slugs import slug
 from generator.spec import BuildError, Claim, FigureSpec, Job, Post, called
-from generator.themes import slug
 from generator.unit_places import page_of_unit
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ from generator.obtained import Obtained
 from generator.post_writer import PostWriter
 from generator.quotes import told
 from generator.rendered import Rendered
+from generator.slugs import tag_path
 from generator.spec import UNIT_PAGES, BuildError, BuildErrors, Job, Post, Site, UnitPage
-from generator.themes import assets, environment, scripts_of, tag_path, telling
+from generator.themes import assets, environment, scripts_of, telling
 from generator.unit_writer import UnitWriter
 
 WORDS_PER_MINUTE = 230
@@ -71,7 +72,6 @@ class SiteWriter:
         self.site, self.posts, self.jobs, self.found, self.courses = site, posts, jobs, found, courses
         self.exists, self.units, self.kept = exists, units, kept
         self.env = environment(site.theme)
-        self.env.globals["bibtex"] = metadata.bibtex
         self.rendered = Rendered()
         self.errors: list[BuildError] = []
         self.dated = sorted(

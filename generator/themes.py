@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import traceback
 from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
@@ -10,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator import plugins
+from generator import metadata, plugins
 from generator.artifact import digest, file_digest
 from generator.deferred import Deferred
 from generator.key import installed
@@ -83,6 +82,7 @@ def compiled() -> jinja2.BytecodeCache | None:
 
 @cache
 def environment(theme: str) -> jinja2.Environment:
+    """What renders the templates of a theme; all that they may call is said here."""
     env = jinja2.Environment(
         loader=jinja2.FileSystemLoader(theme_folders(theme)),
         autoescape=True,
@@ -92,7 +92,7 @@ def environment(theme: str) -> jinja2.Environment:
         keep_trailing_newline=True,
         bytecode_cache=compiled(),
     )
-    env.globals["number"] = number
+    env.globals.update(number=number, bibtex=metadata.bibtex)
     return env
 
 
@@ -138,17 +138,3 @@ def number(format: str, value: float) -> str:
     """
     text = f"{value:{format}}"
     return text.lstrip("-") if not text.strip("-0.%") else text.replace("-", "−")
-
-
-@cache
-def tag_path(tag: str) -> str:
-    return f"tags/{slug(tag)}.html"
-
-
-def slug(text: str) -> str:
-    """Lower-case ASCII words joined by hyphens; a hex spelling where nothing of the text is ASCII.
-
-    >>> slug("Image models"), slug("日")
-    ('image-models', '65e5')
-    """
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "-".join(f"{ord(one):x}" for one in text)

@@ -30,9 +30,9 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "runners.here runners.local runners.dask",
     "runners",
     "computing rendered quotes",
-    "kept_pages bounds harmless mathematics citations metadata post_lists unit_lists unit_places",
+    "kept_pages bounds harmless mathematics citations post_lists unit_lists unit_places",
     "blocks themes typography front_matter side_notes grids own_images social_card",
-    "claims obtained timelines",
+    "claims obtained timelines metadata",
     "excerpts followed",
     "passages choosing",
     "concept_options",
@@ -59,7 +59,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "artifact images histogram settings data key machine quantised stopping includes calling glance lock",
     "store_layout",
     "trust spilling",
-    "spec holes deferred columns sealing unit_search axes",
+    "spec holes slugs deferred columns sealing unit_search axes",
     "elements",
     "",  # the package itself: its version
 ]
