@@ -32,6 +32,7 @@ else:
     option_tables = Deferred("generator.option_tables")
 
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?\n)---[ \t]*\n", re.DOTALL)
+NOT_IN_ADDRESSES = set("?#%\\")
 NO_HOLE = re.compile(r"<(?!/?data\b)[^>]+>")  # a tag that is neither end of a hole
 ELEMENT_ID = re.compile(r"""<(\w+)(?:\s[^<>]*?)?\sid=["']?([^"'\s>]+)""")
 HEADING = re.compile(r"h[1-6]")
@@ -71,6 +72,8 @@ def read_post(path: Path, root: Path, shown: str, code: CodeBlocks | None = None
     body_text = "".join(f"{line.text}\n" for line in body_lines)
     places = [line.place for line in (*above, *body_lines)]
     reading = Reading(path, shown, root, head + body_text, places, errors, reads, code=code or CodeBlocks())
+    if bad := NOT_IN_ADDRESSES & set(path_in_site(path, root)):
+        reading.wrong(f"its name has {' and '.join(sorted(bad))}, which links cannot have as it is; rename the file", 1)
     front = read_front_matter(reading, match)
     reading.caption = lambda text: caption(reading, text)
     converter = converter_of("body", extras_of(reading.text))

@@ -201,8 +201,9 @@ class HolesProcessor(Treeprocessor):
         if target.startswith("#") and not (anchor.text or len(anchor)):
             self.reading.references.append((target[1:], self.reading.place(self.reading.line_of(f"](#{target[1:]})"))))
             anchor.set("class", "hole")
-        path, hash, fragment = target.partition("#")
-        if path.endswith(".md") and "://" not in path:
+        written, hash, fragment = target.partition("#")
+        if written.endswith(".md") and "://" not in written:
+            path = unquote(written)
             source = (self.reading.path.parent / path).resolve()
             if not source.is_file() or not source.is_relative_to(self.reading.root.resolve()):
                 known = [one.name for one in self.reading.root.rglob("*.md")]

@@ -390,6 +390,20 @@ def test_an_author_or_tag_without_a_name_is_told(read: Read, content: Path, more
         read_post(content / "posts" / "a.md", content, "posts/a.md")
 
 
+@pytest.mark.parametrize("name", ["what?", "a#b", "100%"])
+def test_a_file_whose_page_no_link_would_lead_to_is_told(content: Path, name: str) -> None:
+    path = write(content, "Text.", name=name)
+    with pytest.raises(BuildErrors, match=r":1: its name has [?#%], which links cannot have as it is; rename the file"):
+        read_post(path, content, path.name)
+
+
+def test_a_link_leads_to_a_file_with_a_space_in_its_name_however_it_is_written(read: Read, content: Path) -> None:
+    write(content, "Text.", name="my post")
+    body = read("[one](my%20post.md#x) [two](<my post.md>)").body
+
+    assert re.findall('href="([^"]+)"', body) == ["my post.html#x", "my post.html"]
+
+
 def test_titles_run_in_their_own_direction(content: Path, page: Callable[..., str]) -> None:
     write(content, "טקסט", title="רשת עצבית")
 
