@@ -73,7 +73,8 @@ def table(rows: Iterable[Option], of: str) -> str:
     )
     if not body:
         return ""
-    head = "<thead><tr><th>Option</th><th>Values</th><th>Default</th><th>What it says</th></tr></thead>"
+    columns = "".join(f'<th scope="col">{name}</th>' for name in ("Option", "Values", "Default", "What it says"))
+    head = f"<thead><tr>{columns}</tr></thead>"
     caption = f"<caption>Options of {html.escape(of)}</caption>"
     named = f'tabindex="0" role="group" aria-label="Options of {html.escape(of)}"'
     return f'<div class="scroll wide" {named}><table class="options">{caption}{head}<tbody>{body}</tbody></table></div>'
