@@ -24,7 +24,7 @@ from pybtex.style import template
 from pybtex.style.formatting.unsrt import Style
 from pybtex.utils import CaseInsensitiveDict
 
-from generator.blocks import Reading
+from generator.reading import Reading
 from generator.spec import BuildError, Place, nearest, shown
 
 FILE = "references.bib"  # of the content folder

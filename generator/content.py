@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from generator.blocks import Reading, path_in_site, read_block
+from generator.blocks import read_block
 from generator.code_blocks import CodeBlocks
 from generator.converter import FRAME_IDS, Converter, Extras, extras_of
 from generator.deferred import Deferred
@@ -22,6 +22,7 @@ from generator.figure_blocks import read_claim, read_figure
 from generator.front_matter import FrontMatter
 from generator.holes import words_of
 from generator.includes import Line, expanded
+from generator.reading import Reading, path_in_site
 from generator.spec import TOLD, BuildError, BuildErrors, FigureSpec, Place, Post, nearest
 from generator.typography import printed
 

@@ -21,9 +21,9 @@ from markdown.treeprocessors import Treeprocessor
 from pymdownx.highlight import HighlightExtension
 from pymdownx.superfences import SuperFencesCodeExtension, highlight_validator
 
-from generator.blocks import VALUE, Reading, path_in_site
 from generator.bounds import Bounds
 from generator.deferred import Deferred
+from generator.reading import VALUE, Reading, path_in_site
 from generator.side_notes import SideNotes
 from generator.spec import nearest
 from generator.trust import distrusted

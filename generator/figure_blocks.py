@@ -9,9 +9,10 @@ from typing import Any, Literal
 from pydantic import Field, StrictInt
 
 from generator import holes
-from generator.blocks import Reading, read_block, read_yaml, validated
+from generator.blocks import read_block, read_yaml, validated
 from generator.claims import expectation
 from generator.figures import KINDS
+from generator.reading import Reading
 from generator.spec import Claim, FigureOptions, FigureSpec, Layout, Options, nearest
 from generator.trust import distrusted, refused_in_figure
 

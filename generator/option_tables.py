@@ -10,12 +10,13 @@ import re
 from collections.abc import Collection, Iterable
 
 from generator import teaching
-from generator.blocks import Reading, read_block
+from generator.blocks import read_block
 from generator.datasets import DATASETS
 from generator.figure_blocks import ClaimBlock, FigureBlock
 from generator.figures import KINDS
 from generator.front_matter import FrontMatter
 from generator.models import SOURCES
+from generator.reading import Reading
 from generator.settings import Settings
 from generator.spec import Options, nearest
 from generator.teaching import Option

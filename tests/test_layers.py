@@ -32,7 +32,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "computing rendered quotes",
     "kept_pages bounds harmless mathematics citations post_lists unit_lists unit_places",
     "blocks themes typography front_matter side_notes grids own_images social_card",
-    "claims obtained timelines metadata",
+    "claims obtained timelines metadata reading",
     "excerpts followed",
     "passages choosing",
     "concept_options",
