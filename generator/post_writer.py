@@ -40,7 +40,10 @@ THUMBNAIL = 128  # pixels of the longer side, below which a picture is a blur in
 
 
 class PostWriter:
-    """Fills the holes of one post."""
+    """Fills the holes of one post.
+
+    exists: whether the folder of the site has a file already. pages: the paths of pages of units.
+    """
 
     def __init__(
         self,
@@ -56,8 +59,8 @@ class PostWriter:
     ) -> None:
         self.env, self.post, self.found = env, post, found
         self.rendered, self.errors, self.exists = rendered, errors, exists
-        self.pages = pages  # of units
-        self.many = post.path in pages  # whether it is one of them
+        self.pages = pages
+        self.many = post.path in pages  # whether it is one of those of units
         self.figures = {figure.id: figure for figure in post.figures}
         self.numbers = {figure.id: number for number, figure in enumerate(post.figures, 1)}
         self.claims = {claim.id: claim for claim in post.claims}
@@ -78,6 +81,7 @@ class PostWriter:
         return None
 
     def filled(self, text: str) -> str:
+        """Some of the post's HTML with its holes filled. What is wrong is appended to `errors`."""
         return HOLE.sub(self.fill, text)
 
     def words(self) -> str:
@@ -85,6 +89,7 @@ class PostWriter:
         return html.unescape(HOLE.sub(lambda match: TAG.sub("", self.fill(match)), self.post.text))
 
     def fill(self, match: re.Match[str]) -> str:
+        """What goes into one hole, HTML."""
         if match["block"] == "figure":
             return self.figure(self.figures[match["id"]])
         if match["block"] == "claim":
@@ -92,16 +97,12 @@ class PostWriter:
         if match["value"]:
             return self.value(match["value"], match["format"])
         target = html.unescape(match["target"] or match["late"])
-        name = (
-            f"Figure {self.numbers[target]}"
-            if target in self.numbers
-            else "the claim"
-            if target in self.claims
-            else target
-        )
+        name = f"Figure {self.numbers[target]}" if target in self.numbers else target
+        name = "the claim" if target in self.claims else name
         return f'<a class="reference" href="#{html.escape(target)}">{html.escape(name)}</a>'
 
     def figure(self, spec: FigureSpec) -> str:
+        """A figure in its frame, with its timeline and its control."""
         job, number = self.jobs[spec.id], str(self.numbers[spec.id])
         content, pictures = self.content(spec, job, spec.id, number)
         self.illustrations[spec.id] = list(pictures.values())
@@ -202,7 +203,7 @@ class PostWriter:
         return "../" * self.post.path.count("/") + path if path in self.pages and path != self.post.path else ""
 
     def pictures(self, spec: FigureSpec, artifact: Artifact) -> Iterator[tuple[str, Picture]]:
-        """Pictures of the artifact."""
+        """The pictures of an artifact, by the names of its arrays, each written where it is not there yet."""
         files = self.rendered.figure_files.setdefault((self.post.path, spec.id), [])
         for name, array in artifact.arrays.items():
             if not is_picture(array):
@@ -229,6 +230,7 @@ class PostWriter:
         return [*rows, ("data", "../" * self.post.path.count("/") + path, f"{stem}.npz")]
 
     def value(self, name: str, format: str) -> str:
+        """A number in the prose: `name` is FIGURE.MEASURE, as the hole has it."""
         figure, _, measure = html.unescape(name).partition(".")
         number, shown = self.quotes.number(figure, measure, format)
         if number is None:
@@ -238,6 +240,7 @@ class PostWriter:
         return f'<data class="value" value="{number:.6g}" title="{title}">{html.escape(shown)}</data>'
 
     def claim(self, claim: Claim) -> str:
+        """A claim and its verdict, which is noted for the page of all claims."""
         verdict = self.quotes.verdict(claim)
         self.rendered.verdicts.append(verdict)
         return self.env.get_template("claim.html").render(claim=told(verdict))

@@ -34,6 +34,7 @@ class Quotes:
         # Each where it stands first.
         self.places = {(one.figure, one.measure): one.place for one in reversed(post.values)}
         self.together: dict[str, Measures] = {}  # what each figure or model that is quoted measures
+        self.told: dict[tuple[str, str, str], tuple[float | None, str]] = {}  # numbers, as `number` gives them
 
     def measures(self, name: str) -> Measures:
         """A figure's or a model's, those at several checkpoints also as NAME@STEP."""
@@ -63,10 +64,15 @@ class Quotes:
         return told + printed(self.post.description[at:], told[-1:])
 
     def number(self, figure: str, measure: str, format: str) -> tuple[float | None, str]:
-        """A measure, and how the prose shows it; None, with an error noted, where there is none of this name.
+        """A measure, and how the prose shows it; None, with an error noted once, where there is none of this name.
 
         None and a question mark, where its figure failed.
         """
+        if (figure, measure, format) not in self.told:
+            self.told[figure, measure, format] = self.looked_up(figure, measure, format)
+        return self.told[figure, measure, format]
+
+    def looked_up(self, figure: str, measure: str, format: str) -> tuple[float | None, str]:
         place = self.places[figure, measure]
         measures = self.measures(figure)
         if measure not in measures.values:

@@ -24,8 +24,10 @@ def test_a_measure_in_a_description_is_called_as_it_is_and_only_the_words_are_se
     assert errors == []
 
 
-def test_a_measure_in_a_description_that_is_not_there_is_told_with_its_place() -> None:
+def test_a_measure_in_a_description_that_is_not_there_is_told_once_with_its_place() -> None:
     errors: list[BuildError] = []
-    quotes("`{value:.1%} m.it's-so`", "it's-so", errors).description()
+    read = quotes("`{value:.1%} m.it's-so`", "it's-so", errors)
+    read.description()
+    read.description()  # as once for its page and once for lists
 
     assert [str(error) for error in errors] == ['a.md:3: m has no measure "it\'s-so"; did you mean "it\'s--so"?']
