@@ -8,31 +8,33 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import mimetypes
+import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping, Set
-from urllib.parse import urljoin
+from collections import Counter
+from collections.abc import Callable, Mapping, Set
+from urllib.parse import unquote, urljoin
 
 from markupsafe import Markup
 
 from generator import __version__
-from generator.artifact import Artifact, Course
-from generator.images import Picture, is_picture, webp
+from generator.artifact import Course
+from generator.holes import HOLE
+from generator.images import Picture
 from generator.obtained import Obtained
-from generator.post_writer import HOLE, PostWriter, Rendered
+from generator.post_writer import PostWriter
+from generator.rendered import Rendered
 from generator.spec import BuildError, BuildErrors, FigureSpec, Job, Post, Site
 from generator.themes import assets, environment, scripts_of
 
 LINK = re.compile(r'(?P<before><a\b[^>]*?) href="(?P<url>[^"]*)"')
+PICTURE = re.compile(r'(?P<before><img\b[^>]*? src=|<image\b[^>]*? href=)"(?P<url>[^"]+)"')
+PART = re.compile(r"<image\b[^>]*/>")  # in a drawing that shows a part of a picture
+SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
 
 
 class LoneWriter(PostWriter):
-    """Writes a figure whose pictures lie in the page itself, so that there is nothing beside it to take away."""
-
-    def pictures(self, spec: FigureSpec, artifact: Artifact) -> Iterator[tuple[str, Picture]]:
-        for name, array in artifact.arrays.items():
-            if is_picture(array):
-                url = f"data:image/webp;base64,{base64.b64encode(webp(array)).decode()}"
-                yield name, Picture(url, array.shape[1], array.shape[0])
+    """Writes a figure that has nothing beside it to be taken away."""
 
     def to_take_away(
         self, spec: FigureSpec, job: Job, stem: str, pictures: Mapping[str, Picture]
@@ -63,12 +65,15 @@ def lone_page(
     """
     env = environment(site.theme)
     errors: list[BuildError] = []
-    writer = LoneWriter(env, post, jobs, found, courses, Rendered(), errors, lambda name: False, units)
+    rendered = Rendered()
+    writer = LoneWriter(env, post, jobs, found, courses, rendered, errors, lambda name: False, units)
     figure = writer.figure(spec)
     if errors:
         raise BuildErrors(errors)
+    rendered.collect()
+    figure = inlined(figure, lambda url: rendered.files.get(at(post.path, url)))
     address = f"{site.base_url}/{post.path}" if site.base_url else ""
-    files = assets(site.theme)
+    files = assets(site.theme, {job.kind for job in jobs[post.path, spec.id].all()})
     style = inside(files["assets/theme.css"].decode())
     names = ["theme", *scripts_of([spec], writer.is_timeline(spec), site.theme)]
     script = inside("\n".join([*(files[f"assets/{name}.js"].decode() for name in names), frame]))
@@ -96,11 +101,46 @@ def led_home(figure: str, id: str, address: str) -> str:
 
     def lead(match: re.Match[str]) -> str:
         url = html.unescape(match["url"])
-        if url == f"#{id}" or re.match(r"[a-z][a-z0-9+.-]*:", url):
+        if url == f"#{id}" or SCHEME.match(url):
             return match[0]
         return f'{match["before"]} href="{html.escape(urljoin(address, url))}"' if address else match["before"]
 
     return LINK.sub(lead, figure)
+
+
+def at(page: str, url: str) -> str:
+    """Where in the site an address leads that stands in a page.
+
+    >>> at("posts/a.html", "../media/b.webp")
+    'media/b.webp'
+    """
+    return posixpath.normpath(posixpath.join(posixpath.dirname(page), unquote(url)))
+
+
+def inlined(text: str, content: Callable[[str], bytes | None]) -> str:
+    """A page with its pictures inside it, each once, however many drawings show a part of it.
+
+    content: what lies at an address that stands in the page; a picture that is not there is left as it is.
+    """
+    counts, ids = Counter(PART.findall(text)), dict[str, str]()
+
+    def part(match: re.Match[str]) -> str:
+        if counts[match[0]] == 1:
+            return match[0]
+        if match[0] in ids:
+            return f'<use href="#{ids[match[0]]}"/>'
+        ids[match[0]] = id = f"picture.{len(ids) + 1}"  # no author can write an id with a dot
+        return match[0].replace("<image", f'<image id="{id}"', 1)
+
+    def picture(match: re.Match[str]) -> str:
+        url = html.unescape(match["url"])
+        found = None if SCHEME.match(url) else content(url)
+        if found is None:
+            return match[0]
+        kind = mimetypes.guess_type(url)[0] or "image/webp"
+        return f'{match["before"]}"data:{kind};base64,{base64.b64encode(found).decode()}"'
+
+    return PICTURE.sub(picture, PART.sub(part, text))
 
 
 def inside(text: str) -> str:

@@ -1,99 +1,23 @@
-"""A content file while it is read, and its blocks of YAML: each mistake with its line and the nearest right word."""
+"""A content file's blocks of YAML: each mistake with its line and the nearest right word."""
 
 from __future__ import annotations
 
-import posixpath
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
 from yaml.reader import ReaderError
 
-from generator.code_blocks import CodeBlocks
 from generator.deprecation import deprecations
-from generator.spec import (
-    BuildError,
-    Claim,
-    FigureSpec,
-    Options,
-    OwnImage,
-    Place,
-    Value,
-    fields_at,
-    nearest,
-    refusals,
-)
+from generator.reading import Reading
+from generator.spec import Options, fields_at, nearest, refusals
 
-FORMAT = re.compile(r"[+]?,?((\.\d{1,2})?[efg%]?|d)±?")
-VALUE = re.compile(r"\{value(?::(?P<format>[^}]*))?\}\s+(?P<figure>[\w-]+)\.(?P<measure>\S+)")
 MOST_YAML = 100_000  # characters of one block: more is an accident or an attack
 DEEPEST = 50  # lists and mappings in each other
 MOST_BITS = 64  # of a whole number, as seeds have
 Block = TypeVar("Block", bound=Options)
 Lines = Mapping[tuple[str | int, ...], int]  # of each key of a block, by its path
-
-
-@dataclass
-class Reading:
-    """A file while it is read: what was found in it so far, and where the reading stands.
-
-    text: with all that it includes; its lines are counted from 1, and `places` says where each was written.
-    """
-
-    path: Path
-    shown: str
-    root: Path
-    text: str
-    places: Sequence[Place]
-    errors: list[BuildError] = field(default_factory=list)
-    reads: set[str] = field(default_factory=set)  # other files that it depends on, by their paths in the content folder
-    caption: Callable[[str], str] = str  # what makes HTML of a caption's Markdown
-    cited: list[tuple[str, Place]] = field(default_factory=list)  # keys of references
-    images: dict[str, OwnImage] = field(default_factory=dict)  # the author's own, by their paths in the content folder
-    figures: list[FigureSpec] = field(default_factory=list)
-    claims: list[Claim] = field(default_factory=list)
-    values: list[Value] = field(default_factory=list)
-    references: list[tuple[str, Place]] = field(default_factory=list)
-    ids: list[tuple[str, int]] = field(default_factory=list)  # of figures and claims, and their lines
-    deprecations: list[str] = field(default_factory=list)  # what is written in a way that goes, with its place
-    code: CodeBlocks = field(default_factory=CodeBlocks)
-    cursor: int = 0  # blocks are met in the order in which they are written
-
-    def place(self, line: int) -> Place:
-        """Where a line of the text was written; a line beyond the last one counts as that."""
-        return self.places[min(line, len(self.places)) - 1] if self.places else Place(self.shown)
-
-    def wrong(self, message: str, line: int) -> None:
-        self.errors.append(BuildError(message, self.place(line)))
-
-    def line_of(self, needle: str, start: int = 0) -> int:
-        """The line, from 1, where `needle` is first written after position `start`."""
-        at = self.text.find(needle, start)
-        return self.text.count("\n", 0, max(at, 0)) + 1
-
-    def value(self, match: re.Match[str], text: str, line: int) -> bool:
-        """Note a number that is written as `text`; whether its format is one."""
-        if not FORMAT.fullmatch(match["format"] or ""):
-            self.wrong(f"`{text}`: the format {match['format']!r} is not like .2f, .0% or .2f±", line)
-            return False
-        self.values.append(Value(match["figure"], match["measure"], match["format"] or "", self.place(line)))
-        return True
-
-    def line_of_block(self, name: str, source: str) -> int:
-        """The line of a block's opening fence; superfences does not tell it."""
-        first = next((line.strip() for line in source.splitlines() if line.strip()), "")
-        for match in re.finditer(
-            rf"^[ \t>]*(?:`{{3,}}|~{{3,}})\s*{name}\b.*\n(.*)$", self.text[self.cursor :], re.MULTILINE
-        ):
-            if match[1].strip(" \t>") == first or not first:
-                line = self.text.count("\n", 0, self.cursor + match.start()) + 1
-                self.cursor += match.end()
-                return line
-        return 1
 
 
 class PlainLoader(yaml.SafeLoader):
@@ -227,9 +151,3 @@ def key_lines(node: yaml.Node | None, path: tuple[str | int, ...] = ()) -> Itera
         for number, value in enumerate(node.value):
             yield (*path, number), value.start_mark.line
             yield from key_lines(value, (*path, number))
-
-
-def path_in_site(path: Path, root: Path) -> str:
-    """Posts keep their folder, pages stand at the top: posts/a.md -> posts/a.html, pages/about.md -> about.html."""
-    relative = path.relative_to(root).with_suffix(".html")
-    return posixpath.join(*(relative.parts[1:] if relative.parts[0] == "pages" else relative.parts))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from markdown import Extension, Markdown
 from markdown.preprocessors import Preprocessor
 
-from generator.blocks import Reading
+from generator.reading import Reading
 
 MOST_TEXT = 150_000  # characters of a file with all that it includes
 MOST_PARAGRAPH = 50_000  # characters between empty lines, such as those of a table

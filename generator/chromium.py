@@ -20,11 +20,8 @@ if TYPE_CHECKING:
 else:
     playwright = Deferred("playwright.sync_api")
 
-NAMES = (
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-)  # of the machine's own, before the one that Playwright brought
+# Of the machine's own, before the one that Playwright brought.
+NAMES = ("chromium", "chromium-browser", "google-chrome")
 WIDTH, HEIGHT = 1600, 900  # of the window, in pixels: a wide figure has all the width that the theme gives it
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
 WITHOUT = "its page can be written without, as .html"

@@ -6,11 +6,10 @@ TeX's accents, and tells the line of a mistake.
 
 from __future__ import annotations
 
-import dataclasses
 import html
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -21,11 +20,11 @@ from pybtex.backends.html import Backend
 from pybtex.database import Entry
 from pybtex.database.input.bibtex import Parser
 from pybtex.exceptions import PybtexError
+from pybtex.style import template
 from pybtex.style.formatting.unsrt import Style
-from pybtex.style.template import field, sentence
 from pybtex.utils import CaseInsensitiveDict
 
-from generator.blocks import Reading
+from generator.reading import Reading
 from generator.spec import BuildError, Place, nearest, shown
 
 FILE = "references.bib"  # of the content folder
@@ -41,8 +40,8 @@ class AsWritten(Style):  # type: ignore[misc]
     """pybtex's plain style, but for the capitals of titles: BibTeX takes them away unless they stand in braces."""
 
     def format_title(self, e: Entry, which_field: str, as_sentence: bool = True) -> Any:
-        title = field(which_field)
-        return sentence[title] if as_sentence else title
+        title = template.field(which_field)
+        return template.sentence[title] if as_sentence else title
 
 
 class Macros(CaseInsensitiveDict):  # type: ignore[misc]
@@ -55,46 +54,62 @@ class Macros(CaseInsensitiveDict):  # type: ignore[misc]
 
 
 @dataclass
+class Source:
+    """An entry that a post cites. number: in its list, from 1. anchor: what ids are made of. text: HTML.
+
+    marks: how often it was cited so far.
+    """
+
+    number: int
+    anchor: str
+    text: str
+    marks: int = 0
+
+
+@dataclass
 class Cited:
-    """What a post cites: the text of each entry as HTML, by key, in the order in which they are first cited."""
+    """What a post cites, by key, in the order in which that is first cited."""
 
-    entries: dict[str, str] = dataclasses.field(default_factory=dict)
-    marks: dict[str, int] = dataclasses.field(default_factory=dict)  # how often each was cited so far
+    sources: dict[str, Source] = field(default_factory=dict)
+    anchors: set[str] = field(default_factory=set)
 
-    def number(self, key: str) -> int:
-        return list(self.entries).index(key) + 1
+    def add(self, key: str, text: str) -> None:
+        """Note that a key is cited, where it was not before."""
+        if key in self.sources:
+            return
+        number, anchor = len(self.sources) + 1, re.sub(r"[^\w-]+", "-", key)
+        if anchor in self.anchors:  # a:b after a-b; of itself none has a dot
+            anchor += f".{number}"
+        self.anchors.add(anchor)
+        self.sources[key] = Source(number, anchor, text)
 
     def mark(self, match: re.Match[str]) -> str:
         """One citation: its number in brackets, and the entry on a card that is shown to who points there."""
         parts = []
         for one in html.unescape(match["keys"]).split(";"):
             key, _, where = one.partition(",")
-            number, told = self.number(key), f", {html.escape(where)}" if where else ""
+            source, told = self.sources[key], f", {html.escape(where)}" if where else ""
             if match["again"]:  # in a note beside the text, whose twin below it is the one that is read and pointed at
-                parts.append(f'<a href="#ref-{anchor(key)}" tabindex="-1">{number}{told}</a>')
+                parts.append(f'<a href="#ref-{source.anchor}" tabindex="-1">{source.number}{told}</a>')
                 continue
-            self.marks[key] = self.marks.get(key, 0) + 1
+            source.marks += 1
             parts.append(
-                f'<span class="citation"><a id="cite-{anchor(key)}-{self.marks[key]}" href="#ref-{anchor(key)}">'
-                f'{number}{told}</a><span class="card" aria-hidden="true">{inert(self.entries[key])}</span></span>'
+                f'<span class="citation"><a id="cite-{source.anchor}-{source.marks}" href="#ref-{source.anchor}">'
+                f'{source.number}{told}</a><span class="card" aria-hidden="true">{inert(source.text)}</span></span>'
             )
         return f'<cite class="citations">[{"; ".join(parts)}]</cite>'
 
     def listed(self, id: str) -> str:
         """The list of references, whose heading has this id, with links back to where each is cited."""
         rows = []
-        for key, text in self.entries.items():
+        for source in self.sources.values():
             back = " ".join(
-                f'<a class="back" href="#cite-{anchor(key)}-{count}" aria-label="Back to citation {count}">↩</a>'
-                for count in range(1, self.marks.get(key, 0) + 1)
+                f'<a class="back" href="#cite-{source.anchor}-{count}" aria-label="Back to citation {count}">↩</a>'
+                for count in range(1, source.marks + 1)
             )
-            rows.append(f'<li id="ref-{anchor(key)}">{text} {back}</li>')
+            rows.append(f'<li id="ref-{source.anchor}">{source.text} {back}</li>')
         heading = f'<h2 id="{id}">References</h2>'
         return f'<section class="references" aria-labelledby="{id}">{heading}<ol>{"".join(rows)}</ol></section>'
-
-
-def anchor(key: str) -> str:
-    return re.sub(r"[^\w-]+", "-", key)
 
 
 def inert(text: str) -> str:
@@ -125,27 +140,33 @@ class CitationProcessor(InlineProcessor):
         for part in m["cited"].split(";"):
             one = ONE.fullmatch(part)
             assert one is not None
-            reading.cited.append((one["key"], reading.place(reading.line_of(f"@{one['key']}"))))
+            reading.cited.append(one["key"])
             marks.append(one["key"] + (f",{one['where']}" if one["where"] else ""))
         return Element("cite", {"class": "cited", "title": ";".join(marks)}), m.start(), m.end()
 
 
-def cited(reading: Reading, errors: list[BuildError]) -> Cited:
-    """What the post cites, in the order in which that is written; what is wrong is appended to `errors`."""
+def cited(reading: Reading) -> Cited:
+    """What the post cites, in the order in which that is written; what is wrong is noted in `reading`."""
     found = Cited()
     path = reading.root / FILE
+    written: dict[str, int] = {}  # where each key stands first; captions and notes are converted in another order
+    for match in re.finditer(f"@({NAME})", reading.text):
+        written.setdefault(match[1], match.start())
     reading.reads.add(FILE)
     try:
         known = entries(path.read_text("utf-8"), shown(path)) if path.is_file() else {}
     except BuildError as error:
-        errors.append(error)
+        reading.errors.append(error)
         return found
-    for key, place in sorted(reading.cited, key=lambda one: reading.text.find(f"@{one[0]}")):
+    for key in sorted(reading.cited, key=lambda key: written.get(key, 0)):
         if key not in known:
             where = f"in {shown(path)}" if path.is_file() else f": there is no {shown(path)}"
-            errors.append(BuildError(f"[@{key}]: no such reference {where}{nearest(key, known)}", place))
+            reading.wrong(
+                f"[@{key}]: no such reference {where}{nearest(key, known)}",
+                reading.text.count("\n", 0, written.get(key, 0)) + 1,
+            )
         else:
-            found.entries.setdefault(key, known[key])
+            found.add(key, known[key])
     return found
 
 

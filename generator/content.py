@@ -11,17 +11,18 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
-from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from generator.blocks import Reading, path_in_site, read_block
+from generator.blocks import read_block
 from generator.code_blocks import CodeBlocks
-from generator.converter import Converter, Extras, extras_of
+from generator.converter import FRAME_IDS, Converter, Extras, extras_of
 from generator.deferred import Deferred
 from generator.figure_blocks import read_claim, read_figure
 from generator.front_matter import FrontMatter
+from generator.holes import words_of
 from generator.includes import Line, expanded
+from generator.reading import Reading, path_in_site
 from generator.spec import TOLD, BuildError, BuildErrors, FigureSpec, Place, Post, nearest
 from generator.typography import printed
 
@@ -32,10 +33,10 @@ else:
     option_tables = Deferred("generator.option_tables")
 
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?\n)---[ \t]*\n", re.DOTALL)
+NOT_IN_ADDRESSES = set("?#%\\")
 NO_HOLE = re.compile(r"<(?!/?data\b)[^>]+>")  # a tag that is neither end of a hole
-NOT_WORDS = re.compile(
-    r'<small [^>]*class="side-note".*?</small>|<span class="card".*?</span>(?=</span>)|<[^>]+>', re.DOTALL
-)
+ELEMENT_ID = re.compile(r"""<(\w+)(?:\s[^<>]*?)?\sid=["']?([^"'\s>]+)""")
+HEADING = re.compile(r"h[1-6]")
 
 
 def read_options(reading: Reading, source: str, line: int) -> str:
@@ -72,52 +73,30 @@ def read_post(path: Path, root: Path, shown: str, code: CodeBlocks | None = None
     body_text = "".join(f"{line.text}\n" for line in body_lines)
     places = [line.place for line in (*above, *body_lines)]
     reading = Reading(path, shown, root, head + body_text, places, errors, reads, code=code or CodeBlocks())
-    front = None
-    if match is None:
-        reading.wrong("a content file starts with front matter: YAML between two lines of ---", 1)
-    else:
-        front = read_block(reading, FrontMatter, match[1], 1)
-        reading.cursor = match.end()
-        check_dates(reading, front[0] if front else None)
+    if bad := NOT_IN_ADDRESSES & set(path_in_site(path, root)):
+        reading.wrong(f"its name has {' and '.join(sorted(bad))}, which links cannot have as it is; rename the file", 1)
+    front = read_front_matter(reading, match)
     reading.caption = lambda text: caption(reading, text)
-    extras = extras_of(reading.text)
-    converter = converter_of("body", extras)
+    converter = converter_of("body", extras_of(reading.text))
     body = converter.convert(reading, body_text)
-    headings = set(re.findall(r'<h\d id="([^"]+)"', body))
-    blocks = [("figure", one.id, one.place) for one in reading.figures]
-    for what, id, place in blocks + [("claim", one.id, one.place) for one in reading.claims]:
-        if id in headings:
-            reason = "a heading has this id, too; call one of them otherwise"
-            reading.errors.append(BuildError(f"{what} {id}: {reason}", place))
-    for id in repeated([name for name, _ in reading.ids]):
-        first, second, *_ = sorted(line for name, line in reading.ids if name == id)
-        at, other = reading.place(first), reading.place(second)
-        where = f"line {at.line}" if at.file == other.file else str(at)
-        reason = "; its file is included twice" if at == other else f"; the first is at {where}"
-        reading.wrong(f"two blocks have the id {id!r}{reason}", second)
-    if front and "{value" in TOLD.sub("", front[0].description):
-        line = reading.line_of("description:")
-        reading.wrong("description: a number is written like {value} figure-id.measure", line)
-    for match in TOLD.finditer(front[0].description) if front else ():
-        reading.value(match, match[0].strip("`"), reading.line_of("description:"))
-    known = [one.id for one in reading.figures]
-    if front is not None and front[0].picture and front[0].picture not in known:
-        hint = nearest(front[0].picture, known)
-        reading.wrong(f"picture: no figure {front[0].picture!r}{hint}", reading.line_of("picture:"))
-    figures, headings_told = reading.figures, converter.headings
+    ids = ids_of(body)
+    check_ids(reading, ids)
+    if front is not None:
+        check_front_matter(reading, front)
+    figures, headings = reading.figures, converter.headings
     if reading.cited:
-        id = "references" if "references" not in headings else "references-cited"
+        id = "references" if "references" not in ids else "references-cited"
         body, figures = with_references(reading, body, id)
-        headings_told = [*headings_told, {"id": id, "html": "References", "children": []}]
+        headings = [*headings, {"id": id, "html": "References", "children": []}]
     if reading.errors:
         raise BuildErrors(reading.errors)
     assert front is not None
     return Post(
         path=path_in_site(path, root),
         body=body,
-        text=" ".join(unescape(NOT_WORDS.sub(" ", body)).split()),
+        text=words_of(body),
         place=Place(shown),
-        contents=contents(headings_told) if len(headings_told) > 2 else "",
+        contents=contents(headings) if len(headings) > 2 else "",
         figures=tuple(figures),
         claims=tuple(reading.claims),
         values=tuple(reading.values),
@@ -125,23 +104,67 @@ def read_post(path: Path, root: Path, shown: str, code: CodeBlocks | None = None
         images=tuple(reading.images.values()),
         reads=tuple(sorted(reading.reads)),
         deprecations=tuple(reading.deprecations),
-        **front[0].model_dump() | {"title": printed(front[0].title)},
+        **front.model_dump() | {"title": printed(front.title)},
     )
 
 
-def check_dates(reading: Reading, front: FrontMatter | None) -> None:
-    """A post has a date, a page has none, and nothing is updated before it is there."""
-    if front is None:
-        return
+def read_front_matter(reading: Reading, match: re.Match[str] | None) -> FrontMatter | None:
+    """What stands at the head, after which the reading goes on; None where that is wrong."""
+    if match is None:
+        reading.wrong("a content file starts with front matter: YAML between two lines of ---", 1)
+        return None
+    found = read_block(reading, FrontMatter, match[1], 1)
+    reading.cursor = match.end()
+    return found and found[0]
+
+
+def check_front_matter(reading: Reading, front: FrontMatter) -> None:
+    """A post has a date, a page has none, nothing is updated before it is there; its numbers and its picture are."""
     if not front.date and reading.path.relative_to(reading.root).parts[0] == "posts":
         reading.wrong("a post has a date, such as date: 2017-05-01; what has none is a page, in pages/", 1)
     if front.updated and front.updated < front.date:
         reading.wrong(f"updated: {front.updated} is before its date, {front.date}", reading.line_of("updated:"))
+    line = reading.line_of("description:")
+    if "{value" in TOLD.sub("", front.description):
+        reading.wrong("description: a number is written like {value} figure-id.measure", line)
+    for match in TOLD.finditer(front.description):
+        reading.value(match, match[0].strip("`"), line)
+    known = [one.id for one in reading.figures]
+    if front.picture and front.picture not in known:
+        hint = nearest(front.picture, known)
+        reading.wrong(f"picture: no figure {front.picture!r}{hint}", reading.line_of("picture:"))
+
+
+def ids_of(body: str) -> dict[str, str]:
+    """What has an id in the page of a body, by the id, as messages call it; but for blocks, which are holes in it."""
+    found = dict.fromkeys(FRAME_IDS, "the frame of the page")
+    for tag, id in ELEMENT_ID.findall(body):
+        found[id] = "a heading" if HEADING.fullmatch(tag) else f"an element <{tag}>"
+    return found
+
+
+def check_ids(reading: Reading, taken: Mapping[str, str]) -> None:
+    """No two blocks have the same id, and none has that of an element of the page, as `ids_of` tells them."""
+    blocks = [("figure", one.id, one.place) for one in reading.figures]
+    for what, id, place in blocks + [("claim", one.id, one.place) for one in reading.claims]:
+        if id in taken:
+            reason = f"{taken[id]} has this id, too; call one of them otherwise"
+            reading.errors.append(BuildError(f"{what} {id}: {reason}", place))
+    lines: dict[str, list[int]] = {}
+    for id, line in reading.ids:
+        lines.setdefault(id, []).append(line)
+    for id, (first, *more) in sorted((id, sorted(found)) for id, found in lines.items()):
+        if not more:
+            continue
+        at, other = reading.place(first), reading.place(more[0])
+        where = f"line {at.line}" if at.file == other.file else str(at)
+        reason = "; its file is included twice" if at == other else f"; the first is at {where}"
+        reading.wrong(f"two blocks have the id {id!r}{reason}", more[0])
 
 
 def with_references(reading: Reading, body: str, id: str) -> tuple[str, list[FigureSpec]]:
     """The body and the figures with their citations numbered, and the list of what is cited below the body."""
-    found = citations.cited(reading, reading.errors)
+    found = citations.cited(reading)
     if reading.errors:
         return body, reading.figures
     body, *captions = citations.numbered([body, *(figure.caption for figure in reading.figures)], found)
@@ -157,10 +180,6 @@ def contents(tokens: Iterable[Mapping[str, Any]]) -> str:
         for token in tokens
     )
     return f"<ul>{''.join(rows)}</ul>"
-
-
-def repeated(names: list[str]) -> list[str]:
-    return sorted({name for name in names if names.count(name) > 1})
 
 
 @cache

@@ -16,14 +16,14 @@ from markdown.extensions.attr_list import AttrListExtension
 from markdown.extensions.def_list import DefListExtension
 from markdown.extensions.footnotes import FootnoteExtension
 from markdown.extensions.tables import TableExtension
-from markdown.extensions.toc import TocExtension
+from markdown.extensions.toc import TocExtension, slugify
 from markdown.treeprocessors import Treeprocessor
 from pymdownx.highlight import HighlightExtension
 from pymdownx.superfences import SuperFencesCodeExtension, highlight_validator
 
-from generator.blocks import VALUE, Reading, path_in_site
 from generator.bounds import Bounds
 from generator.deferred import Deferred
+from generator.reading import VALUE, Reading, path_in_site
 from generator.side_notes import SideNotes
 from generator.spec import nearest
 from generator.trust import distrusted
@@ -37,12 +37,27 @@ else:
     harmless = Deferred("generator.harmless")
     mathematics, own_images = Deferred("generator.mathematics"), Deferred("generator.own_images")
 
+FRAME_IDS = {"main"}  # of what stands around a post in its page: nothing in its text may have one
 IMAGES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".svg", ".avif", ".bmp", ".tif", ".tiff"}
+# Of our steps and of those of others that they rely on; where each stands its module says, by a number.
+ORDER = (
+    "inline",  # words become links, code and citations
+    "attr_list",
+    "mathematics",  # before typography, which leaves it as it is
+    "typography",  # before headings are listed
+    "holes",  # values, references and links, also in headings
+    "toc",
+    "side-notes",  # when notes have all that will be in them
+)
 Fence = Callable[[Reading, str, int], str]  # the file, a block's text, the line of its fence -> HTML
 
 
 class Converter:
-    """Markdown as posts are written in, with what `extras` need more: math, citations, grids of figures."""
+    """Markdown as posts are written in, with what `extras` need more: math, citations, grids of figures.
+
+    Of a text's lines Markdown makes blocks, of these elements, and of the words in them more. Then all is gone through
+    once for each of ORDER.
+    """
 
     def __init__(self, fences: Mapping[str, Fence], extras: Extras) -> None:
         self.reading: Reading  # the file whose text is being converted
@@ -64,7 +79,7 @@ class Converter:
                 DefListExtension(),
                 AttrListExtension(),
                 AdmonitionExtension(),
-                TocExtension(permalink=False, toc_depth="2-3"),
+                TocExtension(slugify=heading_id, toc_depth="2-3"),
                 Typography(),
                 SuperFencesCodeExtension(custom_fences=[*starmap(self.fence, fences.items()), self.code()]),
                 HighlightExtension(guess_lang=False),
@@ -113,6 +128,15 @@ class Converter:
         return getattr(self.markdown, "toc_tokens", [])
 
 
+def heading_id(text: str, separator: str) -> str:
+    """
+    >>> heading_id("Main results", "-"), heading_id("Main", "-")
+    ('main-results', 'main-section')
+    """
+    id = slugify(text, separator)
+    return f"{id}{separator}section" if id in FRAME_IDS else id
+
+
 Extras = frozenset[str]
 
 
@@ -131,7 +155,7 @@ class Holes(Extension):
         self.converter = converter
 
     def extendMarkdown(self, md: Markdown) -> None:
-        md.treeprocessors.register(HolesProcessor(md, self.converter), "whatfires", 6)
+        md.treeprocessors.register(HolesProcessor(md, self.converter), "holes", 6)
 
 
 class HolesProcessor(Treeprocessor):
@@ -177,8 +201,9 @@ class HolesProcessor(Treeprocessor):
         if target.startswith("#") and not (anchor.text or len(anchor)):
             self.reading.references.append((target[1:], self.reading.place(self.reading.line_of(f"](#{target[1:]})"))))
             anchor.set("class", "hole")
-        path, hash, fragment = target.partition("#")
-        if path.endswith(".md") and "://" not in path:
+        written, hash, fragment = target.partition("#")
+        if written.endswith(".md") and "://" not in written:
+            path = unquote(written)
             source = (self.reading.path.parent / path).resolve()
             if not source.is_file() or not source.is_relative_to(self.reading.root.resolve()):
                 known = [one.name for one in self.reading.root.rglob("*.md")]

@@ -60,3 +60,20 @@ def glimpsed(content: bytes) -> Image.Image:
     known = [one for one in FORMATS if one in Image.OPEN]  # by this Pillow
     with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):
         return Image.open(io.BytesIO(content), formats=known)
+
+
+def check_greys(image: Image.Image) -> None:
+    """ValueError of a picture with 32 bits a grey: no file says where its white is."""
+    if image.mode == "F" or (image.mode == "I" and image.format != "PNG"):  # Pillow before 11 reads 16 bits of a PNG so
+        raise ValueError("its greys have 32 bits; save it with 8 or 16")
+
+
+def eight_bits(image: Image.Image) -> Image.Image:
+    """A picture with 16 bits a grey as one with 8, any other as it is. ValueError as of `check_greys`.
+
+    Pillow's own conversion clips: all but the darkest 255 of the 65,536 greys would be white.
+    """
+    check_greys(image)
+    if not image.mode.startswith("I"):
+        return image
+    return image.convert("I").point(lambda value: value / 256).convert("L")

@@ -11,6 +11,7 @@ import io
 import json
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -43,15 +44,15 @@ def file_names(stem: str, names: Iterable[str], suffix: str) -> dict[str, str]:
     names = list(names)
     if len(names) == 1:
         return {names[0]: stem + suffix}
-    found: dict[str, str] = {}
+    taken: dict[str, str] = {}  # names by what they are called in a file
+    numbers: Counter[str] = Counter()
     for name in names:
         plain = wanted = re.sub(r"[^\w.-]+", "-", name)
-        number = 1
-        while f"{stem}-{wanted}{suffix}" in found.values():
-            number += 1
-            wanted = f"{plain}-{number}"
-        found[name] = f"{stem}-{wanted}{suffix}"
-    return found
+        while wanted in taken:
+            numbers[plain] += 1
+            wanted = f"{plain}-{numbers[plain] + 1}"
+        taken[wanted] = name
+    return {name: f"{stem}-{called}{suffix}" for called, name in taken.items()}
 
 
 def as_png(array: np.ndarray[Any, Any]) -> bytes:
@@ -97,7 +98,8 @@ def as_npz(artifact: Artifact, drawn: bool) -> bytes:
 
 
 def members(artifact: Artifact, drawn: bool) -> Iterator[tuple[str, bytes]]:
-    yield "data.json", json.dumps(artifact.data, ensure_ascii=False, allow_nan=False).encode()
+    text = json.dumps(artifact.data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    yield "data.json", text.encode()
     yield "measures.csv", as_csv(artifact)
     for name, array in artifact.arrays.items():
         if drawn or not is_picture(array):

@@ -8,10 +8,12 @@ from typing import Any, Literal
 
 from pydantic import Field, StrictInt
 
-from generator.blocks import Reading, read_block, read_yaml, validated
+from generator import holes
+from generator.blocks import read_block, read_yaml, validated
 from generator.claims import expectation
 from generator.deprecation import keys_of
 from generator.figures import KINDS
+from generator.reading import Reading
 from generator.spec import Claim, FigureOptions, FigureSpec, Layout, Options, nearest
 from generator.trust import distrusted, refused_in_figure
 
@@ -109,7 +111,7 @@ def read_figure(reading: Reading, source: str, line: int) -> str:
             measures=block.measures,
         )
     )
-    return f'<div class="hole" data-figure="{block.id}"></div>'
+    return holes.of_block("figure", block.id)
 
 
 def read_claim(reading: Reading, source: str, line: int) -> str:
@@ -139,4 +141,4 @@ def read_claim(reading: Reading, source: str, line: int) -> str:
             history=block.history,
         )
     )
-    return f'<div class="hole" data-claim="{block.id}"></div>'
+    return holes.of_block("claim", block.id)

@@ -30,6 +30,13 @@ class FrontMatter(Options):
             raise ValueError("a title has words")
         return value
 
+    @field_validator("authors", "tags")
+    @classmethod
+    def _some_each(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(map(str.strip, values)):
+            raise ValueError("one of them is empty")
+        return values
+
     @field_validator("date", "updated", mode="before")
     @classmethod
     def _iso(cls, value: object) -> object:

@@ -15,7 +15,7 @@ from markdown import Extension, Markdown
 from markdown.inlinepatterns import HTML_RE, InlineProcessor
 from markdown.postprocessors import Postprocessor
 
-from generator.blocks import Reading
+from generator.reading import Reading
 from generator.trust import REFUSED
 
 ELEMENTS = {

@@ -20,7 +20,7 @@ from PIL import Image
 from generator.archives import Readers, files_below, readers
 from generator.artifact import digest
 from generator.data import Images
-from generator.decoding import Unreadable, opened
+from generator.decoding import Unreadable, eight_bits, opened
 from generator.files import file_digest
 from generator.spec import BuildError, nearest
 
@@ -134,7 +134,8 @@ def read_images(path: Path, split: str, size: int | None = None) -> Images:
 
 def decoded(file: ImageFile, size: int | None, grey: bool | None = None) -> NDArray[np.uint8]:
     """uint8, (height, width, channels); grey: one channel, or three; the file's own choice if None."""
-    with opened(content_of(file), f"image {file.shown}") as image:
+    with opened(content_of(file), f"image {file.shown}") as found:
+        image = eight_bits(found)
         picture = image.convert("L" if (image.mode == "L" if grey is None else grey) else "RGB")
     if size is not None:
         picture = picture.resize((size, size), Image.Resampling.BICUBIC)

@@ -16,7 +16,7 @@ from markdown import Extension, Markdown
 from markdown.treeprocessors import Treeprocessor
 from pymdownx.arithmatex import ArithmatexExtension
 
-from generator.blocks import Reading
+from generator.reading import Reading
 
 COMMAND = re.compile(r"\\([A-Za-z]+|.)")
 NAMESPACE = ' xmlns="http://www.w3.org/1998/Math/MathML"'

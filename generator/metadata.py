@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from generator.slugs import slug
 from generator.spec import Site
-from generator.themes import slug
 
 CARD = (1200, 630)  # pixels of the pictures that social networks show beside a link
 
@@ -53,12 +53,13 @@ def article(page: dict[str, Any], site: Site, address: str, description: str, im
 
 def bibtex(page: dict[str, Any], site: Site) -> str:
     """A post as an entry that others cite it by."""
-    surname = (page["authors"] or [site.title])[0].split()[-1]
+    names = page["authors"] or [site.title]
+    surname = "".join(names[0].split()[-1:])  # a site may have no title
     year, month, _ = page["date"].split("-")
     word = next(iter(re.findall(r"\w{4,}", page["title"])), "post")
     rows = {
         "title": f"{{{braced(page['title'])}}}",  # twice in braces: capitals stay
-        "author": " and ".join(map(braced, page["authors"] or [site.title])),
+        "author": " and ".join(map(braced, names)),
         "howpublished": braced(site.title),
         "year": year,
         "month": str(int(month)),

@@ -18,13 +18,13 @@ import numpy as np
 import yaml
 
 from generator.artifact import Artifact, ArtifactStore
-from generator.blocks import Reading
 from generator.figure_blocks import read_figure
 from generator.finding import Found, find
 from generator.jobs import make_job
 from generator.lock import in_use
 from generator.plan import Plan, at_hand, make_plan, unknown_at_once
 from generator.progress import display
+from generator.reading import Reading
 from generator.remaking import obtained, page_of, whole
 from generator.spec import BuildError, BuildErrors, Place, Post, shown
 from generator.stores import store_of

@@ -10,12 +10,13 @@ import re
 from collections.abc import Collection, Iterable
 
 from generator import teaching
-from generator.blocks import Reading, read_block
+from generator.blocks import read_block
 from generator.datasets import DATASETS
 from generator.figure_blocks import ClaimBlock, FigureBlock
 from generator.figures import KINDS
 from generator.front_matter import FrontMatter
 from generator.models import SOURCES
+from generator.reading import Reading
 from generator.settings import Settings
 from generator.spec import Options, nearest
 from generator.teaching import Option
@@ -73,7 +74,8 @@ def table(rows: Iterable[Option], of: str) -> str:
     )
     if not body:
         return ""
-    head = "<thead><tr><th>Option</th><th>Values</th><th>Default</th><th>What it says</th></tr></thead>"
+    columns = "".join(f'<th scope="col">{name}</th>' for name in ("Option", "Values", "Default", "What it says"))
+    head = f"<thead><tr>{columns}</tr></thead>"
     caption = f"<caption>Options of {html.escape(of)}</caption>"
     named = f'tabindex="0" role="group" aria-label="Options of {html.escape(of)}"'
     return f'<div class="scroll wide" {named}><table class="options">{caption}{head}<tbody>{body}</tbody></table></div>'

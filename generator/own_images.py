@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator import drawings
-from generator.decoding import DAMAGE, MOST_PIXELS, glimpsed
+from generator.decoding import DAMAGE, MOST_PIXELS, check_greys, eight_bits, glimpsed
 from generator.deferred import Deferred
 from generator.spec import OwnImage
 
@@ -36,6 +36,7 @@ def looked_at(path: Path, source: str) -> OwnImage:
         return OwnImage(source, ((f"{FOLDER}/{name}.svg", width, height),))
     try:
         with warnings.catch_warnings(action="ignore"), glimpsed(content) as image:
+            check_greys(image)
             width, height = image.size
             large = width * height > MOST_PIXELS  # of which nothing more is looked at
             turned = not large and image.getexif().get(0x0112, 1) in (5, 6, 7, 8)  # as cameras note it
@@ -67,8 +68,9 @@ def file_of(image: OwnImage, path: str, root: Path) -> bytes:
     width = next(width for name, width, _ in image.files if name == path)
     with glimpsed(source.read_bytes()) as opened:
         opened.draft("RGB", (width, width))  # JPEG decodes at a half, a quarter or an eighth where that is enough
-        few = opened.mode in ("1", "L", "P") and opened.format != "JPEG"
-        picture = ImageOps.exif_transpose(opened)
+        picture = eight_bits(opened)
+        few = picture.mode in ("1", "L", "P") and opened.format != "JPEG"
+        picture = ImageOps.exif_transpose(picture)
         picture = picture.convert("RGBA" if "A" in picture.getbands() or "transparency" in picture.info else "RGB")
         if picture.width != width:
             picture = picture.resize(

@@ -19,6 +19,7 @@ from generator.library import Library
 from generator.progress import Display
 from generator.render import GENERATED
 from generator.settings import line_of, read_settings
+from generator.slugs import tag_path
 from generator.spec import (
     UNIT_PAGES,
     BuildError,
@@ -33,7 +34,7 @@ from generator.spec import (
     nearest,
     shown,
 )
-from generator.themes import ours, shipped, tag_path
+from generator.themes import ours, shipped
 from generator.trust import REFUSED, distrusted
 from generator.weights import AS_THEY_ARE, Sight
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from generator.spec import TOLD, Post
+from generator.spec import Post
 
 Named = dict[str, str]  # a post as links name it: its title and path
 
@@ -65,7 +65,7 @@ def in_folders(pages: Sequence[Post]) -> dict[str, dict[str, Any]]:
         for path in (page.path for page in order):
             found[path] = {
                 "above": [named(known[one]) for one in reversed(list(all_above(path))) if one in known],
-                "below": [described(one) for one in below.get(path, ())],
+                "below": [named(one) for one in below.get(path, ())],
                 "beside": around[path],
             }
     return found
@@ -75,10 +75,6 @@ def last_above(posts: Sequence[Post], folders: Mapping[str, Mapping[str, Any]]) 
     """The posts in their order, but each page after those below it, whose pictures it shows."""
     depths = {path: path.count("/") for path, folder in folders.items() if folder["below"]}
     return sorted(posts, key=lambda post: (post.path in depths, -depths.get(post.path, 0)))
-
-
-def described(page: Post) -> Named:
-    return named(page) | {"description": TOLD.sub("", page.description)}
 
 
 def above(path: str) -> str:

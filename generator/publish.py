@@ -15,7 +15,7 @@ from generator.artifact import together
 from generator.foreign_json import object_from_json
 from generator.library import Library
 from generator.obtained import Obtained
-from generator.post_writer import Rendered
+from generator.rendered import Rendered
 from generator.spec import Job, Post, Site, UnitPage
 from generator.themes import environment
 from generator.unit_writer import unit_title

@@ -65,7 +65,7 @@ def read_report(path: Path) -> Account:
     try:
         Shape.model_validate(account)
     except ValidationError as problem:
-        keys, _, message = next(refusals(problem))
+        keys, _, message = next(refusals(problem, None))
         where = f": {'.'.join(map(str, keys))}: {message}" if keys else ""
         raise BuildError(f"{path} is no report.json of a build (of schema 1){where}") from problem
     found: Account = account

@@ -12,10 +12,7 @@ from xml.etree.ElementTree import Element, SubElement
 from markdown import Extension, Markdown
 from markdown.treeprocessors import Treeprocessor
 
-IN_A_LINE = {
-    "a", "abbr", "b", "bdi", "cite", "code", "data", "del", "em", "i", "ins", "kbd", "mark", "q", "s", "samp", "small",
-    "span", "strong", "sub", "sup", "u",
-}  # fmt: skip
+from generator.elements import IN_A_LINE
 
 
 class SideNotes(Extension):

@@ -6,27 +6,22 @@ published site where `base_url` says where that is, and nowhere where not.
 
 from __future__ import annotations
 
-import base64
 import html
-import mimetypes
-import posixpath
 import re
 from pathlib import Path
-from urllib.parse import unquote, urljoin
+from urllib.parse import urljoin
 
-from generator.alone import allowed, inside
+from generator.alone import LINK, SCHEME, allowed, at, inlined, inside
 from generator.spec import BuildError, nearest, shown
 
 STYLE = re.compile(r'<link rel="stylesheet" href="([^"]+)">')
 SCRIPT = re.compile(r'<script src="([^"]+)"( defer)?></script>')
 POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="[^"]*">')
 ELSEWHERE = re.compile(r'<link rel="(?:icon|alternate)"[^>]*>\n?')
-SOURCES = re.compile(r' srcset="[^"]*"| sizes="[^"]*"')
-PICTURE = re.compile(r'(<img\b[^>]*?) src="([^"]+)"')
-LINK = re.compile(r'(?P<before><a\b[^>]*?) href="(?P<url>[^"]*)"')
-DOWNLOADS = re.compile(r"<p>Downloads.*?</p>\n?", re.DOTALL)
+IMAGE = re.compile(r"<img\b[^>]*>")
+WIDTHS = re.compile(r' srcset="[^"]*"| sizes="[^"]*"')
+DOWNLOADS = re.compile(r'<p>Downloads[^<]*: (?:<a href="[^"]*" download="[^"]*">[^<]*</a>(?:, )?)+</p>\n?')
 NAVIGATION = re.compile(r'<nav class="(?:site-nav|beside)".*?</nav>\n?', re.DOTALL)
-SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
 
 
 def page_called(name: str, out: Path) -> str:
@@ -47,26 +42,18 @@ def single_file(out: Path, page: str, base_url: str) -> bytes:
     text = (out / page).read_text("utf-8")
 
     def beside(url: str) -> bytes:
-        return (
-            out / posixpath.normpath(posixpath.join(posixpath.dirname(page), unquote(html.unescape(url))))
-        ).read_bytes()
+        return (out / at(page, url)).read_bytes()
 
     styles: list[str] = []
     scripts: list[str] = []
 
     def style(match: re.Match[str]) -> str:
-        styles.append(inside(beside(match[1]).decode()))
+        styles.append(inside(beside(html.unescape(match[1])).decode()))
         return f"<style>{styles[-1]}</style>"
 
     def script(match: re.Match[str]) -> str:
-        scripts.append(inside(beside(match[1]).decode()))
+        scripts.append(inside(beside(html.unescape(match[1])).decode()))
         return f"<script>{scripts[-1]}</script>"
-
-    def picture(match: re.Match[str]) -> str:
-        if SCHEME.match(match[2]):
-            return match[0]
-        kind = mimetypes.guess_type(match[2])[0] or "image/webp"
-        return f'{match[1]} src="data:{kind};base64,{base64.b64encode(beside(match[2])).decode()}"'
 
     def lead(match: re.Match[str]) -> str:
         url = html.unescape(match["url"])
@@ -75,9 +62,10 @@ def single_file(out: Path, page: str, base_url: str) -> bytes:
         address = base_url and urljoin(f"{base_url}/{page}", url)
         return f'{match["before"]} href="{html.escape(address)}"' if address else match["before"]
 
-    for pattern in (DOWNLOADS, NAVIGATION, ELSEWHERE, SOURCES):
+    for pattern in (DOWNLOADS, NAVIGATION, ELSEWHERE):
         text = pattern.sub("", text)
-    text = LINK.sub(lead, PICTURE.sub(picture, text))
+    text = IMAGE.sub(lambda image: WIDTHS.sub("", image[0]), text)
+    text = LINK.sub(lead, inlined(text, beside))
     text = SCRIPT.sub(script, STYLE.sub(style, text))
     policy = (
         f"default-src 'none'; img-src data:; style-src {' '.join(map(allowed, styles))}; "

@@ -6,7 +6,7 @@ and only then is removed what none of them refers to. Each file appears whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.pool import ThreadPool
@@ -21,6 +21,7 @@ from generator.obtained import Obtained
 from generator.plan import Plan
 from generator.publish import IN_FEED, feed, report, robots, same_report, sitemap
 from generator.render import render_site
+from generator.rendered import Rendered
 from generator.spec import BuildError, shown
 
 REPORT = "report.json"
@@ -115,35 +116,56 @@ def write_site(plan: Plan, found: Obtained, out: Path, spared: Set[str] = frozen
     rendered.write(FEED, kept, FEED, context, lambda: feed(plan.site, rendered.posts))
     files = rendered.files
     files.update(enclosed(plan, out) | for_hosts(plan))
-    for card, (title, site, picture) in rendered.cards.items():
-        rendered.kept.add(card)
-        if not (out / card).exists():
-            content = (files.get(picture) or (out / picture).read_bytes()) if picture else None
-            files[card] = social_card.draw(title, site, content)
-    rendered.kept |= {path for post in plan.posts for image in post.images for path, _, _ in image.files}
+    files.update(drawn_cards(rendered, out))
     account = report(plan.posts, plan.units, plan.jobs, found, plan.library, rendered)
     old = (out / REPORT).read_bytes() if (out / REPORT).exists() else b""
     files[REPORT] = old if same_report(old, account) else account
+    images = {path for post in plan.posts for image in post.images for path, _, _ in image.files}
+    referred = {*files, *rendered.kept, *rendered.cards, *images}
+    written = write_differing(out, files)
+    lingering = frozenset(name for name in spared - referred if (out / name).exists())
+    removed = remove_others(out, referred | lingering)
+    kept.keep()
+    return Written(written, removed, rendered.broken, rendered.pages, lingering)
+
+
+def drawn_cards(rendered: Rendered, out: Path) -> dict[str, bytes]:
+    """The pictures that networks show beside links, those that are not there already."""
+    found = {}
+    for card, (title, site, picture) in rendered.cards.items():
+        if not (out / card).exists():
+            content = (rendered.files.get(picture) or (out / picture).read_bytes()) if picture else None
+            found[card] = social_card.draw(title, site, content)
+    return found
+
+
+def write_differing(out: Path, files: Mapping[str, bytes]) -> int:
+    """Write the files whose bytes differ from what is there; how many those were."""
     written = 0
     for name in in_order(files):
         path = out / name
         if not path.exists() or path.read_bytes() != files[name]:
             write_whole(path, files[name], lasting=False)
             written += 1
-    keep = set(files) | rendered.kept
-    lingering = frozenset(name for name in spared - keep if (out / name).exists())
-    removed, staying = 0, keep | lingering
+    return written
+
+
+def remove_others(out: Path, staying: Set[str]) -> int:
+    """Remove all files but these, and folders that are empty then; how many files those were.
+
+    What begins with a dot, such as .git, is not ours, but for what was left half written.
+    """
+    removed = 0
     for path in sorted(out.rglob("*"), reverse=True):
         inside = path.relative_to(out)
         if path.name.startswith(WRITING):
             path.unlink()
         elif any(part.startswith(".") for part in inside.parts):
-            continue  # .git, .gitignore and their like are not ours
+            continue
         elif path.is_dir():
             if not any(path.iterdir()):
                 path.rmdir()
         elif inside.as_posix() not in staying:
             path.unlink()
             removed += 1
-    kept.keep()
-    return Written(written, removed, rendered.broken, rendered.pages, lingering)
+    return removed

@@ -165,8 +165,8 @@ def fields_at(model: type[Options], path: tuple[str | int, ...]) -> Iterator[str
     yield from model.model_fields
 
 
-def refusals(problem: ValidationError, model: type[Options]) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
-    """(path, Pydantic's type, message) of each value that an author must put right."""
+def refusals(problem: ValidationError, model: type[Options] | None) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+    """(path, Pydantic's type, message) of each value that an author must put right; `model` if it is of an author's."""
     found = problem.errors()
     inside = {tuple(one["loc"][:-1]) for one in found}
     for one in found:
@@ -175,7 +175,7 @@ def refusals(problem: ValidationError, model: type[Options]) -> Iterator[tuple[t
             continue  # what is wrong in it was not counted
         if kind == "string_type" and isinstance(one["input"], bool | int | float):
             message = f'this is text: write it in quotes, "{brief(one["input"])}"'
-        elif kind == "model_type" and (keys := list(fields_at(model, path))):
+        elif kind == "model_type" and model is not None and (keys := list(fields_at(model, path))):
             message = f"write it with its keys, {{{', '.join(keys)}}}, not {brief(one['input'])}"
         elif kind != "missing" and not isinstance(one["input"], Mapping):
             message = f"{message}, not {brief(one['input'])}"
@@ -500,7 +500,7 @@ class Post:
     order: int = 0  # of a page among those of its folder
     picture: str = ""  # the figure that stands for the post in lists
     contents: str = ""  # the table of contents, HTML
-    text: str = ""  # the words of the body, for those who search them
+    text: str = ""  # the words of the body, for those who search them: HTML without tags, but for holes in a line
     figures: tuple[FigureSpec, ...] = ()
     claims: tuple[Claim, ...] = ()
     values: tuple[Value, ...] = ()

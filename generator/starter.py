@@ -13,8 +13,9 @@ import yaml
 
 from generator import __version__
 from generator.files import write_whole
+from generator.slugs import slug
 from generator.spec import BuildError, shown
-from generator.themes import ours, slug
+from generator.themes import ours
 
 FILES = {  # of a new report, and the files in templates/starter that they are made from
     "content/site.toml": "site.toml",

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator import plugins
+from generator import metadata, plugins
 from generator.artifact import digest
 from generator.deferred import Deferred
 from generator.files import file_digest
@@ -84,6 +83,7 @@ def compiled() -> jinja2.BytecodeCache | None:
 
 @cache
 def environment(theme: str) -> jinja2.Environment:
+    """What renders the templates of a theme; all that they may call is said here."""
     env = jinja2.Environment(
         loader=jinja2.FileSystemLoader(theme_folders(theme)),
         autoescape=True,
@@ -93,18 +93,25 @@ def environment(theme: str) -> jinja2.Environment:
         keep_trailing_newline=True,
         bytecode_cache=compiled(),
     )
-    env.globals["number"] = number
+    env.globals.update(number=number, bibtex=metadata.bibtex)
     return env
 
 
-def assets(theme: str) -> dict[str, bytes]:
-    """One style sheet, of the theme, of what all kinds share, and of each kind; the scripts; the icon of all pages."""
+def assets(theme: str, kinds: Set[str]) -> dict[str, bytes]:
+    """What pages with figures of these kinds load, by its path: one style sheet, scripts, the icon.
+
+    The sheet is of the theme, of what all kinds share, and of each kind. What belongs to a kind that no page shows is
+    left out: every reader would load it for nothing.
+    """
+    folders = [Path(folder) for folder in reversed(theme_folders(theme))]
+    unshown = {path.stem for folder in folders for path in (folder / "figures").glob("*.html")} - kinds
     sheets: dict[str, str] = {}
     found: dict[str, bytes] = {}
-    for folder in map(Path, reversed(theme_folders(theme))):
-        paths = [folder / "theme.css", folder / "figures.css", *sorted((folder / "figures").glob("*.css"))]
+    for folder in folders:
+        own = [path for path in sorted((folder / "figures").glob("*.*")) if path.stem not in unshown]
+        paths = [folder / "theme.css", folder / "figures.css", *(path for path in own if path.suffix == ".css")]
         sheets |= {path.name: path.read_text("utf-8") for path in paths if path.exists()}
-        for script in [*folder.glob("*.js"), *(folder / "figures").glob("*.js")]:
+        for script in [*folder.glob("*.js"), *(path for path in own if path.suffix == ".js")]:
             found[f"assets/{script.name}"] = script.read_bytes()
         if (folder / "icon.svg").exists():
             found["assets/icon.svg"] = (folder / "icon.svg").read_bytes()
@@ -132,17 +139,3 @@ def number(format: str, value: float) -> str:
     """
     text = f"{value:{format}}"
     return text.lstrip("-") if not text.strip("-0.%") else text.replace("-", "−")
-
-
-@cache
-def tag_path(tag: str) -> str:
-    return f"tags/{slug(tag)}.html"
-
-
-def slug(text: str) -> str:
-    """Lower-case ASCII words joined by hyphens; a hex spelling where nothing of the text is ASCII.
-
-    >>> slug("Image models"), slug("日")
-    ('image-models', '65e5')
-    """
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "-".join(f"{ord(one):x}" for one in text)

@@ -63,9 +63,14 @@ def line(name: str, taken: Sequence[Measures]) -> dict[str, Any]:
     pieces: list[list[tuple[int, float, float]]] = [[]]
     bands: list[list[tuple[Point, Point]]] = [[]]
     for number, (value, pair) in enumerate(zip(values, ends, strict=True)):
-        pieces = [*pieces, []] if value is None else [*pieces[:-1], [*pieces[-1], (number, *place(number, value))]]
-        drawn = [] if pair is None else [(place(number, pair[0]), place(number, pair[1]))]
-        bands = [*bands[:-1], [*bands[-1], *drawn]] if drawn else [*bands, []]
+        if value is None:
+            pieces.append([])
+        else:
+            pieces[-1].append((number, *place(number, value)))
+        if pair is None:
+            bands.append([])
+        else:
+            bands[-1].append((place(number, pair[0]), place(number, pair[1])))
     return {
         "name": name,
         "taken": values,

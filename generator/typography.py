@@ -13,27 +13,11 @@ from markdown import Extension, Markdown
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
 
+from generator import elements
+
 TO_SET = re.compile(r"""["']|-{2,}|\.{3,}""")
-AS_WRITTEN = {"code", "pre", "script", "style", "math", "svg", "kbd", "samp"}
-INLINE = {
-    "a",
-    "abbr",
-    "b",
-    "cite",
-    "del",
-    "em",
-    "i",
-    "ins",
-    "mark",
-    "q",
-    "s",
-    "small",
-    "span",
-    "strong",
-    "sub",
-    "sup",
-    "u",
-}
+AS_WRITTEN = elements.AS_WRITTEN | {"pre", "script", "style", "math", "svg"}
+INLINE = elements.IN_A_LINE - AS_WRITTEN
 BEFORE_OPENING = set(" \t\n\r\u00a0([{<—–-/=")  # and another quote that opens
 DECADE = re.compile(r"'\d\ds?\b")  # the '90s
 LATER = "\x03"  # ends what stands for HTML that Markdown sets in later

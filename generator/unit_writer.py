@@ -16,7 +16,8 @@ from markupsafe import Markup
 from generator import unit_lists, unit_search
 from generator.followed import Followed
 from generator.images import is_picture
-from generator.post_writer import PostWriter, Rendered, leading
+from generator.post_writer import PostWriter, leading
+from generator.rendered import Rendered
 from generator.spec import UNIT_PAGES, Post, UnitPage, unit_folder
 from generator.themes import scripts_of
 from generator.unit_places import page_of_list, part_of_search, search_folder

@@ -8,8 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from generator import citations, folders, grids, key, machine, mathematics, pipeline, rounds
-from generator.blocks import Reading
 from generator.content import converter_of
+from generator.reading import Reading
 from generator.themes import environment
 
 __all__ = ["citations", "grids", "mathematics", "pipeline", "rounds"]

@@ -12,8 +12,9 @@ from PIL import Image
 
 from generator.artifact import ArtifactStore
 from generator.content import read_post
+from generator.metadata import bibtex
 from generator.pipeline import build
-from generator.spec import BuildErrors, Post
+from generator.spec import BuildErrors, Post, Site
 from tests.conftest import POST, SmallSite
 
 HEAD = "---\ntitle: {}\ndate: {}\n{}---\n\n"
@@ -119,6 +120,42 @@ def test_a_heading_of_the_authors_may_be_called_references_too(read: Read) -> No
     ids = re.findall(r' id="([^"]+)"', body)
     assert len(ids) == len(set(ids))
     assert 'id="references"' in body
+
+
+def test_a_key_that_another_begins_with_is_numbered_where_it_is_cited_itself(read: Read, content: Path) -> None:
+    (content / "references.bib").write_text(
+        "".join(f"@misc{{{key}, title={{A}}}}\n" for key in ("ann20", "bob", "ann"))
+    )
+    body = read("[@ann20]\n\n[@bob]\n\n[@ann]\n").body
+
+    assert re.findall(r'href="#ref-(\w+)">(\d)', body) == [("ann20", "1"), ("bob", "2"), ("ann", "3")]
+    assert told(read, "[@ann20]\n\n[@an]\n")[0].startswith("posts/a.md:8: [@an]: no such reference")
+
+
+def test_keys_that_differ_in_their_punctuation_alone_are_told_apart(read: Read, content: Path) -> None:
+    (content / "references.bib").write_text("@misc{a:b, title={A}}\n@misc{a-b, title={B}}\n")
+    body = read("[@a:b; @a-b]\n").body
+    ids = re.findall(r' id="([^"]+)"', body)
+
+    assert len(ids) == len(set(ids)) == 5
+    assert set(re.findall(r'href="#([^"]+)"', body)) < set(ids)
+
+
+def test_no_heading_takes_an_id_of_the_frame(read: Read) -> None:
+    post = read("## Main\n\n## Other\n\n## More\n")
+
+    assert '<h2 id="main-section">' in post.body
+    assert 'href="#main-section"' in post.contents
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("", "the frame of the page"), ("## Main {#main}", "a heading"), ("Words\n{: #main }", "an element <p>")],
+)
+def test_a_block_with_an_id_that_is_there_already_is_told(read: Read, text: str, said: str) -> None:
+    block = "```claim\nid: main\nfigure: f\nexpect: a > 1\ntext: T\n```\n"
+
+    assert f"claim main: {said} has this id, too; call one of them otherwise" in told(read, f"{text}\n\n{block}")[0]
 
 
 def test_captions_cite_too(read: Read) -> None:
@@ -338,6 +375,33 @@ def test_a_post_says_how_it_is_cited(content: Path, page: Callable[..., str]) ->
     assert entry.startswith("@misc{lovelace2024cells,\n  title = {{Of cells \\& gates}},")
     assert "author = {Ada Lovelace and Ch. Babbage}" in entry
     assert "url = {https://example.org/t/posts/a.html}" in entry
+
+
+def test_a_site_without_a_title_is_cited_all_the_same() -> None:
+    page = {"authors": [], "title": "Cells", "date": "2024-01-02", "path": "posts/a.html"}
+
+    assert bibtex(page, Site("", "", "", "", "en")).startswith("@misc{2024cells,\n")
+
+
+@pytest.mark.parametrize("more", ["authors: [' ']", "tags: ['']"])
+def test_an_author_or_tag_without_a_name_is_told(read: Read, content: Path, more: str) -> None:
+    (content / "posts" / "a.md").write_text(f"---\ntitle: T\ndate: 2024-01-02\n{more}\n---\n")
+    with pytest.raises(BuildErrors, match=r"a\.md:4: (authors|tags): one of them is empty"):
+        read_post(content / "posts" / "a.md", content, "posts/a.md")
+
+
+@pytest.mark.parametrize("name", ["what?", "a#b", "100%"])
+def test_a_file_whose_page_no_link_would_lead_to_is_told(content: Path, name: str) -> None:
+    path = write(content, "Text.", name=name)
+    with pytest.raises(BuildErrors, match=r":1: its name has [?#%], which links cannot have as it is; rename the file"):
+        read_post(path, content, path.name)
+
+
+def test_a_link_leads_to_a_file_with_a_space_in_its_name_however_it_is_written(read: Read, content: Path) -> None:
+    write(content, "Text.", name="my post")
+    body = read("[one](my%20post.md#x) [two](<my post.md>)").body
+
+    assert re.findall('href="([^"]+)"', body) == ["my post.html#x", "my post.html"]
 
 
 def test_titles_run_in_their_own_direction(content: Path, page: Callable[..., str]) -> None:

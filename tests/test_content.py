@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from generator.content import read_post
+from generator.converter import ORDER, Converter
 from generator.spec import BuildErrors, Post
 
 INVALID = sorted((Path(__file__).parent / "content" / "invalid").glob("*.md"))
@@ -68,3 +69,10 @@ def test_two_figures_keep_their_lines(tmp_path: Path) -> None:
 
     assert [figure.place.line for figure in found.figures] == [7, 13]
     assert found.figures[1].at("model").line == 16
+
+
+def test_the_steps_of_reading_are_done_in_the_order_that_is_said() -> None:
+    steps = Converter({}, frozenset({"math", "citations", "notes"})).markdown.treeprocessors
+    done = sorted(ORDER, key=steps.get_index_for_name)
+
+    assert done == list(ORDER)

@@ -89,7 +89,7 @@ def test_a_figure_and_its_control_are_one_figure_with_ids_of_their_own(quick_sit
     texts = re.findall(r'<pre class="text".*?</pre>', figure, re.DOTALL)
 
     assert len(ids) == len(set(ids))
-    assert {"coloured-readout", "coloured.control-readout"} <= set(ids)
+    assert {"coloured.readout", "coloured.control.readout"} <= set(ids)
     assert "the same with random weights" in figure
     assert len(texts) == 2
     assert texts[0] != texts[1]

@@ -5,12 +5,14 @@ import struct
 import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from generator import drawings
 from generator.decoding import Unreadable, opened
-from generator.own_images import looked_at
+from generator.image_files import read_images
+from generator.own_images import file_of, looked_at
 from generator.spec import BuildError
 
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n(%pipe%touch ran) (w) file\n%%EOF\n"
@@ -105,3 +107,32 @@ def test_a_drawing_as_programs_make_them_is_carried() -> None:
     head = b'<?xml version="1.0"?>\n<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/svg11.dtd">\n'
 
     assert drawings.size(head + SVG.format(inside).encode()) == (40, 20)
+
+
+GREYS = np.arange(256, dtype=np.uint16).reshape(16, 16) * 256  # each of eight bits, in sixteen
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_greys_of_sixteen_bits_are_the_same_in_eight(tmp_path: Path, suffix: str) -> None:
+    """Pillow's own conversion clips them at 255, so that they would be white."""
+    path = tmp_path / f"grey.{suffix}"
+    Image.fromarray(GREYS).save(path)
+    (tmp_path / "data" / "test" / "cat").mkdir(parents=True)
+    Image.fromarray(GREYS).save(tmp_path / "data" / "test" / "cat" / "1.png")
+    own = looked_at(path, path.name)
+    with Image.open(io.BytesIO(file_of(own, own.files[0][0], tmp_path))) as image:
+        shown = np.asarray(image.convert("L"))
+
+    assert np.array_equal(shown, GREYS // 256)
+    assert np.array_equal(read_images(tmp_path / "data", "test").pixels[0, :, :, 0], GREYS // 256)
+
+
+def test_greys_of_32_bits_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "test" / "cat" / "1.png"
+    path.parent.mkdir(parents=True)
+    Image.fromarray(GREYS.astype(np.float32)).save(path, "TIFF")
+
+    with pytest.raises(ValueError, match="its greys have 32 bits; save it with 8 or 16"):
+        looked_at(path, "1.png")
+    with pytest.raises(BuildError, match=r"image .*1\.png cannot be read: its greys have 32 bits"):
+        read_images(tmp_path / "data", "test")

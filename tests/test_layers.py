@@ -29,10 +29,10 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "converter figure_blocks post_writer figures.*",
     "runners.here runners.local runners.dask",
     "runners",
-    "computing",
-    "kept_pages bounds harmless mathematics citations metadata post_lists unit_lists unit_places",
+    "computing rendered quotes",
+    "kept_pages bounds harmless mathematics citations post_lists unit_lists unit_places",
     "blocks themes typography front_matter side_notes grids own_images social_card",
-    "claims obtained timelines",
+    "claims obtained timelines metadata reading",
     "excerpts followed",
     "passages choosing",
     "concept_options",
@@ -57,9 +57,11 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "weights image_files progress",
     "archives decoding drawings callables pickled known_code code_lists code_blocks downloads chromium stores at_hand",
     "artifact images histogram settings data key machine quantised stopping includes calling glance lock",
-    "store_layout spilling",
+    "store_layout",
+    "spilling",
     "trust deprecation files",
-    "spec deferred columns sealing unit_search axes foreign_json folders",
+    "spec holes slugs deferred columns sealing unit_search axes foreign_json folders",
+    "elements",
     "",  # the package itself: its version
 ]
 

@@ -25,6 +25,7 @@ from generator.publish import beyond_limits
 from generator.single_file import single_file
 from generator.spec import BuildError
 from generator.typography import printed
+from tests.golden import GOLDEN
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 MAPS = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
@@ -146,6 +147,31 @@ def test_one_file_holds_all_that_its_page_loads(site: Callable[..., Path]) -> No
 
 def test_without_an_address_links_to_other_pages_lead_nowhere(site: Callable[..., Path]) -> None:
     assert "<a>two</a>" in single_file(site(base_url=""), "posts/one.html", "").decode()
+
+
+def test_one_file_has_the_words_of_its_page_whatever_they_are(site: Callable[..., Path], report: Path) -> None:
+    """Such as those that the page itself begins its downloads with, or that a picture's sources are written by."""
+    path = report / "content" / "posts" / "one.md"
+    words = 'Downloads are [there](two.md).\n\n`<img srcset="a 1x" sizes="9rem">`\n'
+    path.write_text(path.read_text() + "\n" + words)
+    page = (site() / "posts" / "one.html").read_text()
+    text = single_file(site(), "posts/one.html", ADDRESS).decode()
+    code = '<code>&lt;img srcset="a 1x" sizes="9rem"&gt;</code>'
+
+    assert code in page
+    assert code in text
+    assert "<p>Downloads are <a" in text
+
+
+def test_one_file_holds_a_picture_of_which_drawings_show_parts_once() -> None:
+    text = single_file(GOLDEN / "site", "posts/images.html", "").decode()
+    whole = re.findall(r'<image id="(picture\.\d)" href="data:image/webp;base64,\w', text)
+
+    assert whole == ["picture.1", "picture.2"]
+    assert re.findall(r'<use href="#(picture\.\d)"/>', text) == whole
+    assert not re.findall(r'<image[^>]* href="(?!data:)', text)
+    assert "Downloads" in (GOLDEN / "site" / "posts" / "images.html").read_text()
+    assert "Downloads" not in text
 
 
 def test_export_knows_the_nearest_page(site: Callable[..., Path]) -> None:

@@ -36,6 +36,37 @@ def test_values_and_references_are_filled_in(quick_site: SmallSite) -> None:
     assert 'class="hole"' not in page
 
 
+def test_search_and_lists_tell_the_numbers_and_references_of_a_page(quick_site: SmallSite) -> None:
+    """They were left out of the words that are searched, and a description was searched as it is written."""
+    quick_site.post(POST)
+    (quick_site.content / "pages" / "guide").mkdir(parents=True)
+    page = POST.replace(
+        "date: 2026-01-02\ntags: [small]", """description: 'Of {value:.1f} written.characters, it''s "so".'"""
+    )
+    (quick_site.content / "pages" / "guide" / "deep.md").write_text(page)
+    (quick_site.content / "pages" / "guide.md").write_text("---\ntitle: Guide\n---\n")
+    quick_site.build()
+    rows = {row[0]: row[4] for row in json.loads(quick_site.read("assets/search-index.js").partition("= ")[2][:-2])}
+
+    assert rows["posts/a.html"] == "Words before Figure 1, which has 30 characters."
+    assert rows["guide/deep.html"] == f"Of 30.0, it’s “so”. {rows['posts/a.html']}"
+    assert "<span>Of 30.0, it’s “so”.</span>" in quick_site.read("guide.html")
+
+
+def test_a_figure_may_be_called_as_a_part_of_another_would_be(quick_site: SmallSite) -> None:
+    block = POST.partition("\n\n```")[2].replace("id: written", "id: written-number")
+    claim = "\n```claim\nid: written-sample-1\nfigure: written\nexpect: characters > 1\ntext: T\n```\n"
+    quick_site.post(f"{POST}\n```{block}\n{claim}")
+    quick_site.build()
+    page = quick_site.read()
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    named = re.findall(r'aria-(?:labelledby|describedby)="([^"]+)"', page)
+
+    assert {"written", "written-number", "written-sample-1"} < set(ids)
+    assert len(ids) == len(set(ids))
+    assert set(named) <= set(ids)
+
+
 def test_the_thumbnail_of_a_post_is_the_one_chosen_or_else_the_first_that_is_large_enough(
     quick_site: SmallSite,
 ) -> None:
@@ -123,6 +154,21 @@ def test_a_changed_theme_recomputes_nothing_and_rewrites_pages(small_site: Small
 
     assert done.computed == 0
     assert '<figure id="written">mine' in small_site.read()
+
+
+def test_a_site_has_the_styles_and_scripts_of_the_kinds_that_it_shows_and_of_no_other(quick_site: SmallSite) -> None:
+    quick_site.build()
+    before = quick_site.read("assets/theme.css")
+    text = "\n```figure\nid: cells\nkind: activation-text\nmodel: tiny-text\nunits: [{group: cell, index: 1}]\ntext: {literal: abcdef}\n```\n"
+    quick_site.post(POST + text)
+    quick_site.build()
+
+    assert "\n.sample " in before
+    assert "\n.claim " in before
+    assert ".activation-text" not in before
+    assert "\n.activation-text " in quick_site.read("assets/theme.css")
+    assert {"theme.js", "search.js", "activation-text.js"} < {path.name for path in quick_site.out.glob("assets/*.js")}
+    assert not (quick_site.out / "assets" / "attention.js").exists()
 
 
 def test_after_any_edit_an_incremental_build_equals_a_cold_one(small_site: SmallSite, tmp_path: Path) -> None:

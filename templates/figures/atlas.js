@@ -33,6 +33,6 @@
   }
 
   document.addEventListener("DOMContentLoaded", () => {
-    document.querySelectorAll("figure.atlas .content").forEach(enliven); // one for each checkpoint and for a control
+    document.querySelectorAll("figure.atlas .content:not(:has(> .failure))").forEach(enliven); // one for each checkpoint and for a control
   });
 })();

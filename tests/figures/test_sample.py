@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import html5lib
 import numpy as np
 import pytest
 import torch
@@ -11,6 +12,7 @@ from generator.figures.sample import Options, activations, compute, runs
 from generator.inputs import Inputs
 from generator.model import Model
 from generator.spec import BuildError
+from generator.themes import environment
 
 
 def model():
@@ -74,3 +76,13 @@ def test_a_text_that_no_token_accounts_for_has_the_colour_of_the_middle():
 def test_what_cannot_be_written_or_coloured_is_told(more, message):
     with pytest.raises(BuildError, match=message):
         computed(**more)
+
+
+@pytest.mark.parametrize("text", ["\n\nab", "ab\n", "\n"])
+def test_a_text_is_shown_with_the_line_ends_that_it_begins_with(text):
+    """An HTML parser leaves out the one that a <pre> begins with."""
+    data = {"start": "", "by_character": True, "unit": None, "samples": [{"temperature": 1.0, "text": text}]}
+    page = environment("").get_template("figures/sample.html").render(figure={"id": "f"}, data=data)
+    (pre,) = html5lib.parse(page, namespaceHTMLElements=False).iter("pre")
+
+    assert pre.text == text

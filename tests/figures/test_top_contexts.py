@@ -154,7 +154,10 @@ def test_any_text_is_shown_as_text(quick_site: SmallSite, text: str) -> None:
     quick_site.build()
     page = quick_site.read()
 
+    shown = "".join(re.findall("<bdi>(.*?)</bdi>", page, re.DOTALL))
     assert "</script><b>ש" not in page
+    assert "&#" not in shown  # quotes stand as they are
+    assert len(re.findall("<(?!/?(?:b|mark)[ >])", shown)) == 0
     assert "<bdi>" in page or "never changes" in page
 
 

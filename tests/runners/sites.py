@@ -77,5 +77,10 @@ def without_figures(store: ArtifactStore) -> str:
     return str(copy)
 
 
+def pages(site: SmallSite) -> dict[str, bytes]:
+    """The bytes of all files of a site that are the same whoever computed it: the report tells who, and how long."""
+    return {name: content for name, content in site.files().items() if name != "report.json"}
+
+
 def built(site: SmallSite, crew: Crew, store: str = "", out: Path | None = None) -> Outcome:
     return build(site.content, out or site.out, store_at(store or str(site.store.folder)), stage=Stage(crew=crew))

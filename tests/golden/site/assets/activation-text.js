@@ -377,7 +377,7 @@
     for (const one of document.querySelectorAll(".activation-text input")) one.checked = one.defaultChecked;
     if (!("DecompressionStream" in window)) return; // the page then shows its first unit, as without scripts
     // One for each checkpoint and for a control.
-    document.querySelectorAll("figure.activation-text .content").forEach((content) => {
+    document.querySelectorAll("figure.activation-text .content:not(:has(> .failure))").forEach((content) => {
       content.setAttribute("aria-busy", "true"); // until its activations are unpacked
       enliven(content).finally(() => content.removeAttribute("aria-busy"));
     });

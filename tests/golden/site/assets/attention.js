@@ -89,6 +89,6 @@
   document.addEventListener("DOMContentLoaded", () => {
     // Firefox keeps across a reload what was chosen, and the figure would not show it.
     for (const one of document.querySelectorAll(".attention input")) one.checked = one.defaultChecked;
-    document.querySelectorAll("figure.attention .content").forEach(enliven); // one for each checkpoint and for a control
+    document.querySelectorAll("figure.attention .content:not(:has(> .failure))").forEach(enliven); // one for each checkpoint and for a control
   });
 })();

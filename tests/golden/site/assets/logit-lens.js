@@ -46,6 +46,6 @@
   }
 
   document.addEventListener("DOMContentLoaded", () => {
-    document.querySelectorAll("figure.logit-lens .content").forEach(enliven); // one for each checkpoint and for a control
+    document.querySelectorAll("figure.logit-lens .content:not(:has(> .failure))").forEach(enliven); // one for each checkpoint and for a control
   });
 })();
