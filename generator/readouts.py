@@ -118,12 +118,16 @@ def class_rows(model: Model) -> Rows:
 def scores(model: Model, pixels: NDArray[np.uint8]) -> Iterator[Tensor]:
     """Scores of images (images, height, width, channels), batch by batch: (batch, classes), float64.
 
-    Images of another size are resized, and colour becomes grey or grey colour, as the network wants it.
+    Images of another size are resized, and colour becomes grey or grey colour, as the network wants it. BuildError
+    where the model does not classify images, or a score is not a number: such a one would win against all others.
     """
     class_numbers(model, ())
     for inputs in prepared(model, pixels, BATCH):
         with torch.inference_mode():
-            yield interp.hooks.first_tensor(model.network(inputs)).double().cpu()
+            found = interp.hooks.first_tensor(model.network(inputs)).double().cpu()
+        if not bool(found.isfinite().all()):
+            raise BuildError(f"model {model.name}: some scores are not numbers (NaN or infinite)")
+        yield found
 
 
 def prepared(model: Model, pixels: NDArray[np.uint8], count: int, size: int | None = None) -> Iterator[Tensor]:

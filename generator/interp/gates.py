@@ -68,14 +68,18 @@ def saturation(
     window: int = 256,
     progress: Progress = lambda done, total: None,
 ) -> list[Saturation]:
-    """Of every gate, over all characters of the documents, (characters,) ids each; in memory that does not grow."""
+    """Of every gate, over all characters of the documents; in memory that does not grow.
+
+    documents: the ids of each, (characters,), of any integer type; together one character at least. ValueError where a
+    gate is not a number, since such a one is neither shut nor open.
+    """
     order = sorted(documents, key=len, reverse=True)
     total, done = sum(map(len, order)), 0
     counts: dict[tuple[str, int], list[Tensor]] = {}
     for start in range(0, len(order), batch):
-        texts = order[start : start + batch]
+        texts = [ids.long() for ids in order[start : start + batch]]
         lengths = torch.tensor([len(text) for text in texts])
-        filled = nn.utils.rnn.pad_sequence(list(texts), batch_first=True)
+        filled = nn.utils.rnn.pad_sequence(texts, batch_first=True)
         state = None
         for first in range(0, filled.shape[1], window):
             alive = int((lengths > first).sum())
@@ -83,6 +87,8 @@ def saturation(
             there = torch.arange(first, min(first + window, filled.shape[1])) < lengths[:alive, None]  # (alive, time)
             for key, values in found.items():
                 held = values[there]  # (characters, units)
+                if not bool(held.isfinite().all()):
+                    raise ValueError("some gates are not numbers (NaN or infinite)")
                 shut, opened = (held < SHUT).sum(0), (held > OPEN).sum(0)
                 before = counts.get(key)
                 counts[key] = [shut, opened] if before is None else [before[0] + shut, before[1] + opened]

@@ -114,9 +114,12 @@ def changed(site: Site, change: Callable[[Tensor], Tensor | None]) -> Iterator[N
         handle.remove()
 
 
-def given(network: nn.Module) -> dict[str, Site]:
-    """A group for each module whose output is (batch, time, width), under the module's name."""
-    trial = torch.zeros(2, TRIAL, dtype=torch.long, device=device(network))
+def given(network: nn.Module, context: int = TRIAL) -> dict[str, Site]:
+    """A group for each module whose output is (batch, time, width), under the module's name.
+
+    Tried on a text of no more than `context` tokens, which is what the network reads at once.
+    """
+    trial = torch.zeros(2, min(TRIAL, context), dtype=torch.long, device=device(network))
     modules = dict(network.named_modules())
     return {
         name: Site(modules[name], False, Directions(shape[2]))

@@ -102,7 +102,7 @@ def reader_of(name: str, network: torch.nn.Module, settings: Settings, root: Pat
     else:
         return None
     try:
-        sites = interp.hooked.given(network)
+        sites = interp.hooked.given(network, settings.context)
     except Exception as error:  # whatever the author's network makes of a trial
         raise BuildError(f"model {name}: reading a trial of ids failed: {type(error).__name__}: {error}") from error
     if not sites:
