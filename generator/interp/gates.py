@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from .reading import Progress, shortened
-from .recurrent import Recurrent
+from .recurrent import Layer, Recurrent, group
 
 SHUT, OPEN = 0.1, 0.9
 GATES = {nn.LSTM: ("input", "forget", None, "output"), nn.GRU: ("reset", "update", None)}  # as torch stacks them
@@ -40,21 +40,25 @@ def gates(reader: Recurrent, ids: Tensor, state: Any = None) -> tuple[dict[tuple
     names = GATES.get(type(rnn))
     if names is None:
         raise ValueError("a plain RNN has no gates")
-    groups = ["hidden" if layer == 0 else f"hidden {layer}" for layer in range(rnn.num_layers)]
-    read = reader.read(ids, groups, state)
+    read = reader.read(ids, [group("hidden", number) for number in range(rnn.num_layers)], state)
     found = {}
     inputs = reader.network.embedding(ids)
-    for layer, hiddens in enumerate(read.activations.chunk(rnn.num_layers, 2)):
-        start = torch.zeros_like(hiddens[:, 0]) if state is None else state[layer][0]
+    for number, hiddens in enumerate(read.activations.chunk(rnn.num_layers, 2)):
+        layer = Layer.of(rnn, number)
+        start = torch.zeros_like(hiddens[:, 0]) if state is None else state[number][0]
         before = torch.cat([start[:, None], hiddens[:, :-1]], 1)  # (batch, time, units)
-        inward, recurrent, bias_in, bias_rec = (
-            getattr(rnn, f"{part}_l{layer}").chunk(len(names))
-            for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        by_gate = zip(
+            names,
+            layer.weight.chunk(len(names)),
+            layer.recurrent.chunk(len(names), 1),
+            layer.bias.chunk(len(names)),
+            layer.recurrent_bias.chunk(len(names)),
+            strict=True,
         )
-        for number, name in enumerate(names):
+        for name, weight, recurrent, bias, recurrent_bias in by_gate:
             if name is not None:
-                net = inputs @ inward[number].T + before @ recurrent[number].T + bias_in[number] + bias_rec[number]
-                found[name, layer] = net.sigmoid_()
+                net = inputs @ weight.T + before @ recurrent + bias + recurrent_bias
+                found[name, number] = net.sigmoid_()
         inputs = hiddens
     return found, read.state
 
