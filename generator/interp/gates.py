@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .reading import Progress, shortened
+from .reading import Progress, batches, shortened, windows
 from .recurrent import Layer, Recurrent, group
 
 SHUT, OPEN = 0.1, 0.9
@@ -77,18 +77,14 @@ def saturation(
     documents: the ids of each, (characters,), of any integer type; together one character at least. ValueError where a
     gate is not a number, since such a one is neither shut nor open.
     """
-    order = sorted(documents, key=len, reverse=True)
-    total, done = sum(map(len, order)), 0
+    total, done = sum(map(len, documents)), 0
     counts: dict[tuple[str, int], list[Tensor]] = {}
-    for start in range(0, len(order), batch):
-        texts = [ids.long() for ids in order[start : start + batch]]
-        lengths = torch.tensor([len(text) for text in texts])
-        filled = nn.utils.rnn.pad_sequence(texts, batch_first=True)
+    for _, filled, lengths in batches(documents, batch):
         state = None
-        for first in range(0, filled.shape[1], window):
-            alive = int((lengths > first).sum())
-            found, state = gates(reader, filled[:alive, first : first + window], shortened(state, alive))
-            there = torch.arange(first, min(first + window, filled.shape[1])) < lengths[:alive, None]  # (alive, time)
+        for one in windows(filled.shape[1], window, reader.context):
+            alive = int((lengths > one.start).sum())
+            found, state = gates(reader, filled[:alive, one.start : one.end], shortened(state, alive))
+            there = torch.arange(one.start, one.end) < lengths[:alive, None]  # (alive, time)
             for key, values in found.items():
                 held = values[there]  # (characters, units)
                 if not bool(held.isfinite().all()):
