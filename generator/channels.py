@@ -19,7 +19,8 @@ from generator.deferred import Deferred
 from generator.inputs import Inputs
 from generator.key import code_digest, versions
 from generator.model import Model, advice
-from generator.readouts import image_of, layer_gives_logits
+from generator.readouts import layer_gives_logits
+from generator.seeing import image_of
 from generator.spec import BuildError, nearest
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from generator.deferred import Deferred
 from generator.key import code_digest, versions
 from generator.library import Library, machine
 from generator.model import Model
-from generator.readouts import image_of
+from generator.seeing import image_of
 from generator.spec import BuildError, Changed, ImageChoice, TextChoice, nearest
 
 if TYPE_CHECKING:

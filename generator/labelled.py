@@ -16,7 +16,7 @@ from generator import interp
 from generator.data import Images
 from generator.deferred import Deferred
 from generator.model import Model
-from generator.readouts import RECORDED, prepared, recorded
+from generator.seeing import RECORDED, prepared, recorded
 from generator.spec import BuildError
 
 if TYPE_CHECKING:

@@ -41,6 +41,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "channels labelling",
     "readers inputs aims unchanged",
     "readouts layouts",
+    "seeing",
     "library looks",
     "models.* datasets.*",
     "figures models datasets",

@@ -24,7 +24,7 @@ from generator.images import sprite
 from generator.inputs import Inputs
 from generator.layouts import Layout, laid_out, missing
 from generator.natural import spread
-from generator.readouts import image_of, resized
+from generator.seeing import all_resized, image_of, prepared
 from generator.spec import BuildError, SyntheticOptions
 
 if TYPE_CHECKING:
@@ -166,16 +166,12 @@ def drawn(options: Options, images: Images) -> tuple[Images, Tensor]:
 
 def points(options: Options, inputs: Inputs, images: Images) -> interp.atlas.Sampled:
     """The layer's activations at one place of each image, at the network's own input size."""
-    model, image = inputs.model, image_of(inputs.model)
-    device = interp.hooks.device(model.network)
+    model = inputs.model
 
     def batches() -> Iterator[Tensor]:
-        for start in range(0, len(images.pixels), BATCH):
-            some = images.pixels[start : start + BATCH]
-            some = some.repeat(3, axis=3) if some.shape[3] == 1 else some
-            batch = np.stack([resized(one, image.width, image.height) for one in some])
-            yield model.normalise(interp.pictures.from_pixels(batch, image.channels, device))
-            inputs.progress(start, 2 * options.images)  # growing is the other half
+        for number, batch in enumerate(prepared(model, images.pixels, BATCH)):
+            yield batch
+            inputs.progress(number * BATCH, 2 * options.images)  # growing is the other half
 
     places = torch.rand(options.images, generator=torch.Generator().manual_seed(options.seed))
     try:
@@ -210,9 +206,7 @@ def pictures(
     )
     raised = interp.pictures.to_pixels(found.images)
     natural = images.pixels[spread(len(images.pixels), JUDGED)]
-    natural = natural.repeat(3, axis=3) if natural.shape[3] == 1 else natural
-    sized = np.stack([resized(one, options.size, options.size) for one in natural])
-    usual = of_objective(inputs, objective, sized)
+    usual = of_objective(inputs, objective, all_resized(natural, options.size, options.size))
     return raised, gather(inputs, objective, raised, found.before.tolist(), usual)
 
 

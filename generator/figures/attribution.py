@@ -19,7 +19,8 @@ from generator.artifact import Artifact
 from generator.deferred import Deferred
 from generator.inputs import Inputs
 from generator.model import Model
-from generator.readouts import class_numbers, enlarged, image_of, resized
+from generator.readouts import class_numbers
+from generator.seeing import as_input, enlarged, image_name, image_of, resized
 from generator.spec import BuildError, FigureOptions, ImageChoice
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     image = image_of(model)
     picture, truth = inputs.labelled_picture(options.image)
     pixels = resized(picture, image.width, image.height)
-    images = interp.pictures.from_pixels(pixels[None], image.channels, interp.hooks.device(model.network))
+    images = as_input(model, pixels[None])
     logits = steady_logits(model, images)
     target = class_number(model, options.target, logits)
     layer = spatial_layer(model, images, options.layer) if "grad-cam" in options.methods else ""
@@ -140,7 +141,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
             measures[f"{method}.completeness-error"] = abs(measures[f"{method}.sum"] - rise)
     data = {
         "rows": rows,
-        "image": truth or options.image.sample or options.image.file or "the image",
+        "image": image_name(options.image, truth),
         "target": model.classes[target],
         "winner": model.classes[int(logits.argmax())],
         "layer": layer,

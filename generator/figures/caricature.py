@@ -16,9 +16,9 @@ from generator.artifact import Artifact
 from generator.deferred import Deferred
 from generator.evidence import Evidence, gather, of_objective
 from generator.inputs import Inputs
-from generator.model import Model
 from generator.natural import natural_pixels
-from generator.readouts import image_of, resized, safe_name
+from generator.readouts import safe_name
+from generator.seeing import as_input, image_name, image_of, resized
 from generator.spec import ImageChoice, SyntheticOptions
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         known(model, layer)
     picture, label = inputs.labelled_picture(options.image)
     pixels = resized(middle(picture), options.size, options.size)
-    original = as_input(pixels, model)
+    original = as_input(model, pixels[None])
     aim = None if options.accentuate is None else aimed(model, options.accentuate, original)
 
     natural = None
@@ -104,7 +104,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         )
         objective = interp.objectives.caricature(layer, target, options.power)
         found, before = grow(options, inputs, objective, noise, options.shift, number, runs)
-        finished = as_input(found, model)
+        finished = as_input(model, found[None])
         name = safe_name(layer)
         alike = {
             "cosine": likeness(output(model, layer, finished), target),
@@ -118,7 +118,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         )
         measures |= {f"{name}.{measure}": value for measure, value in (alike | proof.measures).items()}
     data: dict[str, Any] = {
-        "image": label or options.image.sample or options.image.file or "the image",
+        "image": image_name(options.image, label),
         "pictures": pictures,
         "accentuated": None,
         "natural": 0 if natural is None else len(natural),
@@ -159,7 +159,7 @@ def accentuated(
     )
     both = unit * (1 / aim.scale) + held * options.hold
     found, _ = grow(options, inputs, both, start, 0.0, runs - 1, runs)  # moved, it would not be near
-    finished, row = as_input(found, model), torch.zeros(1, dtype=torch.long)
+    finished, row = as_input(model, found[None]), torch.zeros(1, dtype=torch.long)
     before, after = (
         float(unit.score({aim.layer: output(model, aim.layer, image)}, row)) for image in (original, finished)
     )
@@ -217,11 +217,6 @@ def likeness(found: Tensor, target: Tensor) -> float:
     """Mean over positions of the cosine of two outputs of a layer."""
     one, other = interp.hooks.positions(found).float(), interp.hooks.positions(target).float()
     return float(torch.nn.functional.cosine_similarity(one, other, dim=1).mean())
-
-
-def as_input(pixels: NDArray[np.uint8], model: Model) -> Tensor:
-    """(height, width, 3) to (1, channels, height, width) in [0, 1], where the network is."""
-    return interp.pictures.from_pixels(pixels[None], image_of(model).channels, interp.hooks.device(model.network))
 
 
 def middle(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

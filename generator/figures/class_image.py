@@ -22,7 +22,8 @@ from generator.evidence import Evidence, Twins, gather, of_channels
 from generator.inputs import Inputs
 from generator.model import Model
 from generator.natural import natural, natural_pixels
-from generator.readouts import class_numbers, image_of
+from generator.readouts import class_numbers
+from generator.seeing import as_input, image_of
 from generator.spec import UnitOptions
 
 if TYPE_CHECKING:
@@ -212,8 +213,8 @@ def grow(
 
 def judge(model: Model, pixels: NDArray[np.uint8], target: int) -> dict[str, Any]:
     """What the network says of the finished picture: its class's probability, logit and rank, and the best rival."""
-    images = interp.pictures.from_pixels(pixels[None], image_of(model).channels, interp.hooks.device(model.network))
-    logits = interp.hooks.first_tensor(model.network(model.normalise(images)))[0].detach().double()
+    images = model.normalise(as_input(model, pixels[None]))
+    logits = interp.hooks.first_tensor(model.network(images))[0].detach().double()
     order = logits.argsort(descending=True).tolist()
     probabilities = logits.softmax(0).tolist()
     rival = next(other for other in order if other != target) if len(order) > 1 else target

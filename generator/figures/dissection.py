@@ -22,7 +22,8 @@ from generator.artifact import Artifact
 from generator.deferred import Deferred
 from generator.inputs import Inputs
 from generator.labelled import Halves, Scores, areas, by_class, by_mask, overlaps
-from generator.readouts import enlarged, prepared, resized, safe_name
+from generator.readouts import safe_name
+from generator.seeing import enlarged, in_colour, prepared, resized
 from generator.spec import FigureOptions
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ def fires(
 
 def thumbnail(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(height, width, channels) as a small colour picture."""
-    colour = pixels.repeat(3, axis=2) if pixels.shape[2] == 1 else pixels
+    colour = in_colour(pixels)
     height, width = colour.shape[:2]
     if max(height, width) <= SIDE:
         return enlarged(colour, SIDE)

@@ -7,7 +7,6 @@ pictures and named beside them.
 
 from __future__ import annotations
 
-import re
 from typing import Any, Self
 
 import numpy as np
@@ -21,7 +20,8 @@ from generator.evidence import Twins, gather, of_channels
 from generator.inputs import Inputs
 from generator.model import Model
 from generator.natural import natural
-from generator.readouts import image_of
+from generator.readouts import layer_part
+from generator.seeing import image_of
 from generator.spec import UnitOptions, nearest
 
 EXAMPLE = """\
@@ -83,7 +83,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
 
         rung = climb(inputs, layer, size_of(options, number), options, progress)
         for unit in rung["units"]:
-            name = f"{re.sub(r'[^A-Za-z0-9_]+', '-', layer).strip('-_')}.channel-{unit['channel']}"
+            name = f"{layer_part(layer)}.channel-{unit['channel']}"
             arrays[name] = unit.pop("pixels")
             unit["array"] = name
             measures |= {f"{name}.noise": unit["noise"]}

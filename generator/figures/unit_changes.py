@@ -19,7 +19,7 @@ from generator.artifact import Artifact
 from generator.deferred import Deferred
 from generator.model import Model
 from generator.natural import spread
-from generator.readouts import prepared
+from generator.seeing import prepared
 from generator.spec import BuildError, FigureOptions, Step, called, nearest
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from generator.images import sprite
 from generator.inputs import Inputs
 from generator.model import Model
 from generator.natural import Natural, natural
-from generator.readouts import alike, resized
+from generator.readouts import alike
+from generator.seeing import resized
 from generator.spec import BuildError, UnitOptions
 
 if TYPE_CHECKING:
