@@ -46,7 +46,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "models.* datasets.*",
     "figures models datasets",
     "plugins",
-    "model groups",
+    "model groups filling",
     "interp.visualise interp.atlas interp.transformers interp.training interp.gates",
     "interp.ascent interp.objectives interp.pace interp.evidence interp.attribution interp.receptive interp.recording interp.dissection interp.recurrent interp.ablation interp.contexts",
     "interp.concepts",
