@@ -57,7 +57,7 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "mask_files",
     "weights image_files progress",
     "archives decoding drawings callables pickled known_code code_lists code_blocks downloads chromium stores at_hand",
-    "artifact images histogram settings data key machine quantised stopping includes calling glance lock",
+    "artifact images histogram records settings data key machine quantised stopping includes calling glance lock",
     "store_layout",
     "trust spilling",
     "spec deferred columns sealing unit_search axes",

@@ -44,8 +44,6 @@ LEAST = 20  # characters where a concept holds, below which nothing is said of i
 
 
 class Options(ConceptOptions):
-    """Options of an ablation."""
-
     model: str = Field(description="a model of site.toml that reads text and expects what comes next")
     dataset: str = Field(description="a text data set: units are searched on its validation split, measured on test")
     units: tuple[UnitChoice, ...] = Field(

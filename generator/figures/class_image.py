@@ -38,8 +38,7 @@ steps: 3
 caption: What two classes look like to a network that has seen nothing yet.
 """
 
-
-RATES = {"fourier": 0.01, "maco": 0.3}
+RATES = {"fourier": 0.01, "maco": 0.3}  # step sizes where the author names none
 
 
 class Options(UnitOptions):

@@ -36,8 +36,6 @@ GUESSES = 3  # told of each cell, the best of them in sight
 
 
 class Options(FigureOptions):
-    """Options of a logit lens."""
-
     model: str = Field(description="a language model of site.toml, causal or masked")
     text: TextChoice = Field(description="the text; of up to 64 tokens")
 

@@ -34,8 +34,6 @@ MIDDLE, HIGHEST = 10, 20  # levels of colour: of probability 0 and of 1
 
 
 class Options(FigureOptions):
-    """Options of a text with its predictions."""
-
     model: str = Field(description="a model of site.toml that reads text and expects what comes next")
     text: TextChoice = Field(description="the text that is read")
     guesses: int = Field(5, ge=1, le=10, description="shown under each character")

@@ -36,8 +36,6 @@ BINS = np.linspace(0.5, 1.0, 21)
 
 
 class Options(ConceptOptions):
-    """Options of a census."""
-
     model: str = Field(description="a text model of site.toml")
     dataset: str = Field(
         description="a text data set: units are searched on its validation split, measured on its test split"
