@@ -8,7 +8,7 @@ shows a picture grown from noise towards the mean activations of its points
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +103,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     raised, evidence = pictures(options, inputs, images, whitened, shown)
     named = bool(model.classes) and found.support.shape[1:] == (len(model.classes),)
     columns = int(np.ceil(len(shown) ** 0.5))  # of the sheet
-    cells = []
+    cells: list[dict[str, Any]] = []
     for place, number in enumerate(shown):
         inside = cell == number
         label, share = majority(labels[inside], images.classes)
@@ -124,20 +124,11 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
             }
         )
     among = torch.isin(cell, torch.tensor(shown))
-    kept, theirs = labels[among], cell[among]
-    source = torch.Generator().manual_seed(options.seed)
-    shuffled = [
-        interp.atlas.agreement(kept[torch.randperm(len(kept), generator=source)], theirs) for _ in range(SHUFFLES)
-    ]
-    measures = {
-        "cells": float(len(shown)),
-        "shown": float(among.float().mean()),
-        "agreement": interp.atlas.agreement(kept, theirs),
-        "agreement.shuffled": float(np.mean(shuffled)),
-    }
-    for cell_shown in cells:
-        where = f"cell-{cell_shown['row'] + 1}-{cell_shown['column'] + 1}"
-        measures |= {f"{where}.{name}": value for name, value in cell_shown["evidence"].items()}
+    measures = {"cells": float(len(shown)), "shown": float(among.float().mean())}
+    measures |= agreements(labels[among], cell[among], options.seed)
+    for one in cells:
+        where = f"cell-{one['row'] + 1}-{one['column'] + 1}"
+        measures |= {f"{where}.{name}": value for name, value in one["evidence"].items()}
     data = {
         "cells": cells,
         "warnings": together(evidence),
@@ -208,6 +199,15 @@ def pictures(
     natural = images.pixels[spread(len(images.pixels), JUDGED)]
     usual = of_objective(inputs, objective, all_resized(natural, options.size, options.size))
     return raised, gather(inputs, objective, raised, found.before.tolist(), usual)
+
+
+def agreements(labels: Tensor, cells: Tensor, seed: int) -> dict[str, float]:
+    """How far the points of a cell have one label, (points,) each, and how far where the labels are dealt out anew."""
+    source = torch.Generator().manual_seed(seed)
+    shuffled = [
+        interp.atlas.agreement(labels[torch.randperm(len(labels), generator=source)], cells) for _ in range(SHUFFLES)
+    ]
+    return {"agreement": interp.atlas.agreement(labels, cells), "agreement.shuffled": float(np.mean(shuffled))}
 
 
 def majority(labels: Tensor, classes: tuple[str, ...]) -> tuple[str, float]:

@@ -114,27 +114,9 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
             inputs.progress(2 * number + one + 1, 2 * len(options.methods))
         own, random = pair
         arrays |= {method: drawn(ground, method, own), f"{method}-random": drawn(ground, method, random)}
-        flat = own.abs().flatten()[:, None]
-        correlation = float(interp.selectivity.correlations(flat, random.abs().flatten())[0])
-        share = interp.heatmaps.central_share(own)
-        measures |= {f"{method}.sanity-correlation": correlation, f"{method}.central-share": share}
-        across, down = interp.heatmaps.peak(own)
-        title, says = TITLES[method]
-        rows.append(
-            {
-                "method": method,
-                "title": title,
-                "says": says,
-                "signed": method in SIGNED,
-                "correlation": correlation,
-                "alike": correlation >= ALIKE,
-                "empty": not bool(own.any()),
-                "random_empty": not bool(random.any()),
-                "central_share": share,
-                "across": across,
-                "down": down,
-            }
-        )
+        rows.append(row(method, own, random))
+        measures[f"{method}.sanity-correlation"] = rows[-1]["correlation"]
+        measures[f"{method}.central-share"] = rows[-1]["central_share"]
         if method == "integrated-gradients":
             rise = float(logits[target] - steady_logits(model, torch.full_like(images, options.baseline))[target])
             measures |= {f"{method}.sum": float(own.double().sum()), f"{method}.rise": rise}
@@ -217,6 +199,26 @@ def attribute(method: Method, model: Model, images: Tensor, target: int, layer: 
     if not bool(maps.isfinite().all()):
         raise BuildError(f"{TITLES[method][0]} of model {model.name}: some values are NaN or infinite")
     return maps[0].float().cpu()
+
+
+def row(method: Method, own: Tensor, random: Tensor) -> dict[str, Any]:
+    """What is told of a method's map, (rows, columns), and of that of random weights beside it."""
+    correlation = float(interp.selectivity.correlations(own.abs().flatten()[:, None], random.abs().flatten())[0])
+    across, down = interp.heatmaps.peak(own)
+    title, says = TITLES[method]
+    return {
+        "method": method,
+        "title": title,
+        "says": says,
+        "signed": method in SIGNED,
+        "correlation": correlation,
+        "alike": correlation >= ALIKE,
+        "empty": not bool(own.any()),
+        "random_empty": not bool(random.any()),
+        "central_share": interp.heatmaps.central_share(own),
+        "across": across,
+        "down": down,
+    }
 
 
 def drawn(ground: NDArray[np.uint8], method: Method, values: Tensor) -> NDArray[np.uint8]:

@@ -76,7 +76,8 @@ class Options(SyntheticOptions):
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
     """Cosines are means over positions, of what the finished pixels give with what the original gives."""
-    model, channels = inputs.model, image_of(inputs.model).channels
+    model = inputs.model
+    image_of(model)
     for layer in (*options.layers, *([options.near] if options.near else [])):
         known(model, layer)
     picture, label = inputs.labelled_picture(options.image)
@@ -92,31 +93,11 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     pictures = []
     runs = len(options.layers) + (aim is not None)
     for number, layer in enumerate(options.layers):
-        target = output(model, layer, original)
-        noise = interp.parameterisation.Fourier(
-            [options.seed * 100_003 + number],
-            options.size,
-            options.size,
-            channels=channels,
-            decay=options.decay,
-            saturation=options.saturation,
-            device=original.device,
-        )
-        objective = interp.objectives.caricature(layer, target, options.power)
-        found, before = grow(options, inputs, objective, noise, options.shift, number, runs)
-        finished = as_input(model, found[None])
         name = safe_name(layer)
-        alike = {
-            "cosine": likeness(output(model, layer, finished), target),
-            "before": likeness(output(model, layer, noise.images().detach()), target),
-            "change": float((finished - original).abs().mean()),
-        }
-        arrays[name] = found
-        proof = judge(inputs, objective, found, before, natural)
-        pictures.append(
-            {"array": name, "layer": layer, **alike, "evidence": proof.measures, "warnings": proof.warnings}
-        )
-        measures |= {f"{name}.{measure}": value for measure, value in (alike | proof.measures).items()}
+        arrays[name], row = caricatured(options, inputs, layer, original, natural, number, runs)
+        pictures.append({"array": name, "layer": layer, **row})
+        numbers = {measure: row[measure] for measure in ("cosine", "before", "change")} | row["evidence"]
+        measures |= {f"{name}.{measure}": value for measure, value in numbers.items()}
     data: dict[str, Any] = {
         "image": image_name(options.image, label),
         "pictures": pictures,
@@ -130,6 +111,39 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         found_of = data["accentuated"] | data["accentuated"]["evidence"]
         measures |= {f"accentuated.{measure}": value for measure, value in found_of.items() if isinstance(value, float)}
     return Artifact(arrays, data, measures)
+
+
+def caricatured(
+    options: Options,
+    inputs: Inputs,
+    layer: str,
+    original: Tensor,
+    natural: NDArray[np.uint8] | None,
+    number: int,
+    runs: int,
+) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+    """The caricature of a layer, (size, size, 3), and what became of it; the run of this number, of so many."""
+    model, target = inputs.model, output(inputs.model, layer, original)
+    noise = interp.parameterisation.Fourier(
+        [options.seed * 100_003 + number],
+        options.size,
+        options.size,
+        channels=original.shape[1],
+        decay=options.decay,
+        saturation=options.saturation,
+        device=original.device,
+    )
+    objective = interp.objectives.caricature(layer, target, options.power)
+    found, before = grow(options, inputs, objective, noise, options.shift, number, runs)
+    finished = as_input(model, found[None])
+    proof = judge(inputs, objective, found, before, natural)
+    return found, {
+        "cosine": likeness(output(model, layer, finished), target),
+        "before": likeness(output(model, layer, noise.images().detach()), target),
+        "change": float((finished - original).abs().mean()),
+        "evidence": proof.measures,
+        "warnings": proof.warnings,
+    }
 
 
 def accentuated(
