@@ -70,6 +70,10 @@ class Inputs:
         except BuildError:  # damaged, or of another network: there is nothing to compare with
             return None
 
+    def part(self, number: int, parts: int) -> Callable[[int, int], None]:
+        """Tells the progress of one of several parts of the figure, from 0, which take about as long as each other."""
+        return lambda done, total: self.progress(number * total + done, parts * total)
+
     def pace(self, layers: Sequence[str], height: int, width: int) -> interp.pace.Pace:
         """How the figure's network runs fastest up to these layers, on images of this size.
 

@@ -190,7 +190,7 @@ def pictures(
         [options.seed * 100_003 + number for number in shown],
         options.steps,
         options.rate,
-        lambda done, total: inputs.progress(total + done, 2 * total),
+        inputs.part(1, 2),
         decay=options.decay,
         saturation=options.saturation,
         transform=interp.transforms.Wobble(options.rotation, options.zoom, options.shift),

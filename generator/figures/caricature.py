@@ -208,7 +208,7 @@ def grow(
         steps=options.steps,
         rate=options.rate,
         pace=inputs.pace(objective.layers, options.size, options.size),
-        progress=lambda done, total: inputs.progress(number * total + done, runs * total),
+        progress=inputs.part(number, runs),
         name=f"the objective on {' and '.join(layer or 'the output' for layer in objective.layers)}",
     )
     return interp.pictures.to_pixels(found.images)[0], float(found.before[0])

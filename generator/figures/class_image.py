@@ -7,7 +7,7 @@ is of the very pixels that the reader sees, after their rounding to eight bits.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from generator import interp
 from generator.artifact import Artifact
-from generator.channels import Layer
+from generator.channels import Layer, Progress
 from generator.deferred import Deferred
 from generator.evidence import Evidence, Twins, gather, of_channels
 from generator.inputs import Inputs
@@ -169,7 +169,7 @@ def grow(
     targets: Sequence[int],
     steps: int,
     seed: int,
-    progress: Callable[[int, int], None],
+    progress: Progress,
 ) -> interp.visualise.Visualised:
     """The pictures of classes; each from a seed that is the figure's, its class's, and its own where that recurs."""
     model, image, (height, width) = inputs.model, image_of(inputs.model), size_of(options, inputs)

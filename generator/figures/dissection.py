@@ -98,14 +98,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     pixels = images.pixels[halves.numbers]
 
     def judged(model: Model, part: int) -> Scores:
-        return score(
-            model,
-            options.layer,
-            pixels,
-            halves,
-            options.size,
-            lambda done, total: inputs.progress(part * total + done, 2 * total),
-        )
+        return score(model, options.layer, pixels, halves, options.size, inputs.part(part, 2))
 
     trained, untrained = judged(inputs.model, 0), judged(inputs.untrained(options.seed + 1), 1)
     passing, control = (one.of_labels >= threshold for one in (trained, untrained))

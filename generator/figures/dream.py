@@ -65,10 +65,6 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     pictures = []
     measures: dict[str, float] = {}
     for number, layer in enumerate(options.layers):
-
-        def progress(done: int, total: int, number: int = number) -> None:
-            inputs.progress(number * total + done, len(options.layers) * total)
-
         dreamt = interp.dream.dream(
             original[0],
             partial(score, layer),
@@ -79,7 +75,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
             jitter=options.jitter,
             seed=options.seed,
             smallest=min(image.height, image.width) // 4,
-            progress=progress,
+            progress=inputs.part(number, len(options.layers)),
         ).unsqueeze(0)
         name = layer_part(layer)
         arrays[name] = interp.pictures.to_pixels(dreamt)[0]

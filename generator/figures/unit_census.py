@@ -59,9 +59,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         return Network(*(counted(model, number, scale, part + number) for number in (0, 1)))
 
     def counted(model: Model, number: int, scale: interp.histograms.Scale, part: int) -> census.Counted:
-        return census.count(
-            model, texts[number], scale, lambda done, total: inputs.progress(part * total + done, 4 * total)
-        )
+        return census.count(model, texts[number], scale, inputs.part(part, 4))
 
     trained, untrained = read(inputs.model, 0), read(inputs.untrained(options.seed + 1), 2)
     bar = bars(trained, untrained, options.seed)
