@@ -51,6 +51,7 @@ class Layer:
     side: int | None = None
 
     def label(self, unit: int) -> str:
+        """How a channel is called: by its class, or by its number."""
         return self.classes[unit] if self.classes else f"channel {unit}"
 
     def number(self, unit: int | str) -> int:

@@ -63,10 +63,12 @@ def layer_gives_logits(model: Model, layer: str, width: int) -> bool:
 
 
 def row_names(model: Model, count: int) -> tuple[str, ...]:
+    """The model's classes, where there are as many, or else numbers."""
     return model.classes if len(model.classes) == count else tuple(map(str, range(count)))
 
 
 def linear_layers(model: Model) -> dict[str, nn.Linear]:
+    """By name, in the order in which they were made."""
     return {name: module for name, module in model.network.named_modules() if isinstance(module, torch.nn.Linear)}
 
 

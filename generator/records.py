@@ -23,6 +23,7 @@ SAME = 1e-6  # of the ratio: how far off its digits in a record may be
 
 
 def printable(text: str) -> str:
+    """The text. ValueError where a terminal or a page could not show it."""
     if sign := CONTROL.search(text):
         raise ValueError(f"it holds the control character {sign[0]!a}")
     return text

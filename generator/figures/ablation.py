@@ -128,6 +128,7 @@ def random_others(
 
 
 def clamp(unit: Chosen, values: Mapping[str, torch.Tensor], to: str) -> interp.reading.Clamp:
+    """The unit held still. values: means by group, (units,), for a unit that is held at its own."""
     value = values[unit.group][unit.number : unit.number + 1] if to == "mean" else torch.zeros(1)
     return interp.reading.Clamp(unit.group, torch.tensor([unit.number]), value)
 

@@ -105,6 +105,7 @@ def shown_name(unit: Chosen) -> str:
 
 
 def note(unit: Chosen) -> str:
+    """How well the unit follows the concept that it was found by; nothing of one that was named."""
     if not unit.concept:
         return ""
     turned = "" if unit.high else ", shown negated"

@@ -148,6 +148,7 @@ def steady_logits(model: Model, images: Tensor) -> Tensor:
 
 
 def class_number(model: Model, name: str | None, logits: Tensor) -> int:
+    """The logit of a class, or the highest; BuildError where the classes are not the logits."""
     if len(logits) != len(model.classes):
         raise BuildError(f"model {model.name} has {len(model.classes)} classes, and gives {len(logits)} logits")
     return int(logits.argmax()) if name is None else model.classes.index(name)

@@ -9,6 +9,7 @@ https://arxiv.org/abs/2104.07143).
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -84,7 +85,6 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     layer = layer_of(inputs.model, options.layer, options.size)
     unit = layer.number(options.unit)
     parts = 3 if options.diverse else 2
-
     record = usual = None
     if options.dataset is not None:
         record = natural(
@@ -139,8 +139,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         shown, data["examples"] = examples(inputs, layer, unit, record, options)
         arrays |= shown
         data["histogram"] = histogram(usual, [one["activation"] for one in synthetic])
-        counts = Counter(one["label"] for one in data["examples"][0]["pictures"])
-        data["labels"] = [{"label": label, "count": count} for label, count in counts.most_common()]
+        data["labels"] = labels(data["examples"][0]["pictures"])
         measures |= {"natural.images": float(len(usual)), "natural.skipped": float(len(record.skipped))}
         measures["natural.least"] = float(usual.min())
     return Artifact(arrays, data, measures)
@@ -235,3 +234,9 @@ def examples(
         if pictures:
             rows.append({"name": name, "quantile": at, "pictures": pictures})
     return arrays, rows
+
+
+def labels(pictures: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """How often each label is among pictures, the most frequent first."""
+    counts = Counter(one["label"] for one in pictures)
+    return [{"label": label, "count": count} for label, count in counts.most_common()]

@@ -133,6 +133,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
 
 
 def unit(one: Unit) -> dict[str, Any]:
+    """A unit as the page prints it, and links to it."""
     return {"group": one[0], "number": one[1], "name": interp.reading.unit_name(*one)}
 
 

@@ -68,6 +68,7 @@ class Scale:
 
 
 def checked(activations: Activations) -> None:
+    """ValueError where an activation is not a number."""
     if not np.isfinite(activations).all():
         raise ValueError("some activations are not numbers (NaN or infinite)")
 

@@ -23,10 +23,11 @@ TRIAL = 8  # tokens of a text on which it is tried what a network depends on
 
 
 class Units(Protocol):
-    """What is read from a vector. count: of units."""
+    """What is read from a vector, and written into it."""
 
     @property
-    def count(self) -> int: ...
+    def count(self) -> int:
+        """How many units there are."""
 
     def read(self, values: Tensor) -> Tensor:
         """(batch, time, width) to (batch, time, units)."""
@@ -172,9 +173,11 @@ class Hooked:
         return self.tokenizer.tokens(text)
 
     def token(self, number: int) -> str:
+        """What a token of the vocabulary stands for."""
         return self.tokenizer.decode([number])
 
     def text(self, ids: Sequence[int]) -> str:
+        """What tokens say, one after another."""
         return self.tokenizer.decode(ids)
 
     def read(

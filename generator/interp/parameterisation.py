@@ -26,9 +26,11 @@ class Parameterisation(Protocol):
 
     values: list[Tensor]
 
-    def images(self) -> Tensor: ...
+    def images(self) -> Tensor:
+        """(images, channels, height, width) in [0, 1], differentiable in the values."""
 
-    def part(self, start: int, stop: int) -> Self: ...
+    def part(self, start: int, stop: int) -> Self:
+        """Images `start` to `stop`, less the last, with values of their own."""
 
 
 class Held:

@@ -38,6 +38,7 @@ class CharRNN(nn.Module):
                 getattr(self.rnn, f"bias_ih_l{layer}").data[width : 2 * width] = 1.0
 
     def forward(self, indices: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """Logits of the next character at each, and the state after them, as torch's own layers give it."""
         hidden, state = self.rnn(self.embedding(indices), state)
         return self.head(hidden), state
 
@@ -95,9 +96,11 @@ class Recurrent:
         return self.tokenizer.tokens(text)
 
     def token(self, number: int) -> str:
+        """The character of this number."""
         return self.tokenizer.decode([number])
 
     def text(self, ids: Sequence[int]) -> str:
+        """The characters of these numbers."""
         return self.tokenizer.decode(ids)
 
     def read(
@@ -167,6 +170,7 @@ class Layer:
 
     @classmethod
     def of(cls, rnn: nn.RNNBase, number: int) -> Self:
+        """The layer of this number, from 0, of torch's own network."""
         names = (f"{part}_l{number}" for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
         weight, recurrent, bias, recurrent_bias = (getattr(rnn, name) for name in names)
         return cls(type(rnn), rnn.hidden_size, weight, recurrent.T, bias, recurrent_bias)

@@ -198,18 +198,22 @@ class Course:
         return True
 
     def told(self) -> str:
+        """The loss that was measured last, in words."""
         if not self.curve:
             return ""
         held_out = self.curve[-1][2]
         return f"held-out loss {held_out:.3f} nats, {held_out / math.log(2):.3f} bits per character"
 
     def seconds(self) -> float:
+        """How long the training has taken, without what lay between."""
         return round(time.monotonic() - self.start, 1)
 
     def state(self) -> dict[str, Any]:
+        """All that is to be kept of it, JSON-able."""
         return {"curve": self.curve, "losses": self.losses, "seconds": self.seconds()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state`."""
         self.start -= state["seconds"]
         self.curve = [(int(read), mean, held_out) for read, mean, held_out in state["curve"]]
         self.losses = list(state["losses"])
@@ -229,6 +233,7 @@ def trained(
 
 
 def plan(recipe: Recipe, pace: interp.training.Pace) -> interp.training.Plan:
+    """The recipe as the instrument wants it, at a pace."""
     names = {field.name for field in fields(interp.training.Plan)} - set(asdict(pace))
     return interp.training.Plan(**recipe.model_dump(include=names), **asdict(pace))
 

@@ -145,4 +145,4 @@ def measured(
 
 def as_floats(images: Images) -> torch.Tensor:
     """(images, channels, height, width), in [0, 1]."""
-    return torch.from_numpy(images.pixels).permute(0, 3, 1, 2).float() / 255
+    return interp.pictures.from_pixels(images.pixels, images.pixels.shape[3])
