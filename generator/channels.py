@@ -19,7 +19,8 @@ from generator.deferred import Deferred
 from generator.inputs import Inputs
 from generator.key import code_digest, versions
 from generator.model import Model, advice
-from generator.readouts import image_of, layer_gives_logits
+from generator.readouts import layer_gives_logits
+from generator.seeing import image_of
 from generator.spec import BuildError, nearest
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Layer:
     side: int | None = None
 
     def label(self, unit: int) -> str:
+        """How a channel is called: by its class, or by its number."""
         return self.classes[unit] if self.classes else f"channel {unit}"
 
     def number(self, unit: int | str) -> int:

@@ -19,7 +19,7 @@ from generator.deferred import Deferred
 from generator.inputs import Inputs
 from generator.model import Model
 from generator.natural import Natural
-from generator.readouts import image_of
+from generator.seeing import as_input
 
 if TYPE_CHECKING:
     import torch
@@ -99,7 +99,7 @@ def of_channels(record: Natural, units: Sequence[int]) -> Usual:
 def of_objective(inputs: Inputs, objective: interp.objectives.Objective, natural: NDArray[np.uint8]) -> Usual:
     """What natural images, (natural, height, width, 3), do to any objective."""
     model, earlier = inputs.model, inputs.earlier
-    images = tensor(model, natural)
+    images = as_input(model, natural)
     return Usual(
         natural_scores(model, objective, images),
         interp.evidence.radial_power(images.cpu()),
@@ -122,7 +122,7 @@ def gather(
     pictures that press the objective down.
     """
     model, rows = inputs.model, torch.arange(len(pixels))
-    images, sign = tensor(model, pixels), 1 if way == "more" else -1
+    images, sign = as_input(model, pixels), 1 if way == "more" else -1
     activations = sign * scores(model, objective, images, rows)
     rest = sign * torch.tensor(before, dtype=torch.float64)
     measures: list[dict[str, float]] = [{} for _ in pixels]
@@ -167,10 +167,6 @@ def gather(
     return found
 
 
-def tensor(model: Model, pixels: NDArray[np.uint8]) -> Tensor:
-    return interp.pictures.from_pixels(pixels, image_of(model).channels, interp.hooks.device(model.network))
-
-
 def outputs(model: Model, images: Tensor, *layers: str) -> dict[str, Tensor]:
     """What layers give for images in [0, 1]."""
     with torch.inference_mode():
@@ -204,7 +200,7 @@ def agreements(model: Model, layer: str, pixels: NDArray[np.uint8], twins: Twins
     """How much more each picture is like its twin than like pictures of other units, (pictures,)."""
 
     def means(some: NDArray[np.uint8]) -> Tensor:
-        parts = torch.split(tensor(model, some), BATCH)
+        parts = torch.split(as_input(model, some), BATCH)
         return torch.cat([interp.hooks.positions(outputs(model, part, layer)[layer]).mean(2).cpu() for part in parts])
 
     units, twin_means = torch.tensor(twins.units), means(twins.pixels)

@@ -19,7 +19,7 @@ from generator.key import code_digest, versions
 from generator.library import Library
 from generator.machine import processor
 from generator.model import Model
-from generator.readouts import image_of
+from generator.seeing import image_of
 from generator.spec import BuildError, Changed, ImageChoice, TextChoice, nearest
 
 if TYPE_CHECKING:
@@ -70,6 +70,10 @@ class Inputs:
             raise
         except BuildError:  # damaged, or of another network: there is nothing to compare with
             return None
+
+    def part(self, number: int, parts: int) -> Callable[[int, int], None]:
+        """Tells the progress of one of several parts of the figure, from 0, which take about as long as each other."""
+        return lambda done, total: self.progress(number * total + done, parts * total)
 
     def pace(self, layers: Sequence[str], height: int, width: int) -> interp.pace.Pace:
         """How the figure's network runs fastest up to these layers, on images of this size.

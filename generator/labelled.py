@@ -16,7 +16,7 @@ from generator import interp
 from generator.data import Images
 from generator.deferred import Deferred
 from generator.model import Model
-from generator.readouts import RECORDED, prepared, recorded
+from generator.seeing import RECORDED, prepared, recorded
 from generator.spec import BuildError
 
 if TYPE_CHECKING:
@@ -70,17 +70,17 @@ class Scores:
 def by_class(images: Images, most: int, seed: int, where: str) -> Halves:
     """The same number of images of each class in either half, drawn by the seed; a class with too few is left out."""
     draw = np.random.default_rng(seed)
-    by_class = [np.flatnonzero(images.labels == number) for number in range(len(images.classes))]
-    kept = [number for number, found in enumerate(by_class) if len(found) >= FEWEST]
+    members = [np.flatnonzero(images.labels == number) for number in range(len(images.classes))]
+    kept = [number for number, found in enumerate(members) if len(found) >= FEWEST]
     if len(kept) < 2:
         raise BuildError(
             f"{where}, has {len(kept)} classes with {FEWEST} images or more; "
             "units are chosen by one half of the images and measured on the other, so two such classes are needed"
         )
-    each = min(most // len(kept), *(len(by_class[number]) for number in kept)) // 2
+    each = min(most // len(kept), *(len(members[number]) for number in kept)) // 2
     if each < FEWEST // 2:
         raise BuildError(f"images: {len(kept)} classes need at least {FEWEST * len(kept)} images")
-    drawn = [draw.permutation(by_class[number])[: 2 * each] for number in kept]
+    drawn = [draw.permutation(members[number])[: 2 * each] for number in kept]
     numbers = np.concatenate([found[part * each : (part + 1) * each] for part in (0, 1) for found in drawn])
     labels = np.tile(np.repeat(np.arange(len(kept)), each), 2)
     return Halves(numbers, labels[:, None] == np.arange(len(kept)), tuple(images.classes[number] for number in kept))

@@ -32,6 +32,7 @@ class Labelling:
     functions: Mapping[str, str]
 
     def describe(self, concept: str) -> str:
+        """Where a concept holds, in words."""
         if concept in self.patterns:
             return f"what {self.patterns[concept]} matches"
         if concept in self.functions:

@@ -16,7 +16,7 @@ from generator.artifact import Artifact
 from generator.channels import Layer, Progress, common
 from generator.deferred import Deferred
 from generator.inputs import Inputs
-from generator.readouts import RECORDED, image_of, pictured, recorded, resized
+from generator.seeing import RECORDED, all_resized, image_of, in_colour, pictured, recorded, resized
 from generator.spec import BuildError
 
 if TYPE_CHECKING:
@@ -106,9 +106,7 @@ def natural(
 def natural_pixels(inputs: Inputs, dataset: str, split: str, height: int, width: int) -> NDArray[np.uint8]:
     """Up to MOST images spread over a data set, at the size of synthetic ones: (images, height, width, 3)."""
     pixels = inputs.images(dataset, split).pixels
-    found = pixels[spread(len(pixels), MOST)]
-    found = found.repeat(3, axis=3) if found.shape[3] == 1 else found
-    return np.stack([resized(one, width, height) for one in found])
+    return all_resized(pixels[spread(len(pixels), MOST)], width, height)
 
 
 def spread(count: int, most: int) -> NDArray[np.int64]:
@@ -140,7 +138,6 @@ def cut(pixels: NDArray[np.uint8], box: tuple[float, float, float, float]) -> ND
     height, width = pixels.shape[:2]
     top, left = int(box[0] * height), int(box[1] * width)
     bottom, right = max(top + 1, round(box[2] * height)), max(left + 1, round(box[3] * width))
-    part = pixels[top:bottom, left:right]
-    part = np.repeat(part, 3, axis=2) if part.shape[2] == 1 else part
+    part = in_colour(pixels[top:bottom, left:right])
     scale = SHOWN / max(part.shape[:2])
     return resized(part, max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))

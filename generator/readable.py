@@ -72,6 +72,7 @@ class Bars:
     chance: Scores
 
     def highest(self) -> Scores:
+        """The highest of the three, (concepts,)."""
         return np.maximum(np.maximum(self.ngram, self.untrained), self.chance)
 
     def without_network(self, other: Network, seed: int) -> Scores:

@@ -1,19 +1,19 @@
-"""What figures of classifiers share: rows of weights, images as a network wants them, names of measures."""
+"""Read-outs of classifiers: the rows of weights that give their scores, the scores, and what measures are called."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from generator import interp
 from generator.deferred import Deferred
-from generator.model import ImageInput, Model
+from generator.model import Model
+from generator.seeing import prepared
 from generator.spec import BuildError, nearest
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ else:
     torch = Deferred("torch")
 
 BATCH = 500  # images at once
-RECORDED = 32  # images at once where the maps of a layer are read, which may be large
 
 
 @dataclass(frozen=True)
@@ -48,13 +47,6 @@ class Rows:
         return Rows(self.layer, self.weights[indices], tuple(self.names[index] for index in indices))
 
 
-def image_of(model: Model) -> ImageInput:
-    """The images that the model wants; BuildError where it takes none."""
-    if model.image is None:
-        raise BuildError(f"model {model.name} takes no images")
-    return model.image
-
-
 def class_numbers(model: Model, names: Sequence[str]) -> list[int]:
     """The logits of classes; BuildError where the model has no class of a name, or does not classify images."""
     if model.image is None or not model.classes:
@@ -71,10 +63,12 @@ def layer_gives_logits(model: Model, layer: str, width: int) -> bool:
 
 
 def row_names(model: Model, count: int) -> tuple[str, ...]:
+    """The model's classes, where there are as many, or else numbers."""
     return model.classes if len(model.classes) == count else tuple(map(str, range(count)))
 
 
 def linear_layers(model: Model) -> dict[str, nn.Linear]:
+    """By name, in the order in which they were made."""
     return {name: module for name, module in model.network.named_modules() if isinstance(module, torch.nn.Linear)}
 
 
@@ -118,73 +112,16 @@ def class_rows(model: Model) -> Rows:
 def scores(model: Model, pixels: NDArray[np.uint8]) -> Iterator[Tensor]:
     """Scores of images (images, height, width, channels), batch by batch: (batch, classes), float64.
 
-    Images of another size are resized, and colour becomes grey or grey colour, as the network wants it.
+    Images of another size are resized, and colour becomes grey or grey colour, as the network wants it. BuildError
+    where the model does not classify images, or a score is not a number: such a one would win against all others.
     """
     class_numbers(model, ())
     for inputs in prepared(model, pixels, BATCH):
         with torch.inference_mode():
-            yield interp.hooks.first_tensor(model.network(inputs)).double().cpu()
-
-
-def prepared(model: Model, pixels: NDArray[np.uint8], count: int, size: int | None = None) -> Iterator[Tensor]:
-    """Images as the network wants them, (count, channels, height, width), at its own size or `size` on a side."""
-    for images in pictured(model, pixels, count, size):
-        yield model.normalise(images)
-
-
-def pictured(model: Model, pixels: NDArray[np.uint8], count: int, size: int | None = None) -> Iterator[Tensor]:
-    """The same in [0, 1]."""
-    image = image_of(model)
-    height, width = (size, size) if size else (image.height, image.width)
-    if pixels.shape[3] == 1:
-        pixels = pixels.repeat(3, axis=3)
-    device = interp.hooks.device(model.network)
-    for start in range(0, len(pixels), count):
-        batch = np.stack([resized(one, width, height) for one in pixels[start : start + count]])
-        yield interp.pictures.from_pixels(batch, image.channels, device)
-
-
-def recorded(
-    model: Model,
-    layer: str,
-    pixels: NDArray[np.uint8],
-    size: int | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> interp.recording.Record:
-    """What every channel of a layer does on each of these images; BuildError where that is not a number."""
-
-    def outputs() -> Iterator[Tensor]:
-        done = 0
-        for batch in prepared(model, pixels, RECORDED, size):
-            yield interp.hooks.activations(model.network, batch, layer)[layer]
-            done += len(batch)
-            progress(done, len(pixels))
-
-    try:
-        record = interp.recording.means_and_maxima(outputs())
-    except ValueError as error:
-        raise BuildError(f"layer {layer} of model {model.name}: {error}") from error
-    if not bool(record.means.isfinite().all()):
-        raise BuildError(f"model {model.name}: some activations of layer {layer} are not numbers (NaN or infinite)")
-    return record
-
-
-def resized(pixels: NDArray[np.uint8], width: int, height: int, smooth: bool = True) -> NDArray[np.uint8]:
-    """One image, (height, width, 3), at another size; bicubic, or with every pixel a block."""
-    if pixels.shape[:2] == (height, width):
-        return pixels
-    method = Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST
-    return np.asarray(Image.fromarray(pixels).resize((width, height), method))
-
-
-def enlarged(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """For the eye: made larger until the longer side has about `side` pixels; never smaller.
-
-    Below 16 pixels each is shown as a block, since bicubic interpolation would draw shapes that are not there.
-    """
-    height, width = pixels.shape[:2]
-    factor = max(1, round(side / max(height, width)))
-    return resized(pixels, width * factor, height * factor, smooth=max(height, width) >= 16)
+            found = interp.hooks.first_tensor(model.network(inputs)).double().cpu()
+        if not bool(found.isfinite().all()):
+            raise BuildError(f"model {model.name}: some scores are not numbers (NaN or infinite)")
+        yield found
 
 
 def safe_name(label: str) -> str:
@@ -194,6 +131,15 @@ def safe_name(label: str) -> str:
     'arctic-fox-white-fox'
     """
     return re.sub(r"[^\w]+", "-", label.lower()).strip("-_") or "unnamed"
+
+
+def layer_part(layer: str) -> str:
+    """A layer's name as part of the name of a measure: its capitals stay, for they may tell it from another.
+
+    >>> layer_part("Mixed_5b.branch1")
+    'Mixed_5b-branch1'
+    """
+    return re.sub(r"[^A-Za-z0-9_]+", "-", layer).strip("-_")
 
 
 def level(share: float) -> int:

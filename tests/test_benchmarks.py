@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from generator.figures.measurements import Record, read_record
+from generator.records import Record, read_record
 from tests.benchmarks import __main__ as command
 from tests.benchmarks import channels, harness, many_units, measured
 from tests.benchmarks.__main__ import BENCHMARKS

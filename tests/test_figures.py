@@ -1,5 +1,7 @@
 """Every kind of figures, source of models and of data, and theme keeps its contract."""
 
+import ast
+
 import numpy as np
 import pytest
 
@@ -86,6 +88,21 @@ def test_every_kind_has_code_and_page_template_and_no_file_is_an_orphan() -> Non
 
     assert code == set(KINDS.ours)
     assert pages == set(KINDS.ours)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS.ours))
+def test_the_file_of_a_kind_reads_from_top_to_bottom(kind: str) -> None:
+    tree = ast.parse((ROOT / "generator" / "figures" / f"{kind.replace('-', '_')}.py").read_text())
+    names = [
+        ast.unparse(node.targets[0]) if isinstance(node, ast.Assign) else getattr(node, "name", "")
+        for node in tree.body
+    ]
+    example, options, compute = (names.index(name) for name in ("EXAMPLE", "Options", "compute"))
+
+    assert example < options
+    assert compute == options + 1, "compute comes right after Options"
+    assert all(isinstance(node, ast.FunctionDef) for node in tree.body[compute:]), "constants stand above Options"
+    assert not any(isinstance(node, ast.FunctionDef) for node in tree.body[:compute]), "compute is the first function"
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from pydantic import Field
 from generator.archives import check_link
 from generator.data import Document, Documents
 from generator.files import matching
-from generator.spec import BuildError, Options
+from generator.spec import BuildError, Options, nearest
 
 SPLITS = {"train": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}
 PART = 50_000  # characters of one document, where a file is cut into several
@@ -55,7 +55,7 @@ def load(settings: Settings, split: str, root: Path) -> Documents:
     Several files are split by the order of their names; a single one is cut into documents first.
     """
     if split not in SPLITS:
-        raise BuildError(f"no split {split!r}; known: {', '.join(SPLITS)}")
+        raise BuildError(f"texts have no split {split!r}{nearest(split, SPLITS)}")
     paths = files(settings, root)
     if len(paths) == 1:
         return Documents(within(split, parts(paths[0])))

@@ -2,7 +2,8 @@
 
 A kind's module has a docstring whose first line says what it shows, `Options`, `EXAMPLE` (a figure
 block's body, less its id and kind) and `compute(options, inputs) -> Artifact`. Importing it costs no
-torch: the science is in the instruments, which are loaded on first use. A template prefixes ids with the
+torch: the science is in the instruments, which are loaded on first use. Its file reads from top to bottom: what it
+shows, `EXAMPLE`, constants, `Options`, `compute`, and then what `compute` calls. A template prefixes ids with the
 figure's, and a script enlivens each `.content`: a figure has one for each checkpoint, and one for its control.
 """
 

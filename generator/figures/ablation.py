@@ -44,8 +44,6 @@ LEAST = 20  # characters where a concept holds, below which nothing is said of i
 
 
 class Options(ConceptOptions):
-    """Options of an ablation."""
-
     model: str = Field(description="a model of site.toml that reads text and expects what comes next")
     dataset: str = Field(description="a text data set: units are searched on its validation split, measured on test")
     units: tuple[UnitChoice, ...] = Field(
@@ -86,33 +84,27 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     holds = np.concatenate([np.ones_like(holds[:, :1]), holds], 1)[told]
     names = ["everywhere", *read.concepts]
     rises = {unit: rise(held(unit)[told] - free[told], holds) for group in groups for unit in others[group]}
-    data: list[dict[str, Any]] = []
+    often = np.flatnonzero(holds.sum(0) >= LEAST)  # concepts of which something can be said
+    rows: list[dict[str, Any]] = []
     measures: dict[str, float] = {"tokens": int(told.sum()), "loss": float(free[told].mean())}
     for unit in chosen:
         own = rise(held(unit)[told] - free[told], holds)
         control = np.stack([rises[other] for other in others[unit.group]])  # (controls, concepts)
-        rows = []
-        for number in np.flatnonzero(holds.sum(0) >= LEAST):
-            beaten = int((control[:, number] < own[number]).sum())
-            rows.append(
-                {
-                    "name": names[number],
-                    "loss": round(float(free[told][holds[:, number]].mean()), 4),
-                    "rise": round(float(own[number]), 5),
-                    "low": round(float(control[:, number].min()), 5),
-                    "high": round(float(control[:, number].max()), 5),
-                    "beaten": beaten,
-                    "sought": names[number] == unit.concept,
-                    **marks(float(own[number]), control[:, number]),
-                }
-            )
-            measures[f"{unit.label}.{names[number]}.rise"] = float(own[number])
-            measures[f"{unit.label}.{names[number]}.control"] = float(control[:, number].max())
-            measures[f"{unit.label}.{names[number]}.beaten"] = beaten / len(control)
+        found = {names[number]: judged(own[number], control[:, number]) for number in often}
+        measures |= {f"{unit.label}.{name}.{key}": value for name, one in found.items() for key, value in one.items()}
         value = float(values[unit.group][unit.number]) if options.to == "mean" else 0.0
-        data.append({"name": unit.name, "note": unit.concept, "value": round(value, 3), "rows": rows})
-    about = {
-        "units": data,
+        concepts = [
+            {
+                "name": names[number],
+                "loss": round(float(free[told][holds[:, number]].mean()), 4),
+                "sought": names[number] == unit.concept,
+                **drawn(own[number], control[:, number]),
+            }
+            for number in often
+        ]
+        rows.append({"name": unit.name, "note": unit.concept, "value": round(value, 3), "rows": concepts})
+    data = {
+        "units": rows,
         "to": options.to,
         "controls": options.controls,
         "width": WIDTH,
@@ -120,7 +112,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         "documents": len(ids),
         "least": LEAST,
     }
-    return Artifact(data=about, measures=measures)
+    return Artifact(data=data, measures=measures)
 
 
 def random_others(
@@ -136,6 +128,7 @@ def random_others(
 
 
 def clamp(unit: Chosen, values: Mapping[str, torch.Tensor], to: str) -> interp.reading.Clamp:
+    """The unit held still. values: means by group, (units,), for a unit that is held at its own."""
     value = values[unit.group][unit.number : unit.number + 1] if to == "mean" else torch.zeros(1)
     return interp.reading.Clamp(unit.group, torch.tensor([unit.number]), value)
 
@@ -154,11 +147,24 @@ def rise(differences: NDArray[np.float64], holds: NDArray[np.bool_]) -> NDArray[
     return np.asarray(differences @ holds / np.maximum(holds.sum(0), 1))
 
 
-def marks(own: float, control: NDArray[np.float64]) -> dict[str, Any]:
-    """Places from 0 to WIDTH of the unit, of its controls, and of no rise at all."""
+def judged(own: float, control: NDArray[np.float64]) -> dict[str, float]:
+    """The rise of a unit, the highest of its controls, and the share of these that it exceeds."""
+    return {"rise": float(own), "control": float(control.max()), "beaten": float((control < own).mean())}
+
+
+def drawn(own: float, control: NDArray[np.float64]) -> dict[str, Any]:
+    """The rises of a unit and of its controls, and their places from 0 to WIDTH, with that of no rise at all."""
     low, high = min(own, 0.0, float(control.min())), max(own, 0.0, float(control.max()))
 
     def place(value: float) -> float:
         return round(3 + (WIDTH - 6) * (value - low) / max(high - low, 1e-12), 1)
 
-    return {"place": place(own), "controls": [place(float(one)) for one in control], "zero": place(0.0)}
+    return {
+        "rise": round(float(own), 5),
+        "low": round(float(control.min()), 5),
+        "high": round(float(control.max()), 5),
+        "beaten": int((control < own).sum()),
+        "place": place(float(own)),
+        "controls": [place(float(one)) for one in control],
+        "zero": place(0.0),
+    }

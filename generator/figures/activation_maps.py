@@ -12,7 +12,7 @@ from pydantic import Field
 from generator import interp
 from generator.artifact import Artifact
 from generator.inputs import Inputs
-from generator.readouts import enlarged, resized
+from generator.seeing import as_input, enlarged, image_name, image_of, resized
 from generator.spec import BuildError, FigureOptions, ImageChoice
 
 EXAMPLE = """\
@@ -47,12 +47,11 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     The colours are symmetric about zero where any value is negative, and go from zero up where none is.
     """
     model = inputs.model
-    if model.image is None:
-        raise BuildError(f"model {model.name} takes no images, so its channels have no maps")
+    image = image_of(model)
     picture, label = inputs.labelled_picture(options.image)
-    pixels = resized(picture, model.image.width, model.image.height)
-    images = interp.pictures.from_pixels(pixels[None], model.image.channels, interp.hooks.device(model.network))
-    found = interp.hooks.activations(model.network, model.normalise(images), options.layer)[options.layer]
+    pixels = resized(picture, image.width, image.height)
+    images = model.normalise(as_input(model, pixels[None]))
+    found = interp.hooks.activations(model.network, images, options.layer)[options.layer]
     if found.ndim != 4:
         raise BuildError(
             f"layer {options.layer} of model {model.name} gives {tuple(found.shape[1:])} for an image, without height "
@@ -85,7 +84,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         shown.append({"array": name, "channel": channel, "silent": not bool(one.any()), "across": across, "down": down})
     data = {
         "maps": shown,
-        "image": label or options.image.sample or options.image.file or "the image",
+        "image": image_name(options.image, label),
         "layer": options.layer,
         "width": len(maps),
         "positions": list(maps.shape[1:]),

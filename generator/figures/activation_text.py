@@ -42,8 +42,6 @@ Values = NDArray[np.float32]
 
 
 class Options(ConceptOptions):
-    """Options of a coloured text."""
-
     model: str = Field(description="a model of site.toml that reads text")
     units: tuple[UnitChoice, ...] = Field(
         min_length=1, max_length=MOST_UNITS, description="units to switch between, up to 256 with those in ranges"
@@ -107,6 +105,7 @@ def shown_name(unit: Chosen) -> str:
 
 
 def note(unit: Chosen) -> str:
+    """How well the unit follows the concept that it was found by; nothing of one that was named."""
     if not unit.concept:
         return ""
     turned = "" if unit.high else ", shown negated"

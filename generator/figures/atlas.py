@@ -8,7 +8,7 @@ shows a picture grown from noise towards the mean activations of its points
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from generator.images import sprite
 from generator.inputs import Inputs
 from generator.layouts import Layout, laid_out, missing
 from generator.natural import spread
-from generator.readouts import image_of, resized
+from generator.seeing import all_resized, image_of, prepared
 from generator.spec import BuildError, SyntheticOptions
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     raised, evidence = pictures(options, inputs, images, whitened, shown)
     named = bool(model.classes) and found.support.shape[1:] == (len(model.classes),)
     columns = int(np.ceil(len(shown) ** 0.5))  # of the sheet
-    cells = []
+    cells: list[dict[str, Any]] = []
     for place, number in enumerate(shown):
         inside = cell == number
         label, share = majority(labels[inside], images.classes)
@@ -124,20 +124,11 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
             }
         )
     among = torch.isin(cell, torch.tensor(shown))
-    kept, theirs = labels[among], cell[among]
-    source = torch.Generator().manual_seed(options.seed)
-    shuffled = [
-        interp.atlas.agreement(kept[torch.randperm(len(kept), generator=source)], theirs) for _ in range(SHUFFLES)
-    ]
-    measures = {
-        "cells": float(len(shown)),
-        "shown": float(among.float().mean()),
-        "agreement": interp.atlas.agreement(kept, theirs),
-        "agreement.shuffled": float(np.mean(shuffled)),
-    }
-    for cell_shown in cells:
-        where = f"cell-{cell_shown['row'] + 1}-{cell_shown['column'] + 1}"
-        measures |= {f"{where}.{name}": value for name, value in cell_shown["evidence"].items()}
+    measures = {"cells": float(len(shown)), "shown": float(among.float().mean())}
+    measures |= agreements(labels[among], cell[among], options.seed)
+    for one in cells:
+        where = f"cell-{one['row'] + 1}-{one['column'] + 1}"
+        measures |= {f"{where}.{name}": value for name, value in one["evidence"].items()}
     data = {
         "cells": cells,
         "warnings": together(evidence),
@@ -166,16 +157,12 @@ def drawn(options: Options, images: Images) -> tuple[Images, Tensor]:
 
 def points(options: Options, inputs: Inputs, images: Images) -> interp.atlas.Sampled:
     """The layer's activations at one place of each image, at the network's own input size."""
-    model, image = inputs.model, image_of(inputs.model)
-    device = interp.hooks.device(model.network)
+    model = inputs.model
 
     def batches() -> Iterator[Tensor]:
-        for start in range(0, len(images.pixels), BATCH):
-            some = images.pixels[start : start + BATCH]
-            some = some.repeat(3, axis=3) if some.shape[3] == 1 else some
-            batch = np.stack([resized(one, image.width, image.height) for one in some])
-            yield model.normalise(interp.pictures.from_pixels(batch, image.channels, device))
-            inputs.progress(start, 2 * options.images)  # growing is the other half
+        for number, batch in enumerate(prepared(model, images.pixels, BATCH)):
+            yield batch
+            inputs.progress(number * BATCH, 2 * options.images)  # growing is the other half
 
     places = torch.rand(options.images, generator=torch.Generator().manual_seed(options.seed))
     try:
@@ -203,17 +190,24 @@ def pictures(
         [options.seed * 100_003 + number for number in shown],
         options.steps,
         options.rate,
-        lambda done, total: inputs.progress(total + done, 2 * total),
+        inputs.part(1, 2),
         decay=options.decay,
         saturation=options.saturation,
         transform=interp.transforms.Wobble(options.rotation, options.zoom, options.shift),
     )
     raised = interp.pictures.to_pixels(found.images)
     natural = images.pixels[spread(len(images.pixels), JUDGED)]
-    natural = natural.repeat(3, axis=3) if natural.shape[3] == 1 else natural
-    sized = np.stack([resized(one, options.size, options.size) for one in natural])
-    usual = of_objective(inputs, objective, sized)
+    usual = of_objective(inputs, objective, all_resized(natural, options.size, options.size))
     return raised, gather(inputs, objective, raised, found.before.tolist(), usual)
+
+
+def agreements(labels: Tensor, cells: Tensor, seed: int) -> dict[str, float]:
+    """How far the points of a cell have one label, (points,) each, and how far where the labels are dealt out anew."""
+    source = torch.Generator().manual_seed(seed)
+    shuffled = [
+        interp.atlas.agreement(labels[torch.randperm(len(labels), generator=source)], cells) for _ in range(SHUFFLES)
+    ]
+    return {"agreement": interp.atlas.agreement(labels, cells), "agreement.shuffled": float(np.mean(shuffled))}
 
 
 def majority(labels: Tensor, classes: tuple[str, ...]) -> tuple[str, float]:

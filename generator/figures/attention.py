@@ -34,8 +34,6 @@ STEPS = 255  # of the square roots of weights, as they travel
 
 
 class Options(FigureOptions):
-    """Options of heads on a text."""
-
     model: str = Field(description="a transformer of site.toml")
     text: TextChoice = Field(description="the text; of up to 64 tokens")
     head: str = Field("0.0", pattern=r"^\d+\.\d+$", description="layer and head, from 0, that is drawn large first")

@@ -19,7 +19,8 @@ from generator.artifact import Artifact
 from generator.deferred import Deferred
 from generator.inputs import Inputs
 from generator.model import Model
-from generator.readouts import class_numbers, enlarged, image_of, resized
+from generator.readouts import class_numbers
+from generator.seeing import as_input, enlarged, image_name, image_of, resized
 from generator.spec import BuildError, FigureOptions, ImageChoice
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     image = image_of(model)
     picture, truth = inputs.labelled_picture(options.image)
     pixels = resized(picture, image.width, image.height)
-    images = interp.pictures.from_pixels(pixels[None], image.channels, interp.hooks.device(model.network))
+    images = as_input(model, pixels[None])
     logits = steady_logits(model, images)
     target = class_number(model, options.target, logits)
     layer = spatial_layer(model, images, options.layer) if "grad-cam" in options.methods else ""
@@ -113,34 +114,16 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
             inputs.progress(2 * number + one + 1, 2 * len(options.methods))
         own, random = pair
         arrays |= {method: drawn(ground, method, own), f"{method}-random": drawn(ground, method, random)}
-        flat = own.abs().flatten()[:, None]
-        correlation = float(interp.selectivity.correlations(flat, random.abs().flatten())[0])
-        share = interp.heatmaps.central_share(own)
-        measures |= {f"{method}.sanity-correlation": correlation, f"{method}.central-share": share}
-        across, down = interp.heatmaps.peak(own)
-        title, says = TITLES[method]
-        rows.append(
-            {
-                "method": method,
-                "title": title,
-                "says": says,
-                "signed": method in SIGNED,
-                "correlation": correlation,
-                "alike": correlation >= ALIKE,
-                "empty": not bool(own.any()),
-                "random_empty": not bool(random.any()),
-                "central_share": share,
-                "across": across,
-                "down": down,
-            }
-        )
+        rows.append(row(method, own, random))
+        measures[f"{method}.sanity-correlation"] = rows[-1]["correlation"]
+        measures[f"{method}.central-share"] = rows[-1]["central_share"]
         if method == "integrated-gradients":
             rise = float(logits[target] - steady_logits(model, torch.full_like(images, options.baseline))[target])
             measures |= {f"{method}.sum": float(own.double().sum()), f"{method}.rise": rise}
             measures[f"{method}.completeness-error"] = abs(measures[f"{method}.sum"] - rise)
     data = {
         "rows": rows,
-        "image": truth or options.image.sample or options.image.file or "the image",
+        "image": image_name(options.image, truth),
         "target": model.classes[target],
         "winner": model.classes[int(logits.argmax())],
         "layer": layer,
@@ -165,6 +148,7 @@ def steady_logits(model: Model, images: Tensor) -> Tensor:
 
 
 def class_number(model: Model, name: str | None, logits: Tensor) -> int:
+    """The logit of a class, or the highest; BuildError where the classes are not the logits."""
     if len(logits) != len(model.classes):
         raise BuildError(f"model {model.name} has {len(model.classes)} classes, and gives {len(logits)} logits")
     return int(logits.argmax()) if name is None else model.classes.index(name)
@@ -216,6 +200,26 @@ def attribute(method: Method, model: Model, images: Tensor, target: int, layer: 
     if not bool(maps.isfinite().all()):
         raise BuildError(f"{TITLES[method][0]} of model {model.name}: some values are NaN or infinite")
     return maps[0].float().cpu()
+
+
+def row(method: Method, own: Tensor, random: Tensor) -> dict[str, Any]:
+    """What is told of a method's map, (rows, columns), and of that of random weights beside it."""
+    correlation = float(interp.selectivity.correlations(own.abs().flatten()[:, None], random.abs().flatten())[0])
+    across, down = interp.heatmaps.peak(own)
+    title, says = TITLES[method]
+    return {
+        "method": method,
+        "title": title,
+        "says": says,
+        "signed": method in SIGNED,
+        "correlation": correlation,
+        "alike": correlation >= ALIKE,
+        "empty": not bool(own.any()),
+        "random_empty": not bool(random.any()),
+        "central_share": interp.heatmaps.central_share(own),
+        "across": across,
+        "down": down,
+    }
 
 
 def drawn(ground: NDArray[np.uint8], method: Method, values: Tensor) -> NDArray[np.uint8]:

@@ -16,9 +16,9 @@ from generator.artifact import Artifact
 from generator.deferred import Deferred
 from generator.evidence import Evidence, gather, of_objective
 from generator.inputs import Inputs
-from generator.model import Model
 from generator.natural import natural_pixels
-from generator.readouts import image_of, resized, safe_name
+from generator.readouts import safe_name
+from generator.seeing import as_input, image_name, image_of, resized
 from generator.spec import ImageChoice, SyntheticOptions
 
 if TYPE_CHECKING:
@@ -76,12 +76,13 @@ class Options(SyntheticOptions):
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
     """Cosines are means over positions, of what the finished pixels give with what the original gives."""
-    model, channels = inputs.model, image_of(inputs.model).channels
+    model = inputs.model
+    image_of(model)
     for layer in (*options.layers, *([options.near] if options.near else [])):
         known(model, layer)
     picture, label = inputs.labelled_picture(options.image)
     pixels = resized(middle(picture), options.size, options.size)
-    original = as_input(pixels, model)
+    original = as_input(model, pixels[None])
     aim = None if options.accentuate is None else aimed(model, options.accentuate, original)
 
     natural = None
@@ -92,33 +93,13 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     pictures = []
     runs = len(options.layers) + (aim is not None)
     for number, layer in enumerate(options.layers):
-        target = output(model, layer, original)
-        noise = interp.parameterisation.Fourier(
-            [options.seed * 100_003 + number],
-            options.size,
-            options.size,
-            channels=channels,
-            decay=options.decay,
-            saturation=options.saturation,
-            device=original.device,
-        )
-        objective = interp.objectives.caricature(layer, target, options.power)
-        found, before = grow(options, inputs, objective, noise, options.shift, number, runs)
-        finished = as_input(found, model)
         name = safe_name(layer)
-        alike = {
-            "cosine": likeness(output(model, layer, finished), target),
-            "before": likeness(output(model, layer, noise.images().detach()), target),
-            "change": float((finished - original).abs().mean()),
-        }
-        arrays[name] = found
-        proof = judge(inputs, objective, found, before, natural)
-        pictures.append(
-            {"array": name, "layer": layer, **alike, "evidence": proof.measures, "warnings": proof.warnings}
-        )
-        measures |= {f"{name}.{measure}": value for measure, value in (alike | proof.measures).items()}
+        arrays[name], row = caricatured(options, inputs, layer, original, natural, number, runs)
+        pictures.append({"array": name, "layer": layer, **row})
+        numbers = {measure: row[measure] for measure in ("cosine", "before", "change")} | row["evidence"]
+        measures |= {f"{name}.{measure}": value for measure, value in numbers.items()}
     data: dict[str, Any] = {
-        "image": label or options.image.sample or options.image.file or "the image",
+        "image": image_name(options.image, label),
         "pictures": pictures,
         "accentuated": None,
         "natural": 0 if natural is None else len(natural),
@@ -130,6 +111,39 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         found_of = data["accentuated"] | data["accentuated"]["evidence"]
         measures |= {f"accentuated.{measure}": value for measure, value in found_of.items() if isinstance(value, float)}
     return Artifact(arrays, data, measures)
+
+
+def caricatured(
+    options: Options,
+    inputs: Inputs,
+    layer: str,
+    original: Tensor,
+    natural: NDArray[np.uint8] | None,
+    number: int,
+    runs: int,
+) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+    """The caricature of a layer, (size, size, 3), and what became of it; the run of this number, of so many."""
+    model, target = inputs.model, output(inputs.model, layer, original)
+    noise = interp.parameterisation.Fourier(
+        [options.seed * 100_003 + number],
+        options.size,
+        options.size,
+        channels=original.shape[1],
+        decay=options.decay,
+        saturation=options.saturation,
+        device=original.device,
+    )
+    objective = interp.objectives.caricature(layer, target, options.power)
+    found, before = grow(options, inputs, objective, noise, options.shift, number, runs)
+    finished = as_input(model, found[None])
+    proof = judge(inputs, objective, found, before, natural)
+    return found, {
+        "cosine": likeness(output(model, layer, finished), target),
+        "before": likeness(output(model, layer, noise.images().detach()), target),
+        "change": float((finished - original).abs().mean()),
+        "evidence": proof.measures,
+        "warnings": proof.warnings,
+    }
 
 
 def accentuated(
@@ -159,7 +173,7 @@ def accentuated(
     )
     both = unit * (1 / aim.scale) + held * options.hold
     found, _ = grow(options, inputs, both, start, 0.0, runs - 1, runs)  # moved, it would not be near
-    finished, row = as_input(found, model), torch.zeros(1, dtype=torch.long)
+    finished, row = as_input(model, found[None]), torch.zeros(1, dtype=torch.long)
     before, after = (
         float(unit.score({aim.layer: output(model, aim.layer, image)}, row)) for image in (original, finished)
     )
@@ -194,7 +208,7 @@ def grow(
         steps=options.steps,
         rate=options.rate,
         pace=inputs.pace(objective.layers, options.size, options.size),
-        progress=lambda done, total: inputs.progress(number * total + done, runs * total),
+        progress=inputs.part(number, runs),
         name=f"the objective on {' and '.join(layer or 'the output' for layer in objective.layers)}",
     )
     return interp.pictures.to_pixels(found.images)[0], float(found.before[0])
@@ -217,11 +231,6 @@ def likeness(found: Tensor, target: Tensor) -> float:
     """Mean over positions of the cosine of two outputs of a layer."""
     one, other = interp.hooks.positions(found).float(), interp.hooks.positions(target).float()
     return float(torch.nn.functional.cosine_similarity(one, other, dim=1).mean())
-
-
-def as_input(pixels: NDArray[np.uint8], model: Model) -> Tensor:
-    """(height, width, 3) to (1, channels, height, width) in [0, 1], where the network is."""
-    return interp.pictures.from_pixels(pixels[None], image_of(model).channels, interp.hooks.device(model.network))
 
 
 def middle(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -7,7 +7,7 @@ is of the very pixels that the reader sees, after their rounding to eight bits.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -16,13 +16,14 @@ from pydantic import Field, model_validator
 
 from generator import interp
 from generator.artifact import Artifact
-from generator.channels import Layer
+from generator.channels import Layer, Progress
 from generator.deferred import Deferred
 from generator.evidence import Evidence, Twins, gather, of_channels
 from generator.inputs import Inputs
 from generator.model import Model
 from generator.natural import natural, natural_pixels
-from generator.readouts import class_numbers, image_of
+from generator.readouts import class_numbers
+from generator.seeing import as_input, image_of
 from generator.spec import UnitOptions
 
 if TYPE_CHECKING:
@@ -37,8 +38,7 @@ steps: 3
 caption: What two classes look like to a network that has seen nothing yet.
 """
 
-
-RATES = {"fourier": 0.01, "maco": 0.3}
+RATES = {"fourier": 0.01, "maco": 0.3}  # step sizes where the author names none
 
 
 class Options(UnitOptions):
@@ -169,7 +169,7 @@ def grow(
     targets: Sequence[int],
     steps: int,
     seed: int,
-    progress: Callable[[int, int], None],
+    progress: Progress,
 ) -> interp.visualise.Visualised:
     """The pictures of classes; each from a seed that is the figure's, its class's, and its own where that recurs."""
     model, image, (height, width) = inputs.model, image_of(inputs.model), size_of(options, inputs)
@@ -212,8 +212,8 @@ def grow(
 
 def judge(model: Model, pixels: NDArray[np.uint8], target: int) -> dict[str, Any]:
     """What the network says of the finished picture: its class's probability, logit and rank, and the best rival."""
-    images = interp.pictures.from_pixels(pixels[None], image_of(model).channels, interp.hooks.device(model.network))
-    logits = interp.hooks.first_tensor(model.network(model.normalise(images)))[0].detach().double()
+    images = model.normalise(as_input(model, pixels[None]))
+    logits = interp.hooks.first_tensor(model.network(images))[0].detach().double()
     order = logits.argsort(descending=True).tolist()
     probabilities = logits.softmax(0).tolist()
     rival = next(other for other in order if other != target) if len(order) > 1 else target

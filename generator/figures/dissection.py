@@ -22,7 +22,8 @@ from generator.artifact import Artifact
 from generator.deferred import Deferred
 from generator.inputs import Inputs
 from generator.labelled import Halves, Scores, areas, by_class, by_mask, overlaps
-from generator.readouts import enlarged, prepared, resized, safe_name
+from generator.readouts import safe_name
+from generator.seeing import enlarged, in_colour, prepared, resized
 from generator.spec import FigureOptions
 
 if TYPE_CHECKING:
@@ -97,32 +98,18 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     pixels = images.pixels[halves.numbers]
 
     def judged(model: Model, part: int) -> Scores:
-        return score(
-            model,
-            options.layer,
-            pixels,
-            halves,
-            options.size,
-            lambda done, total: inputs.progress(part * total + done, 2 * total),
-        )
+        return score(model, options.layer, pixels, halves, options.size, inputs.part(part, 2))
 
     trained, untrained = judged(inputs.model, 0), judged(inputs.untrained(options.seed + 1), 1)
     passing, control = (one.of_labels >= threshold for one in (trained, untrained))
     classes: list[dict[str, Any]] = []
     measures: dict[str, float] = {}
     for number, name in enumerate(halves.labels):
-        units, others = (best_units(one, number, options.top) for one in (trained, untrained))
-        rows = [
-            row(trained, unit, number) | {"untrained": round(float(untrained.measured[other, number]), 4)}
-            for unit, other in zip(units, others, strict=True)
-        ]
-        own, random = (
-            int((one & (of.labels == number)).sum()) for one, of in ((passing, trained), (control, untrained))
-        )
-        classes.append({"name": name, "rows": rows, "detectors": own, "untrained_detectors": random})
-        found = {key: rows[0][key] for key in ("unit", "low", "high", "untrained")}
-        found |= {scale.name.lower(): rows[0]["score"], "detectors": own}
-        measures |= {f"{safe_name(name)}.{key}": float(value) for key, value in found.items()}
+        one = detectors(trained, untrained, number, options.top, threshold)
+        classes.append({"name": name, **one})
+        best = {key: one["rows"][0][key] for key in ("unit", "low", "high", "untrained")}
+        best |= {scale.name.lower(): one["rows"][0]["score"], "detectors": one["detectors"]}
+        measures |= {f"{safe_name(name)}.{key}": float(value) for key, value in best.items()}
     classes.sort(key=lambda one: (-one["rows"][0]["score"], one["name"]))
     shown = classes[: max(1, MOST_ROWS // options.top)]
     regions = None if trained.thresholds is None else partial(fires, inputs.model, options, trained.thresholds)
@@ -154,6 +141,17 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         **{key.replace("-", "_"): measures[key] for key in ("units", "silent", "images")},
     }
     return Artifact(arrays, data, measures)
+
+
+def detectors(trained: Scores, untrained: Scores, number: int, top: int, threshold: float) -> dict[str, Any]:
+    """The best units for a label, beside the best of the untrained network; how many of either are its detectors."""
+    units, others = (best_units(one, number, top) for one in (trained, untrained))
+    own, random = (int(((one.of_labels >= threshold) & (one.labels == number)).sum()) for one in (trained, untrained))
+    rows = [
+        row(trained, unit, number) | {"untrained": round(float(untrained.measured[other, number]), 4)}
+        for unit, other in zip(units, others, strict=True)
+    ]
+    return {"rows": rows, "detectors": own, "untrained_detectors": random}
 
 
 def best_units(found: Scores, number: int, top: int) -> list[int]:
@@ -225,7 +223,7 @@ def fires(
 
 def thumbnail(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(height, width, channels) as a small colour picture."""
-    colour = pixels.repeat(3, axis=2) if pixels.shape[2] == 1 else pixels
+    colour = in_colour(pixels)
     height, width = colour.shape[:2]
     if max(height, width) <= SIDE:
         return enlarged(colour, SIDE)

@@ -5,7 +5,6 @@ Low layers answer with strokes and textures, high layers with parts of objects t
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,9 @@ from generator.deferred import Deferred
 from generator.evidence import gather, of_objective
 from generator.inputs import Inputs
 from generator.natural import natural_pixels
-from generator.spec import BuildError, ImageChoice, SyntheticOptions
+from generator.readouts import layer_part
+from generator.seeing import as_input, image_name, image_of
+from generator.spec import ImageChoice, SyntheticOptions
 
 if TYPE_CHECKING:
     import torch
@@ -49,14 +50,9 @@ class Options(SyntheticOptions):
 
 def compute(options: Options, inputs: Inputs) -> Artifact:
     """The measure `enhancement` is the layer's energy on the dream, over its energy on the original image."""
-    model = inputs.model
-    if model.image is None:
-        raise BuildError(f"model {model.name} takes no images, so it cannot dream")
+    model, image = inputs.model, image_of(inputs.model)
     picture, label = inputs.labelled_picture(options.image)
-    device = interp.hooks.device(model.network)
-    original = interp.pictures.fit(
-        interp.pictures.from_pixels(picture[None], model.image.channels, device), options.size
-    )
+    original = interp.pictures.fit(as_input(model, picture[None]), options.size)
 
     def score(layer: str, images: Any) -> Any:
         found = interp.hooks.activations(model.network, model.normalise(images), layer)
@@ -69,10 +65,6 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     pictures = []
     measures: dict[str, float] = {}
     for number, layer in enumerate(options.layers):
-
-        def progress(done: int, total: int, number: int = number) -> None:
-            inputs.progress(number * total + done, len(options.layers) * total)
-
         dreamt = interp.dream.dream(
             original[0],
             partial(score, layer),
@@ -82,10 +74,10 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
             rate=options.rate,
             jitter=options.jitter,
             seed=options.seed,
-            smallest=min(model.image.height, model.image.width) // 4,
-            progress=progress,
+            smallest=min(image.height, image.width) // 4,
+            progress=inputs.part(number, len(options.layers)),
         ).unsqueeze(0)
-        name = re.sub(r"[^A-Za-z0-9_]+", "-", layer).strip("-_")
+        name = layer_part(layer)
         arrays[name] = interp.pictures.to_pixels(dreamt)[0]
         before, after = float(score(layer, original)), float(score(layer, dreamt.detach()))
         change = float((dreamt - original).abs().mean())
@@ -98,13 +90,8 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         measures |= {f"{name}.{measure}": value for measure, value in proof.measures.items()}
     data = {
         "pictures": pictures,
-        "image": name_of(options.image, label),
+        "image": image_name(options.image, label),
         "natural": 0 if natural is None else len(natural),
         "seed": options.seed,
     }
     return Artifact(arrays, data, measures)
-
-
-def name_of(image: ImageChoice, label: str) -> str:
-    """How alternative text calls the image."""
-    return label or image.sample or image.file or "the image"

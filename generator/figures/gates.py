@@ -31,8 +31,6 @@ ALWAYS = 0.9  # of the characters: from here on a unit's gate counts as always o
 
 
 class Options(FigureOptions):
-    """Options of a picture of gates."""
-
     model: str = Field(description="a character model of site.toml that is an LSTM or a GRU")
     dataset: str = Field(description="the text data set that it reads")
     split: str = Field("test", description="its split")

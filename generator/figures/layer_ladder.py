@@ -7,7 +7,6 @@ pictures and named beside them.
 
 from __future__ import annotations
 
-import re
 from typing import Any, Self
 
 import numpy as np
@@ -16,12 +15,13 @@ from pydantic import Field, model_validator
 
 from generator import interp
 from generator.artifact import Artifact
-from generator.channels import SILENT, Layer, grow, layer_of
+from generator.channels import SILENT, Layer, Progress, grow, layer_of
 from generator.evidence import Twins, gather, of_channels
 from generator.inputs import Inputs
 from generator.model import Model
 from generator.natural import natural
-from generator.readouts import image_of
+from generator.readouts import layer_part
+from generator.seeing import image_of
 from generator.spec import UnitOptions, nearest
 
 EXAMPLE = """\
@@ -77,13 +77,9 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     measures: dict[str, float] = {}
     rungs = []
     for number, layer in enumerate(options.layers):
-
-        def progress(done: int, total: int, number: int = number) -> None:
-            inputs.progress(number * total + done, len(options.layers) * total)
-
-        rung = climb(inputs, layer, size_of(options, number), options, progress)
+        rung = climb(inputs, layer, size_of(options, number), options, inputs.part(number, len(options.layers)))
         for unit in rung["units"]:
-            name = f"{re.sub(r'[^A-Za-z0-9_]+', '-', layer).strip('-_')}.channel-{unit['channel']}"
+            name = f"{layer_part(layer)}.channel-{unit['channel']}"
             arrays[name] = unit.pop("pixels")
             unit["array"] = name
             measures |= {f"{name}.noise": unit["noise"]}
@@ -100,7 +96,7 @@ def size_of(options: Options, number: int) -> int:
     return options.size if last == 0 else round(low + (options.size - low) * number / last)
 
 
-def climb(inputs: Inputs, layer: str, size: int, options: Options, progress: Any) -> dict[str, Any]:
+def climb(inputs: Inputs, layer: str, size: int, options: Options, progress: Progress) -> dict[str, Any]:
     """One layer: pictures of channels that respond, and the numbers of those tried that do not.
 
     Channels that the author names are all tried, and no others; else as many as it takes to show `count`.
@@ -113,7 +109,7 @@ def climb(inputs: Inputs, layer: str, size: int, options: Options, progress: Any
     record = natural(inputs, here, options.dataset, options.split) if options.dataset else None
     wobble = interp.transforms.Wobble(options.rotation, options.zoom, options.shift)
 
-    def grown(channels: list[int], steps: int, seed: int, progress: Any) -> interp.visualise.Visualised:
+    def grown(channels: list[int], steps: int, seed: int, progress: Progress) -> interp.visualise.Visualised:
         return grow(
             inputs,
             here,

@@ -21,6 +21,7 @@ from generator.spec import BuildError, FigureOptions, TextChoice
 
 if TYPE_CHECKING:
     import torch
+    from torch import Tensor
 
     from generator.inputs import Inputs
 else:
@@ -36,8 +37,6 @@ GUESSES = 3  # told of each cell, the best of them in sight
 
 
 class Options(FigureOptions):
-    """Options of a logit lens."""
-
     model: str = Field(description="a language model of site.toml, causal or masked")
     text: TextChoice = Field(description="the text; of up to 64 tokens")
 
@@ -63,37 +62,48 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
 
     said = scores[-1].log_softmax(1)
     # Where the model foretells, what is right after a token is the next one; nothing is known of the last.
-    right = text.ids.roll(-1) if reader.causal else text.ids
-    known = len(right) - reader.causal
+    right = (text.ids.roll(-1) if reader.causal else text.ids)[: len(text.ids) - int(reader.causal)]
     rows: list[dict[str, Any]] = []
-    measures: dict[str, float] = {"layers": len(streams), "tokens": len(right)}
+    measures: dict[str, float] = {"layers": len(streams), "tokens": len(text.ids)}
     for group, one in zip(streams, scores, strict=True):
-        logs = one.log_softmax(1)
-        best = logs.exp().topk(GUESSES, 1)
-        cells = [
-            [
-                {"token": label(reader.token(number)), "share": round(share, 3)}
-                for number, share in zip(*pair, strict=True)
-            ]
-            for pair in zip(best.indices.tolist(), best.values.tolist(), strict=True)
-        ]
-        rows.append(
-            {
-                "layer": group.removeprefix("residual "),
-                "cells": [
-                    {"guesses": guesses, "level": 10 + round(10 * guesses[0]["share"]), "right": place < known and hit}
-                    for place, (guesses, hit) in enumerate(
-                        zip(cells, (best.indices[:, 0] == right).tolist(), strict=True)
-                    )
-                ],
-            }
-        )
-        name = f"layer-{rows[-1]['layer']}"
-        measures[f"{name}.right"] = float((best.indices[:known, 0] == right[:known]).float().mean())
-        measures[f"{name}.agreement"] = float((best.indices[:, 0] == said.argmax(1)).float().mean())
-        measures[f"{name}.divergence"] = float((said.exp() * (said - logs)).sum(1).mean().clamp_min(0))
+        layer, logs = group.removeprefix("residual "), one.log_softmax(1)
+        rows.append({"layer": layer, "cells": cells(reader, logs, right)})
+        measures |= {f"layer-{layer}.{name}": value for name, value in compared(logs, said, right).items()}
     data = {
         "document": text.document, "tokens": text.labels, "rows": rows[::-1], "causal": reader.causal,
-        "right": [label(reader.token(number)) for number in right[:known].tolist()],
+        "right": [label(reader.token(number)) for number in right.tolist()],
     }  # fmt: skip
     return Artifact(data=data, measures=measures)
+
+
+def cells(reader: interp.reading.Reader, logs: Tensor, right: Tensor) -> list[dict[str, Any]]:
+    """The best guesses at each token, and whether the first of them is right.
+
+    logs: log probabilities, (tokens, tokens of the vocabulary). right: (tokens that it is known of,).
+    """
+    shares, numbers = logs.exp().topk(min(GUESSES, logs.shape[1]), 1)
+    hits = (numbers[: len(right), 0] == right).tolist()
+    found = []
+    for place, (own, theirs) in enumerate(zip(numbers.tolist(), shares.tolist(), strict=True)):
+        guesses = [
+            {"token": label(reader.token(number)), "share": round(share, 3)}
+            for number, share in zip(own, theirs, strict=True)
+        ]
+        level = 10 + round(10 * guesses[0]["share"])
+        found.append({"guesses": guesses, "level": level, "right": place < len(hits) and hits[place]})
+    return found
+
+
+def compared(logs: Tensor, said: Tensor, right: Tensor) -> dict[str, float]:
+    """How often a layer's first guess is right, how often it is the model's own, and how far apart both are.
+
+    logs, said: log probabilities, (tokens, tokens of the vocabulary). The divergence is that of what the model
+    says from what the layer says (Kullback and Leibler, 1951, https://doi.org/10.1214/aoms/1177729694), in nats, the
+    mean over tokens.
+    """
+    first = logs.argmax(1)
+    return {
+        "right": float((first[: len(right)] == right).float().mean()),
+        "agreement": float((first == said.argmax(1)).float().mean()),
+        "divergence": float((said.exp() * (said - logs)).sum(1).mean().clamp_min(0)),
+    }

@@ -34,8 +34,6 @@ MIDDLE, HIGHEST = 10, 20  # levels of colour: of probability 0 and of 1
 
 
 class Options(FigureOptions):
-    """Options of a text with its predictions."""
-
     model: str = Field(description="a model of site.toml that reads text and expects what comes next")
     text: TextChoice = Field(description="the text that is read")
     guesses: int = Field(5, ge=1, le=10, description="shown under each character")
@@ -64,19 +62,12 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     for place in range(count):
         start, end = tokens.spans[first + place].tolist()
         written = (context + text)[start:end]
+        last = place + 1 == count  # nothing is known of what comes after it
         lines[-1].append(
             {
                 "text": written,
-                "guesses": [
-                    {
-                        "text": reader.token(token),
-                        "probability": round(probability, 4),
-                        "level": MIDDLE + round((HIGHEST - MIDDLE) * probability),
-                        "true": place + 1 < count and token == int(come[place]),
-                    }
-                    for token, probability in zip(guesses[place].tolist(), best[place].tolist(), strict=True)
-                ],
-                "true": None if place + 1 == count else round(float(true[place]), 4),
+                "guesses": told(reader, guesses[place], best[place], None if last else int(come[place])),
+                "true": None if last else round(float(true[place]), 4),
             }
         )
         if written.endswith("\n"):
@@ -94,6 +85,24 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         measures["among"] = float((ranks < guesses.shape[1]).float().mean())
         data |= {name: round(measures[name], 4) for name in ("loss", "bits", "first", "among")}
     return Artifact(data=data, measures=measures)
+
+
+def told(
+    reader: interp.reading.Reader, numbers: torch.Tensor, shares: torch.Tensor, come: int | None
+) -> list[dict[str, Any]]:
+    """The guesses for one place: tokens of the vocabulary, (guesses,), their probabilities, and which of them came.
+
+    come: the token that did, None where it is not known.
+    """
+    return [
+        {
+            "text": reader.token(number),
+            "probability": round(share, 4),
+            "level": MIDDLE + round((HIGHEST - MIDDLE) * share),
+            "true": number == come,
+        }
+        for number, share in zip(numbers.tolist(), shares.tolist(), strict=True)
+    ]
 
 
 def predicted(reader: interp.reading.Reader, ids: torch.Tensor, first: int) -> torch.Tensor:

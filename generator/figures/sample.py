@@ -38,8 +38,6 @@ caption: What the model writes.
 
 
 class Options(FigureOptions):
-    """Options of a sample."""
-
     model: str = Field(description="a text model of site.toml")
     start: str = Field("def ", min_length=1, description="what the model reads before it writes")
     temperatures: tuple[float, ...] = Field(

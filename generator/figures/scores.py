@@ -9,7 +9,8 @@ from pydantic import Field
 
 from generator.artifact import Artifact
 from generator.inputs import Inputs
-from generator.readouts import enlarged, image_of, resized, safe_name, scores
+from generator.readouts import safe_name, scores
+from generator.seeing import enlarged, image_of, resized
 from generator.spec import FigureOptions, ImageChoice
 
 EXAMPLE = """\

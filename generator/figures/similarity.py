@@ -5,9 +5,11 @@ Two classes whose rows point the same way can hardly be told apart, and the conf
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import Field
 
 from generator import interp
@@ -78,7 +80,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
             "split": options.split,
             "worst": {"true": names[worst[1]], "taken": names[worst[2]], "share": round(worst[0], 3)},
         }
-    return Artifact({}, data, measures)
+    return Artifact(data=data, measures=measures)
 
 
 def confusions(
@@ -90,20 +92,21 @@ def confusions(
             raise BuildError(
                 f"the data set's class {name!r} is no class of model {model.name}{nearest(name, model.classes)}"
             )
-    here = [number for number, name in enumerate(images.classes) if name in names]
-    chosen = [number for number, label in enumerate(images.labels.tolist()) if label in here]
     absent = [name for name in names if name not in images.classes]
     if absent:
         raise BuildError(f"the data set has no class {absent[0]!r}{nearest(absent[0], images.classes)}")
+    shown = [number for number, name in enumerate(images.classes) if name in names]
+    chosen = np.flatnonzero(np.isin(images.labels, shown))
     taken: list[int] = []
     for batch in scores(model, images.pixels[chosen]):
         taken += batch.argmax(1).tolist()
         inputs.progress(len(taken), len(chosen))
     true = [images.classes[label] for label in images.labels[chosen].tolist()]
     predicted = [model.classes[number] for number in taken]
-    counts = {name: true.count(name) for name in names}
-    if not all(counts.values()):
-        raise BuildError(f"the split has no images of class {min(counts, key=lambda name: counts[name])!r}")
-    both = [(one, other) for one, other in zip(true, predicted, strict=True)]
-    shares = [[both.count((row, column)) / counts[row] for column in names] for row in names]
-    return shares, sum(one == other for one, other in both) / len(both), len(both)
+    counts = Counter(true)
+    for name in names:
+        if not counts[name]:
+            raise BuildError(f"the split has no images of class {name!r}")
+    both = Counter(zip(true, predicted, strict=True))
+    shares = [[both[row, column] / counts[row] for column in names] for row in names]
+    return shares, sum(both[name, name] for name in names) / len(true), len(true)

@@ -19,7 +19,8 @@ from generator import interp
 from generator.artifact import Artifact
 from generator.inputs import Inputs
 from generator.model import Model
-from generator.readouts import enlarged, picture_rows, safe_name
+from generator.readouts import picture_rows, safe_name
+from generator.seeing import enlarged
 from generator.spec import BuildError, FigureOptions
 
 EXAMPLE = """\

@@ -13,7 +13,8 @@ from pydantic import Field, model_validator
 from generator import interp
 from generator.artifact import Artifact
 from generator.inputs import Inputs
-from generator.readouts import enlarged, pair_measures, picture_rows, safe_name
+from generator.readouts import pair_measures, picture_rows, safe_name
+from generator.seeing import enlarged
 from generator.spec import BuildError, FigureOptions
 
 EXAMPLE = """\

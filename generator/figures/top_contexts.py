@@ -133,6 +133,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
 
 
 def scale_of(found: Unit) -> Scale:
+    """Around 0 where the unit is of both signs or rests there, else around the middle of its range."""
     centre = 0.0 if found.least <= 0 <= found.most else (found.least + found.most) / 2
     return Scale(centre, max(found.most - centre, centre - found.least, 1e-9))
 
@@ -180,6 +181,7 @@ def passages(
 
 
 def chosen(places: Places, numbers: NDArray[np.int64]) -> Places:
+    """Those of these numbers, in their order."""
     return Places(places.values[numbers], places.documents[numbers], places.positions[numbers], places.around[numbers])
 
 

@@ -9,7 +9,7 @@ https://arxiv.org/abs/2104.07143).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 
 from generator import interp
 from generator.artifact import Artifact
-from generator.channels import SILENT, Layer, grow, layer_of, others, seed_of
+from generator.channels import SILENT, Layer, Progress, grow, layer_of, others, seed_of
 from generator.deferred import Deferred
 from generator.evidence import Twins, gather, of_channels
 from generator.histogram import histogram
@@ -85,15 +85,13 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     layer = layer_of(inputs.model, options.layer, options.size)
     unit = layer.number(options.unit)
     parts = 3 if options.diverse else 2
-
-    def part(number: int) -> Callable[[int, int], None]:
-        return lambda done, total: inputs.progress(number * total + done, parts * total)
-
     record = usual = None
     if options.dataset is not None:
-        record = natural(inputs, layer, options.dataset, options.split, options.images, part(0), skip=True)
+        record = natural(
+            inputs, layer, options.dataset, options.split, options.images, inputs.part(0, parts), skip=True
+        )
         usual = record.means[:, unit].astype(np.float64)
-    pixels, synthetic = extremes(inputs, layer, unit, options, part(1))
+    pixels, synthetic = extremes(inputs, layer, unit, options, inputs.part(1, parts))
     most, least = (one["activation"] for one in synthetic)
     # It makes no difference where a unit does nothing: no image of it, and no natural one, is more than noise.
     silent = max(abs(most), abs(least), 0.0 if usual is None else float(np.abs(usual).max())) < SILENT
@@ -128,7 +126,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     judge(inputs, layer, unit, record, synthetic[1:], pixels[1 : len(synthetic)], way="less")
     measures |= synthetic[0]["evidence"]
     if options.diverse:
-        more = several(inputs, layer, unit, most, options, part(2))
+        more = several(inputs, layer, unit, most, options, inputs.part(2, parts))
         data["diverse"] = [
             {"array": f"diverse-{number}", "before": synthetic[0]["before"]} for number in range(len(more))
         ]
@@ -141,15 +139,14 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         shown, data["examples"] = examples(inputs, layer, unit, record, options)
         arrays |= shown
         data["histogram"] = histogram(usual, [one["activation"] for one in synthetic])
-        counts = Counter(one["label"] for one in data["examples"][0]["pictures"])
-        data["labels"] = [{"label": label, "count": count} for label, count in counts.most_common()]
+        data["labels"] = labels(data["examples"][0]["pictures"])
         measures |= {"natural.images": float(len(usual)), "natural.skipped": float(len(record.skipped))}
         measures["natural.least"] = float(usual.min())
     return Artifact(arrays, data, measures)
 
 
 def extremes(
-    inputs: Inputs, layer: Layer, unit: int, options: Options, progress: Callable[[int, int], None]
+    inputs: Inputs, layer: Layer, unit: int, options: Options, progress: Progress
 ) -> tuple[NDArray[np.uint8], list[dict[str, Any]]]:
     """The image that excites the unit most, and the one that does least: an objective and its negative at once.
 
@@ -174,7 +171,7 @@ def extremes(
 
 
 def several(
-    inputs: Inputs, layer: Layer, unit: int, most: float, options: Options, progress: Callable[[int, int], None]
+    inputs: Inputs, layer: Layer, unit: int, most: float, options: Options, progress: Progress
 ) -> NDArray[np.uint8]:
     """Images of the unit that are unlike each other. The weight is in proportion to what the unit itself can reach."""
     count = options.diverse
@@ -237,3 +234,9 @@ def examples(
         if pictures:
             rows.append({"name": name, "quantile": at, "pictures": pictures})
     return arrays, rows
+
+
+def labels(pictures: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """How often each label is among pictures, the most frequent first."""
+    counts = Counter(one["label"] for one in pictures)
+    return [{"label": label, "count": count} for label, count in counts.most_common()]

@@ -36,8 +36,6 @@ BINS = np.linspace(0.5, 1.0, 21)
 
 
 class Options(ConceptOptions):
-    """Options of a census."""
-
     model: str = Field(description="a text model of site.toml")
     dataset: str = Field(
         description="a text data set: units are searched on its validation split, measured on its test split"
@@ -61,9 +59,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         return Network(*(counted(model, number, scale, part + number) for number in (0, 1)))
 
     def counted(model: Model, number: int, scale: interp.histograms.Scale, part: int) -> census.Counted:
-        return census.count(
-            model, texts[number], scale, lambda done, total: inputs.progress(part * total + done, 4 * total)
-        )
+        return census.count(model, texts[number], scale, inputs.part(part, 4))
 
     trained, untrained = read(inputs.model, 0), read(inputs.untrained(options.seed + 1), 2)
     bar = bars(trained, untrained, options.seed)

@@ -19,7 +19,7 @@ from generator.artifact import Artifact
 from generator.deferred import Deferred
 from generator.model import Model
 from generator.natural import spread
-from generator.readouts import prepared
+from generator.seeing import prepared
 from generator.spec import BuildError, FigureOptions, Step, called, nearest
 
 if TYPE_CHECKING:
@@ -42,10 +42,11 @@ BATCH = 32  # images at once
 TOGETHER = 32  # documents whose activations are held at once
 POSITIONS = 16  # of a map, on a side: more say the same again
 
+Unit = tuple[str, int]  # group and number
+Compared = tuple[list[Unit], list[Unit], "Iterator[tuple[Tensor, Tensor]]"]  # units of both, and what they do
+
 
 class Options(FigureOptions):
-    """Options of a comparison of units."""
-
     checkpoints: tuple[Step, Step] | None = Field(None, description="two checkpoints of the model")
     models: tuple[str, ...] = Field((), max_length=2, description="or two models, in place of `model`")
     dataset: str = Field(description="the data set of text or images that both see")
@@ -131,11 +132,8 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     return Artifact(data=data, measures=measures)
 
 
-Unit = tuple[str, int]
-Compared = tuple[list[Unit], list[Unit], "Iterator[tuple[Tensor, Tensor]]"]
-
-
 def unit(one: Unit) -> dict[str, Any]:
+    """A unit as the page prints it, and links to it."""
     return {"group": one[0], "number": one[1], "name": interp.reading.unit_name(*one)}
 
 

@@ -13,14 +13,15 @@ from pydantic import Field, model_validator
 
 from generator import interp
 from generator.artifact import Artifact
-from generator.channels import SILENT, Layer, grow, layer_of, seed_of
+from generator.channels import SILENT, Layer, Progress, grow, layer_of, seed_of
 from generator.deferred import Deferred
 from generator.evidence import Evidence, Twins, gather, of_channels, together
 from generator.images import sprite
 from generator.inputs import Inputs
 from generator.model import Model
 from generator.natural import Natural, natural
-from generator.readouts import alike, resized
+from generator.readouts import alike
+from generator.seeing import resized
 from generator.spec import BuildError, UnitOptions
 
 if TYPE_CHECKING:
@@ -81,13 +82,10 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
     layer = layer_of(model, options.layer, options.size)
     units = chosen(options, layer)
 
-    def part(number: int) -> interp.ascent.Progress:
-        return lambda done, total: inputs.progress(number * total + done, 2 * total)
-
     record = None
     if options.dataset is not None:
-        record = natural(inputs, layer, options.dataset, options.split, options.images, part(0), skip=True)
-    pixels, evidence = grown(options, inputs, layer, units, record, part(1))
+        record = natural(inputs, layer, options.dataset, options.split, options.images, inputs.part(0, 2), skip=True)
+    pixels, evidence = grown(options, inputs, layer, units, record, inputs.part(1, 2))
     measures: dict[str, float] = {}
     rows: list[dict[str, Any]] = []
     judged: list[Evidence] = []
@@ -135,7 +133,7 @@ def grown(
     layer: Layer,
     units: list[int],
     record: Natural | None,
-    progress: interp.ascent.Progress,
+    progress: Progress,
 ) -> tuple[NDArray[np.uint8], list[Evidence]]:
     """A picture of each unit, (units, height, width, 3), and its evidence, all judged together."""
     objective = interp.objectives.channel(layer.name, units)

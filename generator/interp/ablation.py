@@ -21,14 +21,14 @@ def losses(
 ) -> Tensor:
     """Of predicting the token after each, in nats, (tokens of all documents,), document after document.
 
-    documents: the ids of each, (tokens,). NaN at the last token of a document, which nothing follows. ValueError
-    where the reader predicts nothing, or sees what comes.
+    documents: the ids of each, (tokens,), of any integer type; one at least. NaN at the last token of a document, which
+    nothing follows. ValueError where the reader predicts nothing, or sees what comes.
     """
     if not reader.causal:
         raise ValueError("it sees what comes after a token, so it does not expect the next one")
     lengths = torch.tensor([len(ids) for ids in documents])
     starts = lengths.cumsum(0) - lengths
-    following = torch.cat([torch.cat([ids[1:], ids[:1]]) for ids in documents])
+    following = torch.cat([ids.roll(-1).long() for ids in documents])
     found = torch.full((len(following),), torch.nan)
     for piece in record(reader, documents, (), clamps=clamps, logits=True, progress=progress):
         if piece.logits is None:

@@ -71,9 +71,7 @@ def python_string(literal: str, start: int, end: int, one_line: bool) -> list[Sp
 
 def pygments_spans(text: str, lexer: Lexer) -> Iterator[Span]:
     """A lexer never refuses a text; what it cannot read is in no span."""
-    open_string: tuple[str, int, int] | None = (
-        None  # tokens that touch are one string: quotes, escapes, what is between
-    )
+    open_string: Span | None = None  # tokens that touch are one string: quotes, escapes, what is between
     brackets: list[tuple[int, str]] = []
     for start, kind, value in lexer.get_tokens_unprocessed(text):
         name, end = concept_of(kind), start + len(value)
@@ -98,6 +96,7 @@ def closed(string: Span | None) -> list[Span]:
 
 
 def concept_of(kind: _TokenType) -> str | None:
+    """What holds at a token of this kind, but for brackets; None where nothing does."""
     if within(kind, String):
         return "inside-docstring" if within(kind, String.Doc) else "inside-string"
     if within(kind, Comment):

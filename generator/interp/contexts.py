@@ -38,6 +38,7 @@ class Wanted:
 
     @property
     def span(self) -> int:
+        """Tokens of a passage."""
         return self.before + 1 + self.after
 
 
@@ -92,9 +93,11 @@ class Stretch:
 
     @property
     def end(self) -> int:
+        """The position after the last."""
         return self.first + len(self.activations)
 
     def part(self, start: int, end: int) -> Tensor:
+        """Activations from one position of the document to before another, (positions, units)."""
         return self.activations[start - self.first : end - self.first]
 
     def around(self, positions: Tensor, units: Tensor, wanted: Wanted) -> Tensor:
@@ -137,6 +140,7 @@ class Search:
             kept.settle()
 
     def stretches(self, piece: Piece) -> Iterator[Stretch]:
+        """What a piece holds of each document: its positions follow one another there."""
         numbers, counts = torch.unique_consecutive(piece.documents, return_counts=True)
         ends = counts.cumsum(0)
         for number, start, end in zip(numbers.tolist(), (ends - counts).tolist(), ends.tolist(), strict=True):
@@ -190,6 +194,7 @@ class Search:
             )
 
     def contexts(self) -> Contexts:
+        """What was found; all documents have been read."""
         highest, lowest, drawn = (one.places(self.wanted.span) for one in (self.highest, self.lowest, self.drawn))
         rows = sorted(self.anywhere, key=lambda row: row[:2])
         around = torch.stack([row[2] for row in rows], 1)  # (units, kept, span)

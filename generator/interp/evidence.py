@@ -64,14 +64,15 @@ def compressed(images: Tensor) -> Tensor:
 def retained(score: Score, images: Tensor, rest: Tensor) -> dict[str, Tensor]:
     """What share of a score above `rest`, (images,), is left after each kind of change, on average: (images,).
 
+    0 where the score is not above it, so that there is nothing to keep.
     A picture that shows something keeps it when it is moved by a twentieth or compressed; a pattern that only this
     grid of pixels carries does not (Athalye et al., 2018, https://arxiv.org/abs/1707.07397, on adversarial ones).
     """
     gained = score(images) - rest
-    return {
-        kind: torch.stack([score(one) - rest for one in versions]).mean(0) / gained.clamp_min(1e-12)
-        for kind, versions in changed(images).items()
+    left = {
+        kind: torch.stack([score(one) - rest for one in versions]).mean(0) for kind, versions in changed(images).items()
     }
+    return {kind: torch.where(gained > 0, one / gained.clamp_min(1e-12), 0) for kind, one in left.items()}
 
 
 def radial_power(images: Tensor) -> Tensor:

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .reading import Progress, shortened
-from .recurrent import Recurrent
+from .reading import Progress, batches, shortened, windows
+from .recurrent import Layer, Recurrent, group
 
 SHUT, OPEN = 0.1, 0.9
 GATES = {nn.LSTM: ("input", "forget", None, "output"), nn.GRU: ("reset", "update", None)}  # as torch stacks them
@@ -40,21 +40,25 @@ def gates(reader: Recurrent, ids: Tensor, state: Any = None) -> tuple[dict[tuple
     names = GATES.get(type(rnn))
     if names is None:
         raise ValueError("a plain RNN has no gates")
-    groups = ["hidden" if layer == 0 else f"hidden {layer}" for layer in range(rnn.num_layers)]
-    read = reader.read(ids, groups, state)
+    read = reader.read(ids, [group("hidden", number) for number in range(rnn.num_layers)], state)
     found = {}
     inputs = reader.network.embedding(ids)
-    for layer, hiddens in enumerate(read.activations.chunk(rnn.num_layers, 2)):
-        start = torch.zeros_like(hiddens[:, 0]) if state is None else state[layer][0]
+    for number, hiddens in enumerate(read.activations.chunk(rnn.num_layers, 2)):
+        layer = Layer.of(rnn, number)
+        start = torch.zeros_like(hiddens[:, 0]) if state is None else state[number][0]
         before = torch.cat([start[:, None], hiddens[:, :-1]], 1)  # (batch, time, units)
-        inward, recurrent, bias_in, bias_rec = (
-            getattr(rnn, f"{part}_l{layer}").chunk(len(names))
-            for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        by_gate = zip(
+            names,
+            layer.weight.chunk(len(names)),
+            layer.recurrent.chunk(len(names), 1),
+            layer.bias.chunk(len(names)),
+            layer.recurrent_bias.chunk(len(names)),
+            strict=True,
         )
-        for number, name in enumerate(names):
+        for name, weight, recurrent, bias, recurrent_bias in by_gate:
             if name is not None:
-                net = inputs @ inward[number].T + before @ recurrent[number].T + bias_in[number] + bias_rec[number]
-                found[name, layer] = net.sigmoid_()
+                net = inputs @ weight.T + before @ recurrent + bias + recurrent_bias
+                found[name, number] = net.sigmoid_()
         inputs = hiddens
     return found, read.state
 
@@ -68,21 +72,23 @@ def saturation(
     window: int = 256,
     progress: Progress = lambda done, total: None,
 ) -> list[Saturation]:
-    """Of every gate, over all characters of the documents, (characters,) ids each; in memory that does not grow."""
-    order = sorted(documents, key=len, reverse=True)
-    total, done = sum(map(len, order)), 0
+    """Of every gate, over all characters of the documents; in memory that does not grow.
+
+    documents: the ids of each, (characters,), of any integer type; together one character at least. ValueError where a
+    gate is not a number, since such a one is neither shut nor open.
+    """
+    total, done = sum(map(len, documents)), 0
     counts: dict[tuple[str, int], list[Tensor]] = {}
-    for start in range(0, len(order), batch):
-        texts = order[start : start + batch]
-        lengths = torch.tensor([len(text) for text in texts])
-        filled = nn.utils.rnn.pad_sequence(list(texts), batch_first=True)
+    for _, filled, lengths in batches(documents, batch):
         state = None
-        for first in range(0, filled.shape[1], window):
-            alive = int((lengths > first).sum())
-            found, state = gates(reader, filled[:alive, first : first + window], shortened(state, alive))
-            there = torch.arange(first, min(first + window, filled.shape[1])) < lengths[:alive, None]  # (alive, time)
+        for one in windows(filled.shape[1], window, reader.context):
+            alive = int((lengths > one.start).sum())
+            found, state = gates(reader, filled[:alive, one.start : one.end], shortened(state, alive))
+            there = torch.arange(one.start, one.end) < lengths[:alive, None]  # (alive, time)
             for key, values in found.items():
                 held = values[there]  # (characters, units)
+                if not bool(held.isfinite().all()):
+                    raise ValueError("some gates are not numbers (NaN or infinite)")
                 shut, opened = (held < SHUT).sum(0), (held > OPEN).sum(0)
                 before = counts.get(key)
                 counts[key] = [shut, opened] if before is None else [before[0] + shut, before[1] + opened]

@@ -19,6 +19,7 @@ CELLS = 16_384  # equal steps between a unit's extremes, of which levels are mad
 PATTERNS = 256  # counted apart before they are added up by concept
 CONCEPTS = 63  # bits of a pattern
 ROWS = 32  # positions turned into columns at once: they stay in the processor's cache
+NARROW = 1e-30  # a unit that varies less never changes: in float32 its range has no reciprocal
 TOGETHER = 64  # units whose counts are added up at once: bounds the memory
 
 Activations = NDArray[np.float32]
@@ -43,7 +44,7 @@ class Scale:
         """
         checked(activations)
         low, high = activations.min(0), activations.max(0)
-        span = np.where(high > low, high - low, 1)
+        span = np.where(high - low > NARROW, high - low, 1)
         steps = ((CELLS - 1) / span).astype(np.float32)
         table = np.empty((activations.shape[1], CELLS), dtype=np.uint8)
         size = np.arange(CELLS) / CELLS
@@ -67,6 +68,7 @@ class Scale:
 
 
 def checked(activations: Activations) -> None:
+    """ValueError where an activation is not a number."""
     if not np.isfinite(activations).all():
         raise ValueError("some activations are not numbers (NaN or infinite)")
 

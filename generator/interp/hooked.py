@@ -23,10 +23,11 @@ TRIAL = 8  # tokens of a text on which it is tried what a network depends on
 
 
 class Units(Protocol):
-    """What is read from a vector. count: of units."""
+    """What is read from a vector, and written into it."""
 
     @property
-    def count(self) -> int: ...
+    def count(self) -> int:
+        """How many units there are."""
 
     def read(self, values: Tensor) -> Tensor:
         """(batch, time, width) to (batch, time, units)."""
@@ -114,9 +115,12 @@ def changed(site: Site, change: Callable[[Tensor], Tensor | None]) -> Iterator[N
         handle.remove()
 
 
-def given(network: nn.Module) -> dict[str, Site]:
-    """A group for each module whose output is (batch, time, width), under the module's name."""
-    trial = torch.zeros(2, TRIAL, dtype=torch.long, device=device(network))
+def given(network: nn.Module, context: int = TRIAL) -> dict[str, Site]:
+    """A group for each module whose output is (batch, time, width), under the module's name.
+
+    Tried on a text of no more than `context` tokens, which is what the network reads at once.
+    """
+    trial = torch.zeros(2, min(TRIAL, context), dtype=torch.long, device=device(network))
     modules = dict(network.named_modules())
     return {
         name: Site(modules[name], False, Directions(shape[2]))
@@ -169,9 +173,11 @@ class Hooked:
         return self.tokenizer.tokens(text)
 
     def token(self, number: int) -> str:
+        """What a token of the vocabulary stands for."""
         return self.tokenizer.decode([number])
 
     def text(self, ids: Sequence[int]) -> str:
+        """What tokens say, one after another."""
         return self.tokenizer.decode(ids)
 
     def read(

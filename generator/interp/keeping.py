@@ -54,6 +54,7 @@ class Kept:
         self.settled = 0  # of them: those among which the best were sought
 
     def add(self, candidates: Candidates) -> None:
+        """Offer positions, which `settle` decides about."""
         self.candidates.append(candidates)
 
     def settle(self) -> None:
@@ -90,6 +91,7 @@ class Kept:
 
 
 def joined(parts: Sequence[Candidates]) -> Candidates:
+    """All of them, one part after another."""
     return Candidates(*(torch.cat([getattr(part, one.name) for part in parts]) for one in fields(Candidates)))
 
 

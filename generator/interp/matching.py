@@ -26,6 +26,8 @@ def correlations(pairs: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor
     count = 0
     for pair in pairs:
         first, second = (one.double() for one in pair)
+        if not len(first):
+            continue
         if not shifts:  # near the means, so that squares lose no digits
             shifts = [first.mean(0), second.mean(0)]
             sums = [torch.zeros_like(shift) for shift in shifts]

@@ -69,6 +69,7 @@ def keep_strided_whole(network: nn.Module) -> None:
 
 
 def in_whole(forward: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """What a module gives in float32, whatever autocast says."""
     with torch.autocast(images.device.type, enabled=False):
         return forward(images.float())
 

@@ -18,8 +18,6 @@ from torch.nn import functional as F
 # How the colours of ImageNet's pixels vary together: the square root of their covariance, in RGB rows and
 # decorrelated columns, as measured for lucid (tensorflow/lucid, lucid/optvis/param/color.py).
 COLOUR_CORRELATION = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
-
-
 GREY_EDGE = 0.01  # how near to 0 and 1 a starting image may come: there the sigmoid's inverse has no end
 
 
@@ -28,32 +26,11 @@ class Parameterisation(Protocol):
 
     values: list[Tensor]
 
-    def images(self) -> Tensor: ...
+    def images(self) -> Tensor:
+        """(images, channels, height, width) in [0, 1], differentiable in the values."""
 
-    def part(self, start: int, stop: int) -> Self: ...
-
-
-def colour_transform(saturation: float = 1.0) -> Tensor:
-    """(3, 3): decorrelated colours to red, green, blue; the column of brightness has length 1.
-
-    The columns of hue are shorter, 0.28 and 0.14: as photographs have it, but then a few dozen steps hardly
-    leave grey. `saturation` makes them longer.
-    """
-    matrix = torch.tensor(COLOUR_CORRELATION)
-    columns: Tensor = matrix / matrix[:, 0].norm() * torch.tensor([1.0, saturation, saturation])
-    return columns
-
-
-def frequencies(height: int, width: int) -> Tensor:
-    """(height, width // 2 + 1): cycles per pixel of each coefficient of a real image's Fourier transform."""
-    vertical, horizontal = torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)[None, :]
-    frequency: Tensor = (vertical.square() + horizontal.square()).sqrt()
-    return frequency
-
-
-def noise(seeds: Sequence[int], *shape: int) -> Tensor:
-    """Standard normal noise, (len(seeds), *shape), each image from its seed."""
-    return torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
+    def part(self, start: int, stop: int) -> Self:
+        """Images `start` to `stop`, less the last, with values of their own."""
 
 
 class Held:
@@ -169,6 +146,29 @@ def magnitudes(images: Tensor, height: int, width: int) -> Tensor:
     spectrum: Tensor = torch.fft.rfft2((picture - mean) * window).abs().mean(0)
     spectrum[:, 0, 0] = mean.abs().mean((0, 2, 3)) * height * width
     return spectrum
+
+
+def colour_transform(saturation: float = 1.0) -> Tensor:
+    """(3, 3): decorrelated colours to red, green, blue; the column of brightness has length 1.
+
+    The columns of hue are shorter, 0.28 and 0.14: as photographs have it, but then a few dozen steps hardly
+    leave grey. `saturation` makes them longer.
+    """
+    matrix = torch.tensor(COLOUR_CORRELATION)
+    columns: Tensor = matrix / matrix[:, 0].norm() * torch.tensor([1.0, saturation, saturation])
+    return columns
+
+
+def frequencies(height: int, width: int) -> Tensor:
+    """(height, width // 2 + 1): cycles per pixel of each coefficient of a real image's Fourier transform."""
+    vertical, horizontal = torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)[None, :]
+    frequency: Tensor = (vertical.square() + horizontal.square()).sqrt()
+    return frequency
+
+
+def noise(seeds: Sequence[int], *shape: int) -> Tensor:
+    """Standard normal noise, (len(seeds), *shape), each image from its seed."""
+    return torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
 
 
 def coloured(picture: Tensor, colours: Tensor | None) -> Tensor:

@@ -130,19 +130,27 @@ def record(
     documents: the ids of each, (tokens,), of any integer type. Those of like lengths are read side by side. A reader
     that holds only so many tokens reads windows that overlap by half, and each token counts where it has more to go by.
     """
-    order = sorted(range(len(documents)), key=lambda number: -len(documents[number]))
     total, done = sum(map(len, documents)), 0
-    for start in range(0, len(order), batch):
-        rows = torch.tensor(order[start : start + batch])
-        texts = [documents[number].long() for number in rows.tolist()]
-        lengths = torch.tensor([len(text) for text in texts])
-        filled = torch.nn.utils.rnn.pad_sequence(texts, batch_first=True)  # (batch, longest)
-        for piece in windows(reader, filled, lengths, groups, window, clamps, logits):
+    for rows, filled, lengths in batches(documents, batch):
+        for piece in pieces(reader, filled, lengths, groups, window, clamps, logits):
             progress(done := done + len(piece.positions), total)
             yield Piece(rows[piece.documents], piece.positions, piece.activations, piece.logits)
 
 
-def windows(
+def batches(documents: Sequence[Tensor], size: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Documents of like lengths side by side, the longest first, `size` at once.
+
+    Yields their numbers, (batch,), their ids, (batch, longest), filled up with zeros, and their lengths, (batch,).
+    """
+    order = sorted(range(len(documents)), key=lambda number: -len(documents[number]))
+    for start in range(0, len(order), size):
+        numbers = order[start : start + size]
+        texts = [documents[number].long() for number in numbers]
+        filled = torch.nn.utils.rnn.pad_sequence(texts, batch_first=True)
+        yield torch.tensor(numbers), filled, torch.tensor([len(text) for text in texts])
+
+
+def pieces(
     reader: Reader,
     filled: Tensor,
     lengths: Tensor,
@@ -151,36 +159,61 @@ def windows(
     clamps: Sequence[Clamp],
     logits: bool,
 ) -> Iterator[Piece]:
-    """Of one batch; `documents` are its rows."""
-    longest, state = filled.shape[1], None
-    stride = window if reader.context is None else max(1, reader.context // 2)
-    reach = stride if reader.context is None else reader.context
-    for first in range(0, longest, stride):
-        if reader.context is not None and first and first + reach - stride >= longest:
-            break  # the window before reached the end
-        last = min(first + reach, longest)
-        alive = int((lengths > first).sum())  # rows are sorted by length
-        state = shortened(state, alive)
+    """Of one batch, (batch, longest), the longest rows first; `documents` are its rows."""
+    state = None
+    for one in windows(filled.shape[1], window, reader.context):
+        alive = int((lengths > one.start).sum())
         read = reader.read(
-            filled[:alive, first:last],
+            filled[:alive, one.start : one.end],
             groups,
-            state,
-            lengths=(lengths[:alive] - first).clamp(max=last - first),
+            shortened(state, alive),
+            lengths=(lengths[:alive] - one.start).clamp(max=one.end - one.start),
             clamps=clamps,
             logits=logits,
         )
         state = read.state if reader.context is None else None  # windows that overlap start anew
-        # Of overlapping windows the later one counts from a quarter on, where its tokens have as much before them.
-        skipped = 0 if reader.context is None or first == 0 else (reach - stride) // 2
-        upto = last if reader.context is None or last == longest else last - (reach - stride) + (reach - stride) // 2
-        positions = torch.arange(first + skipped, upto)
+        positions = torch.arange(one.first, one.last)
         there = positions < lengths[:alive, None]  # (alive, time)
-        kept = slice(skipped, upto - first)
-        found = None if read.logits is None else read.logits[:, kept][there]
+        counted = slice(one.first - one.start, one.last - one.start)
         # A copy of all activations takes longer than counting them: where every row is whole there is none.
-        full = bool(there.all())
-        activations = read.activations[:, kept].flatten(0, 1) if full else read.activations[:, kept][there]
-        yield Piece(there.nonzero()[:, 0], positions.expand_as(there)[there], activations, found)
+        whole = bool(there.all())
+        activations = read.activations[:, counted].flatten(0, 1) if whole else read.activations[:, counted][there]
+        scores = None if read.logits is None else read.logits[:, counted][there]
+        yield Piece(there.nonzero()[:, 0], positions.expand_as(there)[there], activations, scores)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Tokens that are read at once, from `start` to before `end`; those from `first` to before `last` count."""
+
+    start: int
+    end: int
+    first: int
+    last: int
+
+
+def windows(length: int, most: int, context: int | None) -> Iterator[Window]:
+    """Windows in which every token of a text counts once.
+
+    context: where state does not carry on, the tokens that are read at once. Windows then overlap by half, and each
+    token counts in the one where it has more on its shorter side. Else `most` at once, one window after another.
+
+    >>> [(one.start, one.end, one.first, one.last) for one in windows(11, 0, context=8)]
+    [(0, 8, 0, 6), (4, 11, 6, 11)]
+    """
+    if context is None:
+        for start in range(0, length, most):
+            end = min(start + most, length)
+            yield Window(start, end, start, end)
+        return
+    stride = max(1, context // 2)
+    overlap = context - stride
+    for start in range(0, length, stride):
+        if start and start + overlap >= length:
+            return  # the window before reached the end
+        end = min(start + context, length)
+        first = start + overlap // 2 if start else 0
+        yield Window(start, end, first, end if end == length else start + stride + overlap // 2)
 
 
 def shortened(state: Any, batch: int) -> Any:

@@ -35,13 +35,6 @@ class Field:
         return top, left, bottom, right
 
 
-def _inside(centre: float, reach: float) -> tuple[float, float]:
-    if 2 * reach >= 1:
-        return 0.0, 1.0
-    start = min(max(centre - reach, 0.0), 1 - 2 * reach)
-    return start, start + 2 * reach
-
-
 def field(network: nn.Module, layer: str, images: Tensor) -> Field:
     """The field of the middle position of a layer's maps; all of it that any of `images` shows.
 
@@ -61,6 +54,13 @@ def field(network: nn.Module, layer: str, images: Tensor) -> Field:
     if not bool(sees.any()):  # nothing that can be measured: then nothing is left out
         return Field(math.inf, math.inf)
     return Field(_reach(sees.any(1), (row + 0.5) / rows), _reach(sees.any(0), (column + 0.5) / columns))
+
+
+def _inside(centre: float, reach: float) -> tuple[float, float]:
+    if 2 * reach >= 1:
+        return 0.0, 1.0
+    start = min(max(centre - reach, 0.0), 1 - 2 * reach)
+    return start, start + 2 * reach
 
 
 def _reach(sees: Tensor, centre: float) -> float:

@@ -6,16 +6,19 @@ Fei-Fei, "Visualizing and understanding recurrent networks", 2015, https://arxiv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .reading import Clamp, Reading, Tokens
+from .tokenising import characters
 
 CELLS: dict[str, Callable[..., nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+KINDS = ("hidden", "cell")  # of states
 
 State = Tensor | tuple[Tensor, Tensor] | None
 
@@ -35,6 +38,7 @@ class CharRNN(nn.Module):
                 getattr(self.rnn, f"bias_ih_l{layer}").data[width : 2 * width] = 1.0
 
     def forward(self, indices: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """Logits of the next character at each, and the state after them, as torch's own layers give it."""
         hidden, state = self.rnn(self.embedding(indices), state)
         return self.head(hidden), state
 
@@ -65,39 +69,39 @@ def cross_entropy(network: CharRNN, text: Tensor, *, streams: int = 64, window: 
     return total / count
 
 
+def group(kind: str, layer: int) -> str:
+    """What the units of one kind of state are called: `hidden` in the first layer, `hidden 1` in the second."""
+    return kind if layer == 0 else f"{kind} {layer}"
+
+
 class Recurrent:
     """A character network as a reader: groups `hidden` and, of an LSTM, `cell`; of the second layer `hidden 1`.
 
-    The equations are written out, because torch's own layers keep the cell state to themselves (Hochreiter and
-    Schmidhuber, 1997, in the form of https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html). A GRU and a
-    plain RNN have no cell state. symbols: the characters by index, the first standing for all unknown ones.
+    A GRU and a plain RNN have no cell state. symbols: the characters by index, the first standing for all unknown ones.
     """
 
     causal = True
     context = None
-    special = frozenset([0])
 
     def __init__(self, network: CharRNN, symbols: str) -> None:
         self.network, self.symbols = network, symbols
-        self.index = {symbol: number for number, symbol in enumerate(symbols)}
-        kinds = ("hidden", "cell") if isinstance(network.rnn, nn.LSTM) else ("hidden",)
-        self.groups = {
-            kind if layer == 0 else f"{kind} {layer}": network.rnn.hidden_size
-            for layer in range(network.rnn.num_layers)
-            for kind in kinds
-        }
+        self.tokenizer = characters(symbols)
+        self.special = self.tokenizer.special
+        kinds = KINDS if isinstance(network.rnn, nn.LSTM) else ("hidden",)
+        layers = range(network.rnn.num_layers)
+        self.groups = {group(kind, layer): network.rnn.hidden_size for layer in layers for kind in kinds}
 
     def tokens(self, text: str) -> Tokens:
         """One for each character."""
-        ids = torch.tensor([self.index.get(character, 0) for character in text], dtype=torch.long)
-        starts = torch.arange(len(text))
-        return Tokens(ids, torch.stack([starts, starts + 1], 1))
+        return self.tokenizer.tokens(text)
 
     def token(self, number: int) -> str:
-        return self.symbols[number]
+        """The character of this number."""
+        return self.tokenizer.decode([number])
 
     def text(self, ids: Sequence[int]) -> str:
-        return "".join(self.symbols[number] for number in ids)
+        """The characters of these numbers."""
+        return self.tokenizer.decode(ids)
 
     def read(
         self,
@@ -117,79 +121,111 @@ class Recurrent:
         found: dict[str, Tensor] = {}
         states = []
         below: Tensor | None = None  # the hidden states of the layer below, (batch, time, width)
-        for layer in range(rnn.num_layers):
-            name = {kind: kind if layer == 0 else f"{kind} {layer}" for kind in ("hidden", "cell")}
-            held = {kind: [one for one in clamps if one.group == name[kind]] for kind in name}
-            passed_on = logits or layer + 1 < rnn.num_layers
+        for number in range(rnn.num_layers):
+            layer, names = Layer.of(rnn, number), {kind: group(kind, number) for kind in KINDS}
+            held = {kind: [one for one in clamps if one.group == name] for kind, name in names.items()}
+            passed_on = logits or number + 1 < rnn.num_layers
             # One piece of memory each, written once.
             kept = {
-                kind: ids.new_empty(batch, time, rnn.hidden_size, dtype=torch.float)
-                for kind in name
-                if name[kind] in groups or (kind == "hidden" and passed_on)
+                kind: ids.new_empty(batch, time, layer.width, dtype=torch.float)
+                for kind, name in names.items()
+                if name in groups or (kind == "hidden" and passed_on)
             }
-            # In the first layer what comes in depends on the character alone: (symbols, gates * width) tell all.
-            entering = incoming(rnn, layer, self.network.embedding.weight if below is None else below.transpose(0, 1))
-            recurrent, bias = getattr(rnn, f"weight_hh_l{layer}").T, getattr(rnn, f"bias_hh_l{layer}")
-            zero = entering.new_zeros(batch, rnn.hidden_size)
-            hidden, cell = (zero, zero) if state is None else state[layer]
-            for now in range(time):
-                inward = entering.index_select(0, ids[:, now]) if below is None else entering[now]
-                hidden, cell = step(rnn, inward, recurrent, bias, hidden, cell, held["cell"])
-                hidden = clamped(hidden, held["hidden"])
-                for kind, values in kept.items():
-                    values[:, now] = hidden if kind == "hidden" else cell
-            found |= {name[kind]: values for kind, values in kept.items()}
-            states.append((hidden, cell))
+            inputs: Iterable[Tensor]
+            if below is None:  # what enters depends on the character alone: (symbols, gates * width) tell all
+                table = layer.enter(self.network.embedding.weight)
+                inputs = (table.index_select(0, column) for column in ids.T)
+            else:
+                inputs = layer.enter(below.transpose(0, 1))  # (time, batch, gates * width)
+            zero = layer.recurrent.new_zeros(batch, layer.width)
+            states.append(layer.run(inputs, (zero, zero) if state is None else state[number], held, kept))
+            found |= {names[kind]: values for kind, values in kept.items()}
             below = kept.get("hidden")
         nothing = ids.new_empty(batch, time, 0, dtype=torch.float)
         return Reading(
-            found[groups[0]] if len(groups) == 1 else torch.cat([nothing, *(found[group] for group in groups)], 2),
+            found[groups[0]] if len(groups) == 1 else torch.cat([nothing, *(found[name] for name in groups)], 2),
             self.network.head(below) if logits else None,
             states,
         )
 
 
-def incoming(rnn: nn.RNNBase, layer: int, inputs: Tensor) -> Tensor:
-    """What inputs bring into a layer, (…, gates * width), biases included; but a GRU's own gate may shut one out."""
-    weight, bias, recurrent_bias = (getattr(rnn, f"{part}_l{layer}") for part in ("weight_ih", "bias_ih", "bias_hh"))
-    return F.linear(inputs, weight, bias if isinstance(rnn, nn.GRU) else bias + recurrent_bias)
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a recurrent network, its equations written out: torch's own keeps the cell state to itself.
+
+    Hochreiter and Schmidhuber, 1997, https://doi.org/10.1162/neco.1997.9.8.1735, and Cho et al., 2014,
+    https://arxiv.org/abs/1406.1078, both in the form and the order of gates of
+    https://docs.pytorch.org/docs/stable/nn.html#recurrent-layers.
+
+    weight: (gates * width, inputs), of what enters. recurrent: (width, gates * width), of the hidden state before.
+    bias, recurrent_bias: (gates * width,).
+    """
+
+    kind: type[nn.RNNBase]
+    width: int
+    weight: Tensor
+    recurrent: Tensor
+    bias: Tensor
+    recurrent_bias: Tensor
+
+    @classmethod
+    def of(cls, rnn: nn.RNNBase, number: int) -> Self:
+        """The layer of this number, from 0, of torch's own network."""
+        names = (f"{part}_l{number}" for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+        weight, recurrent, bias, recurrent_bias = (getattr(rnn, name) for name in names)
+        return cls(type(rnn), rnn.hidden_size, weight, recurrent.T, bias, recurrent_bias)
+
+    def enter(self, inputs: Tensor) -> Tensor:
+        """What inputs bring in, (…, inputs) to (…, gates * width), biases included; but a GRU shuts out one of them."""
+        return F.linear(inputs, self.weight, self.bias if self.kind is nn.GRU else self.bias + self.recurrent_bias)
+
+    def run(
+        self,
+        inputs: Iterable[Tensor],
+        state: tuple[Tensor, Tensor],
+        held: Mapping[str, Sequence[Clamp]],
+        kept: Mapping[str, Tensor],
+    ) -> tuple[Tensor, Tensor]:
+        """Read characters one after another, and return the state after them: hidden and cell, (batch, width) each.
+
+        inputs: (batch, gates * width) at each character, of `enter`, written over. held: by kind of state. kept:
+        (batch, time, width) by kind of state, where the states at each character are written to.
+        """
+        hidden, cell = state
+        for now, entering in enumerate(inputs):
+            hidden, cell = self.step(entering, hidden, cell, held["cell"])
+            hidden = clamped(hidden, held["hidden"])
+            for kind, states in kept.items():
+                states[:, now] = hidden if kind == "hidden" else cell
+        return hidden, cell
+
+    def step(
+        self, entering: Tensor, hidden: Tensor, cell: Tensor, clamps: Sequence[Clamp] = ()
+    ) -> tuple[Tensor, Tensor]:
+        """Hidden and cell state after one more character. entering: written over. clamps: of cells."""
+        if self.kind is nn.LSTM:
+            width = self.width
+            gates = entering.addmm_(hidden, self.recurrent)
+            gates[:, : 2 * width].sigmoid_()
+            hyperbolic_(gates[:, 2 * width : 3 * width])
+            gates[:, 3 * width :].sigmoid_()
+            enter, forget, candidate, output = gates.chunk(4, dim=1)
+            cell = clamped((forget * cell).addcmul_(enter, candidate), clamps)
+            return hyperbolic_(cell.clone()).mul_(output), cell
+        if self.kind is nn.GRU:
+            back = torch.addmm(self.recurrent_bias, hidden, self.recurrent)
+            (reset, update, new), (reset_r, update_r, new_r) = entering.chunk(3, dim=1), back.chunk(3, dim=1)
+            update = update.add_(update_r).sigmoid_()
+            new = new.addcmul_(reset.add_(reset_r).sigmoid_(), new_r).tanh_()
+            return torch.lerp(new, hidden, update), cell
+        return entering.addmm_(hidden, self.recurrent).tanh_(), cell
 
 
 def clamped(states: Tensor, clamps: Sequence[Clamp]) -> Tensor:
+    """States, (batch, width), with the held units at their values."""
     for clamp in clamps:
         states = states.index_copy(1, clamp.numbers, clamp.values.to(states).expand(len(states), -1))
     return states
-
-
-def step(
-    rnn: nn.RNNBase,
-    inward: Tensor,
-    recurrent: Tensor,
-    bias: Tensor,
-    hidden: Tensor,
-    cell: Tensor,
-    clamps: Sequence[Clamp] = (),
-) -> tuple[Tensor, Tensor]:
-    """The state after one character. inward: (batch, gates * width), of `incoming`, written over. clamps: of cells.
-
-    recurrent: (width, gates * width). bias: (gates * width,), the recurrent one, which only a GRU still needs.
-    """
-    if isinstance(rnn, nn.LSTM):
-        width = rnn.hidden_size
-        gates = inward.addmm_(hidden, recurrent)
-        gates[:, : 2 * width].sigmoid_()
-        hyperbolic_(gates[:, 2 * width : 3 * width])
-        gates[:, 3 * width :].sigmoid_()
-        enter, forget, candidate, output = gates.chunk(4, dim=1)
-        cell = clamped((forget * cell).addcmul_(enter, candidate), clamps)
-        return hyperbolic_(cell.clone()).mul_(output), cell
-    if isinstance(rnn, nn.GRU):
-        back = torch.addmm(bias, hidden, recurrent)
-        (reset, update, new), (reset_r, update_r, new_r) = inward.chunk(3, dim=1), back.chunk(3, dim=1)
-        update = update.add_(update_r).sigmoid_()
-        new = new.addcmul_(reset.add_(reset_r).sigmoid_(), new_r).tanh_()
-        return torch.lerp(new, hidden, update), cell
-    return inward.addmm_(hidden, recurrent).tanh_(), cell
 
 
 def hyperbolic_(values: Tensor) -> Tensor:

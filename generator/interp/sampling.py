@@ -24,8 +24,10 @@ def sample(
 
     Returns (temperatures, length). Every temperature draws by the same seed. Tokens that stand for no text are never
     drawn. A reader that keeps no state, or is full, reads the last tokens that it can hold anew for each. ValueError
-    where the reader does not foretell.
+    where the reader does not foretell, or there is no token to start from.
     """
+    if not len(start):
+        raise ValueError("there is no token to start from")
     generators = [torch.Generator().manual_seed(seed) for _ in temperatures]
     special = torch.tensor(sorted(reader.special), dtype=torch.long)
     ids = start.repeat(len(temperatures), 1)

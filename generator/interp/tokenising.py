@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from .reading import Tokens
 
@@ -19,12 +20,12 @@ UNKNOWN = "\ufffd"  # what a part of a character decodes to
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """encode: ids of a text, and their spans or None where it knows none. decode: the text of ids.
+    """encode: ids of a text, and their spans, (tokens, 2), or None where it knows none. decode: the text of ids.
 
     special: ids that stand for no text, such as that of [CLS]. size: of the vocabulary, None where it is not told.
     """
 
-    encode: Callable[[str], tuple[Sequence[int], Sequence[tuple[int, int]] | None]]
+    encode: Callable[[str], tuple[Sequence[int], Sequence[tuple[int, int]] | Tensor | None]]
     decode: Callable[[Sequence[int]], str]
     special: frozenset[int] = frozenset()
     size: int | None = None
@@ -34,18 +35,18 @@ class Tokenizer:
         ids, spans = self.encode(text)
         if spans is None:
             spans = aligned(text, ids, self.decode, self.special)
-        return Tokens(torch.tensor(list(ids), dtype=torch.long), torch.tensor(spans, dtype=torch.long).view(-1, 2))
+        return Tokens(torch.tensor(list(ids), dtype=torch.long), torch.as_tensor(spans, dtype=torch.long).view(-1, 2))
 
 
 def characters(symbols: str) -> Tokenizer:
     """A token for each character; the first symbol stands for all unknown ones, and is never written."""
     index = {symbol: number for number, symbol in enumerate(symbols)}
-    return Tokenizer(
-        lambda text: ([index.get(one, 0) for one in text], [(at, at + 1) for at in range(len(text))]),
-        lambda ids: "".join(symbols[number] for number in ids),
-        frozenset([0]),
-        len(symbols),
-    )
+
+    def encode(text: str) -> tuple[list[int], Tensor]:
+        starts = torch.arange(len(text))
+        return [index.get(character, 0) for character in text], torch.stack([starts, starts + 1], 1)
+
+    return Tokenizer(encode, lambda ids: "".join(symbols[number] for number in ids), frozenset([0]), len(symbols))
 
 
 def adapted(own: Any) -> Tokenizer:

@@ -57,9 +57,14 @@ class Plan:
     def rate_at(self, step: int) -> float:
         """Of the step with this number, from 0: it rises in a line, then falls to zero, or stays."""
         warm = max(1, int(self.steps * self.warm))
-        left = max(0.0, (self.steps - step) / max(1, self.steps - warm))
-        falling = {"linear": left, "cosine": (1 - math.cos(math.pi * min(1.0, left))) / 2, "constant": 1.0}
-        return self.rate * min((step + 1) / warm, falling[self.schedule])
+        if step < warm:
+            return self.rate * ((step + 1) / warm)
+        left = max(0.0, (self.steps - step) / max(1, self.steps - warm))  # 1 at the height, 0 after the last step
+        if self.schedule == "linear":
+            return self.rate * left
+        if self.schedule == "cosine":
+            return self.rate * ((1 - math.cos(math.pi * left)) / 2)
+        return self.rate
 
 
 class Training:

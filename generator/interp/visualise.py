@@ -85,11 +85,8 @@ def visualise(
     chunks = [(start, min(start + size, objective.images)) for start in range(0, objective.images, size)]
     for number, (start, stop) in enumerate(chunks):
         rows, piece = torch.arange(start, stop), picture.part(start, stop)
-        if not pace.alike and stop - start < size:  # filled up, so that no rounding depends on what else is asked for
-            copies = (size - (stop - start)) // objective.group
-            rows = torch.cat([rows, rows[: objective.group].repeat(copies)])
-            values = [torch.cat([value, *[value[: objective.group]] * copies]) for value in piece.values]
-            piece.values = [value.detach().requires_grad_() for value in values]
+        if not pace.alike:
+            rows, piece = filled_up(rows, piece, objective.group, size)
         motions = transform.motions([seeds[row] for row in rows.tolist()], steps, height, width)
 
         def done(step: int, total: int, number: int = number) -> None:
@@ -107,6 +104,19 @@ def visualise(
         evaluated(exact, objective, encoded[start:stop], normalise, torch.arange(start, stop)) for start, stop in chunks
     ]
     return Visualised(images.cpu(), torch.cat(reached), torch.cat(before), torch.cat(taken), torch.cat(slopes))
+
+
+def filled_up(rows: Tensor, piece: Parameterisation, group: int, size: int) -> tuple[Tensor, Parameterisation]:
+    """A batch of `size` images: copies of the first group stand for those that it lacks.
+
+    So no rounding depends on what else is asked for, where a network rounds otherwise in a smaller batch.
+    """
+    copies = (size - len(rows)) // group
+    if copies:
+        rows = torch.cat([rows, rows[:group].repeat(copies)])
+        values = [torch.cat([value, *[value[:group]] * copies]) for value in piece.values]
+        piece.values = [value.detach().requires_grad_() for value in values]
+    return rows, piece
 
 
 def climb(

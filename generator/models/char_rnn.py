@@ -16,14 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from generator import interp
 from generator.artifact import Artifact
 from generator.data import Document
 from generator.deferred import Deferred
+from generator.filling import believed, check_widths, fill, needed
 from generator.model import Model
-from generator.spec import BuildError, Options, UnitPagesOptions, mistakes
+from generator.spec import BuildError, Options, UnitPagesOptions
 from generator.stopping import between_steps
 from generator.weights import Desk, Trained, Weights
 
@@ -91,34 +92,22 @@ def fingerprint(settings: Settings, root: Path) -> dict[str, Any]:
 
 def load(name: str, settings: Settings, weights: Weights | None, seed: int, root: Path) -> Model:
     """The network with its weights, or, where these hold no tensors, as `seed` initialises it."""
-    if weights is None:
-        raise BuildError(f"model {name}: a char-rnn has no weights of its own; give `checkpoints` or a `train` recipe")
-    about = weights.about
-    if "shape" not in about or "symbols" not in about:
-        raise BuildError(f"model {name}: the checkpoint does not say its shape and symbols; was it made by a char-rnn?")
-    if not isinstance(about["symbols"], str) or not about["symbols"]:
+    weights = needed(name, "char-rnn", weights, ("shape", "symbols"))
+    symbols = weights.about["symbols"]
+    if not isinstance(symbols, str) or not symbols:
         raise BuildError(f"model {name}: the checkpoint's symbols are no text")
-    try:
-        shape = Shape.model_validate(about["shape"]).model_dump()
-    except ValidationError as error:
-        (key, message), *_ = mistakes(error, Shape)
-        raise BuildError(f"model {name}: the checkpoint's shape: {key}: {message}") from error
+    shape = believed(name, Shape, weights.about["shape"], "the checkpoint's shape")
     torch.manual_seed(seed)
-    # What a file of a few bytes says of itself may be of gigabytes: memory is for what it holds.
-    for key, size in (
-        ("embedding.weight", shape["embedding"]),
-        (f"rnn.weight_hh_l{shape['layers'] - 1}", shape["width"]),
-    ):
-        if weights.tensors and (key not in weights.tensors or weights.tensors[key].shape[-1:] != (size,)):
-            raise BuildError(f"model {name}: the checkpoint does not fit its own shape: {key} is not {size} wide")
-    network = interp.recurrent.CharRNN(len(about["symbols"]), **shape)
-    if weights.tensors:
-        try:
-            network.load_state_dict(dict(weights.tensors))
-        except RuntimeError as error:
-            raise BuildError(f"model {name}: the checkpoint does not fit its own shape: {error}") from error
+    try:
+        top = f"rnn.weight_hh_l{shape.layers - 1}"
+        check_widths(weights, {"embedding.weight": shape.embedding, top: shape.width})
+        network = interp.recurrent.CharRNN(len(symbols), **shape.model_dump())
+        if weights.tensors:
+            fill(network, weights)
+    except ValueError as error:
+        raise BuildError(f"model {name}: the checkpoint does not fit its own shape: {error}") from error
     network.eval().requires_grad_(False)
-    return Model(name, network, reader=interp.recurrent.Recurrent(network, about["symbols"]))
+    return Model(name, network, reader=interp.recurrent.Recurrent(network, symbols))
 
 
 def train(settings: Settings, splits: Mapping[str, Sequence[Document]], desk: Desk) -> Iterator[Trained]:
@@ -209,18 +198,22 @@ class Course:
         return True
 
     def told(self) -> str:
+        """The loss that was measured last, in words."""
         if not self.curve:
             return ""
         held_out = self.curve[-1][2]
         return f"held-out loss {held_out:.3f} nats, {held_out / math.log(2):.3f} bits per character"
 
     def seconds(self) -> float:
+        """How long the training has taken, without what lay between."""
         return round(time.monotonic() - self.start, 1)
 
     def state(self) -> dict[str, Any]:
+        """All that is to be kept of it, JSON-able."""
         return {"curve": self.curve, "losses": self.losses, "seconds": self.seconds()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state`."""
         self.start -= state["seconds"]
         self.curve = [(int(read), mean, held_out) for read, mean, held_out in state["curve"]]
         self.losses = list(state["losses"])
@@ -240,6 +233,7 @@ def trained(
 
 
 def plan(recipe: Recipe, pace: interp.training.Pace) -> interp.training.Plan:
+    """The recipe as the instrument wants it, at a pace."""
     names = {field.name for field in fields(interp.training.Plan)} - set(asdict(pace))
     return interp.training.Plan(**recipe.model_dump(include=names), **asdict(pace))
 

@@ -19,6 +19,7 @@ from pydantic import Field
 from generator import interp
 from generator.deferred import Deferred
 from generator.files import file_digest
+from generator.filling import fill
 from generator.model import ImageInput, Model
 from generator.spec import BuildError, UnitPagesOptions
 from generator.weights import Weights, read_weights
@@ -72,8 +73,8 @@ def load(name: str, settings: Settings, weights: Weights | None, seed: int, root
     weights = read_weights(path) if weights is None else weights
     if weights.tensors:
         try:
-            packaged.load_state_dict(dict(weights.tensors))
-        except RuntimeError as error:
+            fill(packaged, weights)
+        except ValueError as error:
             raise BuildError(f"model {name}: the checkpoint is not one of EfficientNet-Lite0: {error}") from error
     else:  # before the norms are folded away
         noise = interp.settling.noise(INPUT.channels, INPUT.height, INPUT.width)

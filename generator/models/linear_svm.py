@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from generator import interp
 from generator.data import Images
 from generator.deferred import Deferred
+from generator.filling import believed, check_widths, fill, needed
 from generator.model import ImageInput, Model
-from generator.spec import BuildError, Options, UnitPagesOptions, mistakes
+from generator.spec import BuildError, Options, UnitPagesOptions
 from generator.weights import Desk, Trained, Weights
 
 if TYPE_CHECKING:
@@ -68,34 +69,20 @@ def fingerprint(settings: Settings, root: Path) -> dict[str, Any]:
 
 def load(name: str, settings: Settings, weights: Weights | None, seed: int, root: Path) -> Model:
     """The classifier with its weights, or, where these hold no tensors, as `seed` initialises a linear layer."""
-    if weights is None:
-        raise BuildError(
-            f"model {name}: a linear-svm has no weights of its own; give `checkpoints` or a `train` recipe"
-        )
-    about = weights.about
-    absent = [key for key in ABOUT if key not in about]
-    if absent:
-        raise BuildError(f"model {name}: the checkpoint does not say its {absent[0]}; was it made by a linear-svm?")
-    try:
-        own = About.model_validate({key: about[key] for key in ABOUT})
-    except ValidationError as error:
-        (key, message), *_ = mistakes(error, About)
-        raise BuildError(f"model {name}: what the checkpoint says of itself: {key}: {message}") from error
-    image = ImageInput(own.channels, own.height, own.width)
+    weights = needed(name, "linear-svm", weights, ABOUT)
+    about = believed(name, About, {key: weights.about[key] for key in ABOUT}, "what the checkpoint says of itself")
+    image = ImageInput(about.channels, about.height, about.width)
+    inputs = image.channels * image.height * image.width
     torch.manual_seed(seed)
-    inputs, held = own.channels * own.height * own.width, weights.tensors.get("linear.weight")
-    # What a file of a few bytes says of itself may be of gigabytes: memory is for what it holds.
-    if weights.tensors and (held is None or held.shape[-1:] != (inputs,)):
-        raise BuildError(f"model {name}: the checkpoint does not fit what it says of itself: {inputs} inputs")
-    linear = torch.nn.Linear(inputs, len(own.classes))
-    network = torch.nn.Sequential(OrderedDict(flatten=torch.nn.Flatten(), linear=linear))
-    if weights.tensors:
-        try:
-            network.load_state_dict(dict(weights.tensors))
-        except RuntimeError as error:
-            raise BuildError(f"model {name}: the checkpoint does not fit what it says of itself: {error}") from error
-    network.eval().requires_grad_(False)
-    return Model(name, network, own.classes, image)
+    try:
+        check_widths(weights, {"linear.weight": inputs})
+        linear = torch.nn.Linear(inputs, len(about.classes))
+        network = torch.nn.Sequential(OrderedDict(flatten=torch.nn.Flatten(), linear=linear))
+        if weights.tensors:
+            fill(network, weights)
+    except ValueError as error:
+        raise BuildError(f"model {name}: the checkpoint does not fit what it says of itself: {error}") from error
+    return Model(name, network.eval().requires_grad_(False), about.classes, image)
 
 
 def train(settings: Settings, splits: Mapping[str, Images], desk: Desk) -> Iterator[Trained]:
@@ -158,4 +145,4 @@ def measured(
 
 def as_floats(images: Images) -> torch.Tensor:
     """(images, channels, height, width), in [0, 1]."""
-    return torch.from_numpy(images.pixels).permute(0, 3, 1, 2).float() / 255
+    return interp.pictures.from_pixels(images.pixels, images.pixels.shape[3])

@@ -9,7 +9,6 @@ author chose to run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,6 +17,7 @@ from pydantic import Field
 from generator import interp
 from generator.callables import NAMED, callable_digest, find_callable
 from generator.deferred import Deferred
+from generator.filling import fill
 from generator.groups import GroupOptions, chosen_groups, dictionary_digests, dictionary_sites
 from generator.model import ImageInput, Model
 from generator.spec import BuildError, UnitPagesOptions, nearest
@@ -77,7 +77,10 @@ def load(name: str, settings: Settings, weights: Weights | None, seed: int, root
             f"model {name}: factory {settings.factory} returned {type(network).__name__}, not a torch.nn.Module"
         )
     if weights is not None and weights.tensors:
-        fill(name, network, weights)
+        try:
+            fill(network, weights)
+        except ValueError as error:
+            raise BuildError(f"model {name}: the checkpoint does not fit the network: {error}") from error
     image = None
     if settings.height and settings.width:
         image = ImageInput(settings.channels, settings.height, settings.width, settings.mean, settings.deviation)
@@ -102,7 +105,7 @@ def reader_of(name: str, network: torch.nn.Module, settings: Settings, root: Pat
     else:
         return None
     try:
-        sites = interp.hooked.given(network)
+        sites = interp.hooked.given(network, settings.context)
     except Exception as error:  # whatever the author's network makes of a trial
         raise BuildError(f"model {name}: reading a trial of ids failed: {type(error).__name__}: {error}") from error
     if not sites:
@@ -129,25 +132,3 @@ def made(name: str, what: str, named: str) -> Any:
         return make()
     except Exception as error:
         raise BuildError(f"model {name}: {what} {named}: {type(error).__name__}: {error}") from error
-
-
-def fill(name: str, network: torch.nn.Module, weights: Weights) -> None:
-    """Load a state dict whose names and shapes must be the network's."""
-    wanted = network.state_dict()
-    for key in weights.tensors:
-        if key not in wanted:
-            raise BuildError(
-                f"model {name}: the checkpoint holds {key!r}, which the network has not{nearest(key, wanted)}"
-            )
-    missing = [key for key in wanted if key not in weights.tensors]
-    if missing:
-        raise BuildError(f"model {name}: the checkpoint lacks {missing[0]!r}{nearest(missing[0], weights.tensors)}")
-    for key, tensor in weights.tensors.items():
-        theirs, ours = shape(tensor.shape), shape(wanted[key].shape)
-        if theirs != ours:
-            raise BuildError(f"model {name}: {key!r} is {theirs} in the checkpoint and {ours} in the network")
-    network.load_state_dict(dict(weights.tensors))
-
-
-def shape(sizes: Iterable[int]) -> str:
-    return "(" + ", ".join(map(str, sizes)) + ")"

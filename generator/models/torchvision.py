@@ -13,6 +13,7 @@ from pydantic import Field
 
 from generator import interp
 from generator.deferred import Deferred
+from generator.filling import fill
 from generator.model import ImageInput, Model
 from generator.spec import BuildError, UnitPagesOptions, nearest
 from generator.weights import Weights
@@ -72,8 +73,8 @@ def load(name: str, settings: Settings, weights: Weights | None, seed: int, root
                 ) from error
     if weights is not None and weights.tensors:
         try:
-            network.load_state_dict(dict(weights.tensors))
-        except RuntimeError as error:
+            fill(network, weights)
+        except ValueError as error:
             raise BuildError(f"model {name}: the checkpoint is not one of {settings.architecture}: {error}") from error
     preset = (entry or meta).transforms()
     size = settings.size or preset.crop_size[0]

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from generator.figures.measurements import Record, measure_name, read_record
+from generator.records import Record, measure_name, read_record
 from generator.spec import BuildError, shown
 from generator.verdicts import escaped
 from tests.benchmarks.harness import RECORDS

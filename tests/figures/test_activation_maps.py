@@ -4,7 +4,7 @@ import torch
 
 from generator.figures.activation_maps import Options, compute
 from generator.interp.heatmaps import drawn
-from generator.readouts import resized
+from generator.seeing import resized
 from generator.spec import BuildError
 from tests.figures.seeing_inputs import SIDE, Given, Seeing
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from generator import interp
 from generator.figures.attribution import Options, compute
-from generator.readouts import resized
+from generator.seeing import resized
 from generator.spec import BuildError
 from tests.figures.seeing_inputs import SIDE, Given, Seeing, flat
 

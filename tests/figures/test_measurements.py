@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.figures.measurements import APART, MOST_BYTES, Record, axis, place, read_record
+from generator.figures.measurements import APART, axis, place
+from generator.records import MOST_BYTES, Record, read_record
 from generator.spec import BuildError, BuildErrors
 from tests.conftest import RECORD, SmallSite
 

@@ -37,6 +37,14 @@ def test_confusions_are_shares_of_the_true_class():
     assert measures["accuracy"] == pytest.approx(3 / 5)
 
 
+def test_a_score_that_is_not_a_number_wins_against_no_class():
+    broken = classifier()
+    broken.network.linear.bias.data[0] = float("nan")
+
+    with pytest.raises(BuildError, match="model known: some scores are not numbers"):
+        compute_with(Known(known=broken), dataset="dots")
+
+
 def test_of_a_choice_of_classes_only_their_images_count():
     artifact = compute_with(dataset="dots", classes=["b", "c"])
 

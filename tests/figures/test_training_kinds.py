@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from generator import interp
 from generator.artifact import Artifact
 from generator.cli import main
-from generator.figures.ablation import WIDTH, at_tokens, marks
+from generator.figures.ablation import WIDTH, at_tokens, drawn
 from generator.figures.training_curve import course
 from generator.interp.reading import Clamp, Tokens
 from generator.interp.recurrent import Recurrent
@@ -225,7 +225,7 @@ def test_concepts_hold_at_the_last_character_of_a_token() -> None:
 
 
 def test_marks_share_one_scale_with_no_rise_on_it() -> None:
-    found = marks(0.4, np.array([0.1, 0.2]))
+    found = drawn(0.4, np.array([0.1, 0.2]))
 
     assert (found["zero"], found["place"]) == (3, WIDTH - 3)
     assert found["controls"] == [31.5, 60.0]

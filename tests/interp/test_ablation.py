@@ -23,6 +23,14 @@ def test_losses_are_of_the_character_that_comes_next_document_after_document(rea
     assert found.isnan().nonzero()[:, 0].tolist() == [2, 302, 303]
 
 
+def test_ids_may_be_bytes_and_documents_empty(reader: Recurrent) -> None:
+    documents = [torch.randint(7, (length,)) for length in (3, 0, 5)]
+
+    found = losses(reader, [ids.to(torch.uint8) for ids in documents])
+
+    torch.testing.assert_close(found, losses(reader, documents), equal_nan=True)
+
+
 def test_a_unit_that_the_head_does_not_read_costs_nothing_and_another_does(reader: Recurrent) -> None:
     reader.network.head.weight[:, 2] = 0
     reader.network.rnn.weight_hh_l0[:, 2] = 0

@@ -63,6 +63,16 @@ def test_half_of_a_gain_above_rest_is_half():
     assert retained(score, first, torch.tensor([1.0]))["jpeg"].tolist() == [0.5]
 
 
+@pytest.mark.parametrize("rest", [0.5, 0.6])
+def test_where_nothing_was_gained_nothing_is_kept(rest):
+    images = torch.full((2, 3, 16, 16), 0.5)
+
+    kept = retained(lambda images: images.mean((1, 2, 3)), images, torch.tensor([0.0, rest]))
+
+    for kind in ("shift", "scale", "jpeg"):
+        torch.testing.assert_close(kept[kind], torch.tensor([1.0, 0.0]), atol=0.01, rtol=0)
+
+
 def test_changes_move_by_a_twentieth_of_each_side_and_both_ways():
     columns = torch.arange(40.0).expand(1, 1, 20, 40)
 

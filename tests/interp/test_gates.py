@@ -60,3 +60,20 @@ def test_saturation_counts_every_character_once_however_the_text_is_cut() -> Non
 def test_a_plain_rnn_has_no_gates() -> None:
     with pytest.raises(ValueError, match="a plain RNN has no gates"):
         gates(reader("rnn"), torch.zeros(1, 1, dtype=torch.long))
+
+
+def test_ids_may_be_bytes() -> None:
+    one = reader("gru")
+    ids = torch.randint(7, (20,))
+
+    found, expected = saturation(one, [ids.to(torch.uint8)]), saturation(one, [ids])
+
+    assert all(torch.equal(each.left, other.left) for each, other in zip(found, expected, strict=True))
+
+
+def test_gates_that_are_not_numbers_are_not_called_open_or_shut() -> None:
+    one = reader("lstm")
+    one.network.rnn.weight_hh_l0.data[0, 0] = torch.nan
+
+    with pytest.raises(ValueError, match="some gates are not numbers"):
+        saturation(one, [torch.zeros(5, dtype=torch.long)])

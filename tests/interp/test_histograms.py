@@ -53,6 +53,16 @@ def test_a_unit_that_never_changes_has_one_level() -> None:
     assert len(np.unique(Scale.of(values).levels(values))) == 1
 
 
+def test_a_unit_whose_range_has_no_reciprocal_in_float32_has_one_level() -> None:
+    activations = np.random.default_rng(0).normal(size=(100, 2)).astype(np.float32)
+    activations[:, 1] *= np.float32(1e-38)  # as of a GELU that is shut everywhere
+
+    levels = Scale.of(activations).levels(activations)
+
+    assert len(np.unique(levels[1])) == 1
+    assert len(np.unique(levels[0])) > 50
+
+
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
 def test_activations_that_are_no_numbers_are_refused(wrong: float) -> None:
     values = np.array([[0.0], [wrong]], dtype=np.float32)

@@ -125,3 +125,26 @@ def test_samples_repeat_by_seed_and_never_draw_what_stands_for_no_text() -> None
 def test_a_network_that_looks_ahead_writes_nothing() -> None:
     with pytest.raises(ValueError, match="does not foretell"):
         sample(reader(both=True), torch.tensor([1]), 3, (1.0,), seed=0)
+
+
+def test_without_a_token_to_start_from_nothing_is_written() -> None:
+    one = reader(both=False)
+
+    with pytest.raises(ValueError, match="no token to start from"):
+        sample(one, one.tokens("").ids, 3, [1.0], 0)
+
+
+def test_sites_are_tried_on_no_more_tokens_than_the_network_reads_at_once() -> None:
+    class Placed(nn.Module):
+        """Adds what stands for each of four places."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.embed, self.places = nn.Embedding(4, 6), nn.Parameter(torch.zeros(4, 6))
+
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            return self.embed(ids) + self.places[: ids.shape[1]]
+
+    assert list(given(Placed(), context=4)) == ["embed"]
+    with pytest.raises(RuntimeError, match="must match the size"):
+        given(Placed())

@@ -49,6 +49,16 @@ def test_no_positions_and_no_numbers_are_told():
         matching.correlations([(torch.tensor([[float("nan")], [1.0]]), torch.ones(2, 1))])
 
 
+def test_a_piece_of_no_positions_changes_nothing():
+    generator = torch.Generator().manual_seed(2)
+    one, other = torch.randn(9, 2, generator=generator), torch.randn(9, 3, generator=generator)
+    nothing = (one[:0], other[:0])
+
+    found, *_ = matching.correlations([nothing, (one, other), nothing])
+
+    assert torch.equal(found, matching.correlations([(one, other)])[0])
+
+
 def test_positions_are_spread_over_maps_and_keep_their_channels():
     maps = torch.arange(2 * 3 * 8 * 8.0).view(2, 3, 8, 8)
 

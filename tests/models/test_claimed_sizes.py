@@ -56,7 +56,7 @@ def test_a_reader_that_claims_more_than_it_holds_is_told(about: dict[str, Any], 
 @pytest.mark.parametrize(
     ("about", "reason"),
     [
-        ({"height": 4096, "width": 4096}, "does not fit what it says of itself: 16777216 inputs"),
+        ({"height": 4096, "width": 4096}, "does not fit what it says of itself: linear.weight is not 16777216 wide"),
         ({"height": 10**12}, "what the checkpoint says of itself: height: "),
         ({"classes": "ab"}, "what the checkpoint says of itself: classes: "),
         ({"classes": ["a"]}, "does not fit what it says of itself: "),

@@ -69,9 +69,15 @@ def narrower(tensors):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (renamed, "model n: the checkpoint holds 'hed.weight', which the network has not; did you mean 'head.weight'?"),
-        (shorter, "model n: the checkpoint lacks 'conv2.bias'; did you mean 'conv1.bias'?"),
-        (narrower, "model n: 'head.weight' is (4, 48) in the checkpoint and (5, 48) in the network"),
+        (
+            renamed,
+            "does not fit the network: it holds 'hed.weight', which the network has not; did you mean 'head.weight'?",
+        ),
+        (
+            shorter,
+            "model n: the checkpoint does not fit the network: it lacks 'conv2.bias'; did you mean 'conv1.bias'?",
+        ),
+        (narrower, "the network: 'head.weight' is (4, 48) in the checkpoint and (5, 48) in the network"),
     ],
 )
 def test_a_checkpoint_of_another_network_is_refused_by_what_differs(tmp_path, change, message):
