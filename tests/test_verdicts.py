@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 from generator.artifact import Measures
 from generator.claims import Verdict, expectation, judged
 from generator.spec import Claim, Place
-from generator.verdicts import exit_code, junit, markdown, table
+from generator.verdicts import exit_code, junit, markdown, summary, table
 from tests.conftest import SmallSite
 from tests.test_cli import run
 
@@ -38,6 +38,11 @@ def test_the_table_tells_state_value_interval_reason_and_history() -> None:
     assert "its figure failed" in told
     assert "It began to hold at step 2." in told
     assert told.splitlines()[-1] == "3 claims: 1 holds, 1 broken, 1 unknown"
+
+
+def test_the_summary_counts_in_the_right_number() -> None:
+    assert summary([GOOD]) == "1 claim: 1 holds"
+    assert summary([GOOD, GOOD, BAD]) == "3 claims: 2 hold, 1 broken"
 
 
 def test_junit_has_a_case_for_each_claim_in_a_suite_for_each_page() -> None:

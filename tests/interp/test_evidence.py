@@ -72,6 +72,20 @@ def test_changes_move_by_a_twentieth_of_each_side_and_both_ways():
     assert float(left[0, 0, 10, 20]) == pytest.approx(22, abs=0.01)
 
 
+def test_changes_move_upwards_and_downwards_too_and_zoom_about_the_middle():
+    rows = torch.arange(20.0)[:, None].expand(1, 1, 20, 40)
+    columns = torch.arange(40.0).expand(1, 1, 20, 40)
+
+    *_, down, up = changed(rows / 40)["shift"] * 40
+    smaller, larger = changed(columns / 40)["scale"] * 40
+
+    assert [float(one[0, 0, 10, 20]) for one in (down, up)] == pytest.approx([9, 11], abs=0.01)
+    # The middle is between columns 19 and 20; what is ten columns and a half to the right of it was nearer, or farther.
+    assert [float(one[0, 0, 10, 30]) for one in (smaller, larger)] == pytest.approx(
+        [19.5 + 10.5 / 0.9, 19.5 + 10.5 / 1.1], abs=0.01
+    )
+
+
 def test_compression_keeps_shape_and_nearly_all_of_a_smooth_image():
     smooth = torch.linspace(0, 1, 32).expand(2, 1, 32, 32)
 
@@ -93,6 +107,13 @@ def test_contrast_and_brightness_do_not_count_in_a_spectrum():
     images = waves(2)
 
     torch.testing.assert_close(radial_power(images * 0.5 + 0.2), radial_power(images))
+
+
+def test_a_mirrored_image_has_the_same_spectrum():
+    images = waves(2, size=32)
+
+    for axis in (2, 3):
+        torch.testing.assert_close(radial_power(images.flip(axis)), radial_power(images))
 
 
 def test_natural_images_are_about_one_deviation_from_each_other_and_noise_is_far():
