@@ -51,6 +51,14 @@ def test_fourier_images_are_the_literal_inverse_transform_of_their_scaled_coeffi
     torch.testing.assert_close(images.detach()[0, 0], expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", [Fourier, Pixels])
+def test_a_picture_starts_from_noise_of_its_deviation(kind):
+    values = kind([0], 32, 32, deviation=0.05).values[0].detach()
+
+    assert float(values.std()) == pytest.approx(0.05, rel=0.1)
+    assert float(values.mean()) == pytest.approx(0, abs=0.005)
+
+
 def test_without_decay_all_frequencies_have_one_scale():
     assert Fourier([0], 8, 8, decay=0).scale.unique().tolist() == [8.0]
 

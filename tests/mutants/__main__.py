@@ -44,7 +44,7 @@ TESTS = {
     "code": (CONCEPTS, []),
     "content": (["test_content.py", "test_includes.py"], ["test_article.py", "test_typography.py", "test_site.py"]),
     "keeping": (["interp/test_contexts.py"], []),
-    "pipeline": (["test_site.py", "test_control.py"], ["test_failing.py", "test_series.py", "test_verdicts.py"]),
+    "pipeline": (["test_site.py", "test_control.py"], ["test_failing.py", "test_standing.py", "test_verify.py"]),
     "prose": (CONCEPTS, []),
     "sampling": (["interp/test_hooked.py"], ["figures/test_sample.py"]),
     "separation": (["interp/test_histograms.py"], []),
