@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 from generator.artifact import Measures
 from generator.claims import Verdict, expectation, judged
 from generator.spec import Claim, Place
-from generator.verdicts import exit_code, junit, markdown, summary, table
+from generator.verdicts import code, exit_code, junit, markdown, summary, table
 from tests.conftest import SmallSite
 from tests.test_cli import run
 
@@ -67,6 +67,10 @@ def test_markdown_puts_what_does_not_hold_first_and_escapes_what_authors_write()
     assert [row[2] for row in rows] == ["✗", "?", "✓"]
     assert "It \\| is &lt;b&gt;so&lt;/b&gt; &amp; " in rows[0]
     assert "<b>" not in told
+
+
+def test_code_in_a_table_ends_neither_itself_nor_its_cell() -> None:
+    assert code("a`b|c") == "`a'b\\|c`"
 
 
 def test_check_prints_writes_and_exits(small_site: SmallSite, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from generator.interp.histograms import LEVELS
 from generator.interp.resampling import (
     GROUPS,
     area_errors,
+    average_rank,
     best_by_chance,
     best_correlation_by_chance,
     correlation,
@@ -16,6 +17,7 @@ from generator.interp.resampling import (
     groups,
     rank_correlations,
     share_interval,
+    weights,
 )  # fmt: skip
 
 DOCUMENTS = np.repeat(np.arange(40), 50)
@@ -164,6 +166,20 @@ def test_the_interval_of_a_rank_correlation_holds_it_and_is_none_where_nothing_c
 
     assert -0.1 < low < 0 < high < 0.1
     assert np.isnan(correlation_errors(own, np.ones(2000), DOCUMENTS, 0)).all()
+
+
+def test_the_interval_of_a_rank_correlation_is_that_of_the_texts_drawn_and_read_anew() -> None:
+    source = np.random.default_rng(9)
+    own = source.integers(0, LEVELS, 2000, dtype=np.uint8)
+    quantity = own + 200 * source.random(2000)
+    first, second = (average_rank(one.astype(float)) for one in (own, quantity))
+    drawn = [
+        np.corrcoef(*(np.repeat(one, often.astype(int)[DOCUMENTS]) for one in (first, second)))[0, 1]
+        for often in weights(40, 0)
+    ]
+
+    expected = np.quantile(drawn, [0.025, 0.975]) - np.corrcoef(first, second)[0, 1]
+    assert correlation_errors(own, quantity, DOCUMENTS, 0) == pytest.approx(expected, abs=1e-6)
 
 
 def test_the_interval_of_a_share_is_the_one_of_wilson() -> None:
