@@ -21,7 +21,7 @@ def verdict(expect: str, value: float | None, page: str = "posts/a.html", text: 
 
 GOOD, BAD, UNKNOWN = (
     verdict("auc >= 0.5", 0.7),
-    verdict("auc < 0.5", 0.7, text=HOSTILE),
+    verdict("auc < 0.5", 0.7, page=str(Path("posts", "a.html")), text=HOSTILE),
     verdict("auc > 0", None, "b.html"),
 )
 
@@ -46,9 +46,11 @@ def test_the_summary_counts_in_the_right_number() -> None:
 
 
 def test_junit_has_a_case_for_each_claim_in_a_suite_for_each_page() -> None:
-    root = ElementTree.fromstring(junit([GOOD, BAD, UNKNOWN]))
+    written = junit([GOOD, BAD, UNKNOWN])
+    root = ElementTree.fromstring(written)
     suites = root.findall("testsuite")
 
+    assert written.startswith(b"<?xml version='1.0' encoding='utf-8'?>\n<testsuites")
     assert root.get("tests") == "3"
     assert [(one.get("name"), one.get("tests"), one.get("failures"), one.get("errors")) for one in suites] == [
         ("posts/a.html", "2", "1", "0"),

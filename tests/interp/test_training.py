@@ -140,6 +140,22 @@ def test_threads_that_share_the_streams_take_the_same_steps(cell: str) -> None:
         torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("rows", [4, 1])
+def test_the_gradient_is_that_of_the_loss_and_the_prices_of_which_some_streams_have_their_share(rows: int) -> None:
+    under_way = Training(network(), TEXT, replace(PLAN, sparsity=3.0, steadiness=5.0))
+    chunk = under_way.streams[:rows, :17].long()
+    loss, gradients, _ = under_way.gradients(chunk, None)
+
+    hidden, _ = under_way.network.rnn(under_way.network.embedding(chunk[:, :-1]))
+    logits = under_way.network.head(hidden)
+    nats = torch.nn.functional.cross_entropy(logits.flatten(0, 1), chunk[:, 1:].flatten())
+    price = 3 * hidden.abs().mean() + 5 * (hidden[:, 1:] - hidden[:, :-1]).square().mean()
+    expected = torch.autograd.grad(rows / 4 * (nats + price), under_way.parameters)
+    assert loss == pytest.approx(rows / 4 * float(nats))
+    for one, other in zip(gradients, expected, strict=True):
+        torch.testing.assert_close(one, other)
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_price_on_activity_makes_hidden_units_quieter_and_is_no_part_of_the_loss(threads: int) -> None:
     dear, free = (Training(network(), TEXT, replace(PLAN, sparsity=price, threads=threads)) for price in (1.0, 0.0))
