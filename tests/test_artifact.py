@@ -55,6 +55,13 @@ def test_an_artifact_comes_back_as_it_was_put(store: ArtifactStore) -> None:
     assert back.intervals == {"a.b": (0.25, 1)}
 
 
+def test_an_artifact_lies_where_this_layout_says(tmp_path: Path) -> None:
+    """Another place needs another number in `store_layout`: a store of today would look empty."""
+    ArtifactStore(tmp_path).put("ab12", ARTIFACT)
+
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.npz")] == ["ab/ab12.npz"]
+
+
 def test_there_is_no_artifact_that_was_not_put(store: ArtifactStore) -> None:
     assert store.get("ab12") is None
 
@@ -93,6 +100,10 @@ def test_damage_is_told_once_and_as_it_is_called(tmp_path: Path) -> None:
 
     assert told == ["store: the artifact of figure one was damaged; computed again"]
     assert store.whole("ab12") is False
+    (tmp_path / "01" / f"{'01' * 32}.npz").parent.mkdir()
+    (tmp_path / "01" / f"{'01' * 32}.npz").write_bytes(b"damaged")
+    store.get("01" * 32)
+    assert told[1:] == ["store: the artifact 0101010 was damaged; computed again"]
 
 
 def test_an_artifact_from_before_there_were_seals_is_read(store: ArtifactStore) -> None:

@@ -63,27 +63,20 @@ def test_half_of_a_gain_above_rest_is_half():
     assert retained(score, first, torch.tensor([1.0]))["jpeg"].tolist() == [0.5]
 
 
-def test_changes_move_by_a_twentieth_of_each_side_and_both_ways():
-    columns = torch.arange(40.0).expand(1, 1, 20, 40)
+def test_changes_move_by_a_twentieth_of_each_side_and_every_way():
+    rows, columns = torch.arange(20.0)[:, None].expand(1, 1, 20, 40), torch.arange(40.0).expand(1, 1, 20, 40)
 
-    right, left, *_ = changed(columns / 40)["shift"] * 40
+    across, down = changed(columns / 40)["shift"] * 40, changed(rows / 40)["shift"] * 40
 
-    assert float(right[0, 0, 10, 20]) == pytest.approx(18, abs=0.01)
-    assert float(left[0, 0, 10, 20]) == pytest.approx(22, abs=0.01)
+    assert across[:, 0, 0, 10, 20].tolist() == pytest.approx([18, 22, 20, 20], abs=0.01)
+    assert down[:, 0, 0, 10, 20].tolist() == pytest.approx([10, 10, 9, 11], abs=0.01)
 
 
-def test_changes_move_upwards_and_downwards_too_and_zoom_about_the_middle():
-    rows = torch.arange(20.0)[:, None].expand(1, 1, 20, 40)
-    columns = torch.arange(40.0).expand(1, 1, 20, 40)
+def test_changes_zoom_about_the_middle():
+    """Between columns 19 and 20; what is ten columns and a half to the right of it was farther off, or nearer."""
+    smaller, larger = changed(torch.arange(40.0).expand(1, 1, 20, 40) / 40)["scale"][:, 0, 0, 10, 30] * 40
 
-    *_, down, up = changed(rows / 40)["shift"] * 40
-    smaller, larger = changed(columns / 40)["scale"] * 40
-
-    assert [float(one[0, 0, 10, 20]) for one in (down, up)] == pytest.approx([9, 11], abs=0.01)
-    # The middle is between columns 19 and 20; what is ten columns and a half to the right of it was nearer, or farther.
-    assert [float(one[0, 0, 10, 30]) for one in (smaller, larger)] == pytest.approx(
-        [19.5 + 10.5 / 0.9, 19.5 + 10.5 / 1.1], abs=0.01
-    )
+    assert [float(smaller), float(larger)] == pytest.approx([19.5 + 10.5 / 0.9, 19.5 + 10.5 / 1.1], abs=0.01)
 
 
 def test_compression_keeps_shape_and_nearly_all_of_a_smooth_image():
