@@ -87,6 +87,20 @@ def test_colours_are_decorrelated_by_lucids_matrix():
     assert found.norm(dim=0).max() == pytest.approx(1)
 
 
+def test_lucids_matrix_is_that_of_its_source():
+    """color_correlation_svd_sqrt in lucid/optvis/param/color.py."""
+    assert [list(row) for row in COLOUR_CORRELATION] == [[0.26, 0.09, 0.02], [0.27, 0.0, -0.05], [0.27, -0.09, 0.03]]
+
+
+def test_natural_images_are_made_smaller_by_means_not_by_picking_pixels():
+    stripes = torch.zeros(1, 1, 96, 96)
+    stripes[..., ::3] = 1  # the middle of three pixels is black
+
+    found, even = (magnitudes(images, 32, 32)[0, 0, 0] for images in (stripes, torch.full_like(stripes, 1 / 3)))
+
+    torch.testing.assert_close(found, even, rtol=0.05, atol=0)
+
+
 def test_the_first_colour_axis_is_brightness():
     picture = Fourier([0], 8, 8, deviation=0.0)
     with torch.no_grad():

@@ -46,7 +46,6 @@ TESTS = {
     "keeping": (["interp/test_contexts.py"], []),
     "pipeline": (["test_site.py", "test_control.py"], ["test_failing.py", "test_standing.py", "test_verify.py"]),
     "prose": (CONCEPTS, []),
-    "sampling": (["interp/test_hooked.py"], ["figures/test_sample.py"]),
     "separation": (["interp/test_histograms.py"], []),
     "spec": (["test_claims.py"], ["test_verdicts.py"]),
     "tallies": (["interp/test_contexts.py"], []),
