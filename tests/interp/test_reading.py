@@ -26,7 +26,7 @@ class Window:
         return "x"
 
     def read(self, ids, groups, state=None, *, lengths=None, clamps=(), logits=False) -> Reading:
-        assert ids.shape[1] <= self.context
+        assert int(lengths.max()) <= ids.shape[1] <= self.context
         self.looked_at += ids.numel()
         before = torch.arange(ids.shape[1]).expand(ids.shape).float()
         return Reading(torch.stack([before, lengths[:, None] - 1 - before], 2), None, None)
