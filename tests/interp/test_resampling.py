@@ -34,6 +34,8 @@ def test_documents_are_drawn_whole_many_are_grouped_and_few_are_cut() -> None:
     assert len(np.unique(groups(np.repeat(np.arange(1000), 3)))) == GROUPS
     assert len(np.unique(groups(np.zeros(160, dtype=np.int64)))) == 16
     assert groups(np.array([0, 0, 1])).tolist() == [0, 1, 2]
+    assert len(np.unique(groups(np.repeat(np.arange(8), 6)))) == 8
+    assert len(np.unique(groups(np.repeat(np.arange(7), 6)))) == 7 * 3
 
 
 def test_the_interval_of_an_area_covers_chance_where_documents_are_runs() -> None:

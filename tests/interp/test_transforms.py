@@ -153,3 +153,18 @@ def test_motions_move_to_another_device_whole():
 
     assert isinstance(moved, Motions)
     assert moved.noise == 0.1
+
+
+def test_a_wobble_goes_as_far_either_way_as_it_is_told_to():
+    motions = Wobble(rotation=8.0, zoom=(0.9, 1.2), shift=0.1).motions([0, 1], 2000, 20, 50)
+
+    for values, low, high in (
+        (motions.angles, -8, 8),
+        (motions.zooms, 0.9, 1.2),
+        (motions.shifts[..., 0], -5, 5),
+        (motions.shifts[..., 1], -2, 2),
+    ):
+        near = (high - low) / 100
+        assert (float(values.min()), float(values.max())) == pytest.approx((low, high), abs=near)
+        assert float(values.mean()) == pytest.approx((low + high) / 2, abs=3 * near)
+        assert low <= float(values.min()) <= float(values.max()) <= high
