@@ -154,6 +154,14 @@ def test_a_spectrum_has_no_more_waves_along_the_edges_than_aslant():
     assert 0.6 < float(along / aslant) < 1.6
 
 
+def test_the_spectrum_of_grey_images_is_all_in_brightness():
+    grey = torch.rand(4, 1, 40, 40, generator=torch.Generator().manual_seed(0)).expand(-1, 3, -1, -1)
+
+    brightness, *hues = magnitudes(grey, 32, 32).mean((1, 2)).tolist()
+
+    assert max(hues) < 0.15 * brightness
+
+
 def test_phases_alone_give_images_of_the_contrast_of_natural_ones():
     natural = isotropic(64)
 

@@ -160,6 +160,10 @@ def test_rank_correlations_are_those_of_scipy() -> None:
         assert correlation(own.astype(float), quantity) == pytest.approx(value, abs=1e-5)
 
 
+def test_ranks_lie_within_zero_and_one_and_ties_share_theirs() -> None:
+    assert average_rank(np.array([3.0, 1.0, 3.0])).tolist() == pytest.approx([2 / 3, 1 / 6, 2 / 3])
+
+
 def test_the_interval_of_a_rank_correlation_holds_it_and_is_none_where_nothing_changes() -> None:
     source = np.random.default_rng(5)
     own = source.integers(0, LEVELS, 2000, dtype=np.uint8)
