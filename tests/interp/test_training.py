@@ -212,3 +212,25 @@ def test_a_trial_measures_and_changes_nothing() -> None:
 
     assert measured(one, PLAN, (1,)).threads == 1
     assert all(torch.equal(*pair) for pair in zip(before, one.parameters(), strict=True))
+
+
+@pytest.mark.parametrize(("first", "steps"), [(3.0, 3), (3.5, 1)])
+def test_a_trial_ends_at_its_first_step_where_it_is_hopeless(
+    first: float, steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than three times as slow as another way was. The fastest step counts."""
+    clock = iter([0.0, first, 10.0, 11.5, 20.0, 22.0])
+    monkeypatch.setattr(training.time, "perf_counter", lambda: next(clock))
+    under_way = Training(network(), TEXT, PLAN)
+
+    assert training.quickest(under_way, 1.0) == (1.5 if steps == 3 else first)
+    assert under_way.done == steps
+
+
+@pytest.mark.parametrize(("cores", "expected"), [(None, [1]), (1, [1]), (6, [1, 2, 4]), (8, [1, 2, 4, 8])])
+def test_threads_are_tried_in_doublings(
+    cores: int | None, expected: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+
+    assert training.doublings() == expected
