@@ -56,6 +56,11 @@ def test_junit_has_a_case_for_each_claim_in_a_suite_for_each_page() -> None:
         ("posts/a.html", "2", "1", "0"),
         ("b.html", "1", "0", "1"),
     ]
+    assert [[part.tag for part in case] for case in root.iter("testcase")] == [
+        ["system-out"],
+        ["failure", "system-out"],
+        ["error", "system-out"],
+    ]
     failure = root.find(".//failure")
     assert failure is not None
     assert "expected f.auc < 0.5; measured 0.7 (0.1 to 0.9)" in str(failure.get("message"))
