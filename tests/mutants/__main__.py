@@ -104,10 +104,12 @@ def passes(tests: list[str], limit: float) -> bool:
             sys.stdout.flush()
             os._exit(int(code))
     until = time.monotonic() + limit
-    while not (ended := os.waitpid(child, os.WNOHANG))[0] and time.monotonic() < until:
-        time.sleep(0.05)
-    with suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGKILL)  # with what it started
+    try:
+        while not (ended := os.waitpid(child, os.WNOHANG))[0] and time.monotonic() < until:
+            time.sleep(0.05)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)  # with what it started
     return os.waitstatus_to_exitcode(ended[1] if ended[0] else os.waitpid(child, 0)[1]) in (0, 5)  # 5: no tests
 
 
@@ -142,25 +144,26 @@ def main() -> None:
         files = sorted(path for name in GROUPS[group] for path in Path("generator").glob(name))
         every = sorted(fault for file in files for fault in faults(file))
         print(f"{group}: {given.count} of {len(every):,} faults", flush=True)  # noqa: T201
-        chosen += sorted(random.Random(given.seed).sample(every, given.count))
-    for file, operator, place in chosen:
-        noticed, changes = False, []
-        for wide in (False, True):
-            tests = tests_of(file, wide)
-            if noticed or not tests:
-                continue
-            if (file, wide) not in limits:
-                start = time.monotonic()
-                if not passes(tests, 600):
-                    sys.exit(f"without a fault {tests} do not pass: see {WORK / 'last.log'}")
-                limits[file, wide] = 20 + 4 * (time.monotonic() - start)
-            with use_mutation(Path(file), get_operator(operator)(), place) as (before, after):
-                changes = list(difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm=""))[2:]
-                noticed = not passes(tests, limits[file, wide])
-        results.append({"fault": (file, operator, place), "noticed": noticed})
-        (WORK / "results.json").write_text(json.dumps(results))
-        if not noticed:
-            print(f"survived: {file}", *changes, sep="\n    ", flush=True)  # noqa: T201
+        chosen += random.Random(given.seed).sample(every, given.count)  # in a random order: any part tells of all
+    with suppress(KeyboardInterrupt):  # what was tried until then is told
+        for file, operator, place in chosen:
+            noticed, changes = False, []
+            for wide in (False, True):
+                tests = tests_of(file, wide)
+                if noticed or not tests:
+                    continue
+                if (file, wide) not in limits:
+                    start = time.monotonic()
+                    if not passes(tests, 1800):
+                        sys.exit(f"without a fault {tests} do not pass: see {WORK / 'last.log'}")
+                    limits[file, wide] = 20 + 4 * (time.monotonic() - start)
+                with use_mutation(Path(file), get_operator(operator)(), place) as (before, after):
+                    changes = list(difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm=""))[2:]
+                    noticed = not passes(tests, limits[file, wide])
+            results.append({"fault": (file, operator, place), "noticed": noticed})
+            (WORK / "results.json").write_text(json.dumps(results))
+            if not noticed:
+                print(f"survived: {file}", *changes, sep="\n    ", flush=True)  # noqa: T201
     for group in GROUPS:
         own = [one["noticed"] for one in results if (group == "interp") == ("interp/" in one["fault"][0])]
         if own:
