@@ -162,6 +162,16 @@ def test_the_spectrum_of_grey_images_is_all_in_brightness():
     assert max(hues) < 0.15 * brightness
 
 
+def test_a_spectrum_of_brightness_alone_gives_images_that_are_all_but_grey():
+    spectrum = torch.zeros(3, 16, 9)
+    spectrum[0] = 20
+
+    red, green, blue = Maco([0], 16, 16, spectrum).images().detach()[0]
+
+    assert float(red.std()) > 0.05
+    assert max(float((one - red).abs().max()) for one in (green, blue)) < 0.1 * float(red.max() - red.min())
+
+
 def test_phases_alone_give_images_of_the_contrast_of_natural_ones():
     natural = isotropic(64)
 

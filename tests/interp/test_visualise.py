@@ -123,6 +123,8 @@ def test_a_seed_gives_the_same_image_whatever_is_asked_for_with_it(network, meas
 
     whole, alone, some = grown(range(6)), grown([3]), grown([5, 3, 2])
 
+    for what in ("images", "activations", "before", "steps", "slopes"):
+        assert len(getattr(whole, what)) == 6, what
     for found, units in ((alone, [3]), (some, [5, 3, 2])):
         for what in ("images", "steps", "slopes"):
             assert torch.equal(getattr(found, what), getattr(whole, what)[units]), what
