@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # Byte-compiling every package at installation costs minutes, and most of it is never imported.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 
-.PHONY: help site test cover lint types audit serve bench golden clean
+.PHONY: help site test cover lint types audit mutants serve bench golden clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ types: $(VENV)/.test  ## mypy --strict
 audit: $(VENV)/.test  ## compare the installed packages with the known holes, by pip-audit; asks PyPI
 	$(PYTHON) -m venv .whatfires/audit && .whatfires/audit/bin/python -m pip install --quiet pip-audit
 	.whatfires/audit/bin/pip-audit --path "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+
+mutants: $(VENV)/.test  ## put small faults into a copy of the code, and tell how many the tests notice; ARGUMENTS="--count 20"
+	test -d .whatfires/mutants/cosmic-ray || $(PIP) --target .whatfires/mutants/cosmic-ray cosmic-ray
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.mutants $(ARGUMENTS)
 
 golden: $(VENV)/.test  ## accept golden pages, and the picture of the layers, as they are now; look at the diff
 	$(BIN)/python -m tests.golden

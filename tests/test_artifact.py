@@ -1,3 +1,5 @@
+import errno
+import hashlib
 import io
 import os
 import subprocess
@@ -10,8 +12,8 @@ import numpy as np
 import pytest
 
 from generator import artifact
-from generator.artifact import Artifact, ArtifactStore, Borrowed, digest, packed
-from generator.files import HOUR, write_whole
+from generator.artifact import Artifact, ArtifactStore, Borrowed, Measures, digest, packed, together
+from generator.files import HOUR, file_digest, matching, write_whole
 from generator.folders import WRITING
 from generator.sealing import SEAL
 from generator.spec import BuildError, DiskFull
@@ -24,7 +26,11 @@ def store(tmp_path: Path) -> ArtifactStore:
 
 
 ARTIFACT = Artifact(
-    {"picture": np.arange(12, dtype=np.uint8).reshape(2, 2, 3)}, {"text": "<é>"}, {"a.b": 0.5}, {"seconds": 1.0}
+    {"picture": np.arange(12, dtype=np.uint8).reshape(2, 2, 3)},
+    {"text": "<é>"},
+    {"a.b": 0.5},
+    {"seconds": 1.0},
+    {"a.b": (0.25, 1)},
 )
 
 
@@ -35,6 +41,14 @@ def test_an_artifact_comes_back_as_it_was_put(store: ArtifactStore) -> None:
     assert back is not None
     np.testing.assert_array_equal(back.arrays["picture"], ARTIFACT.arrays["picture"])
     assert (back.data, back.measures, back.provenance) == (ARTIFACT.data, ARTIFACT.measures, ARTIFACT.provenance)
+    assert back.intervals == {"a.b": (0.25, 1)}
+
+
+def test_an_artifact_lies_where_this_layout_says(tmp_path: Path) -> None:
+    """Another place needs another number in `store_layout`: a store of today would look empty."""
+    ArtifactStore(tmp_path).put("ab12", ARTIFACT)
+
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.npz")] == ["ab/ab12.npz"]
 
 
 def test_there_is_no_artifact_that_was_not_put(store: ArtifactStore) -> None:
@@ -75,6 +89,10 @@ def test_damage_is_told_once_and_as_it_is_called(tmp_path: Path) -> None:
 
     assert told == ["store: the artifact of figure one was damaged; computed again"]
     assert store.whole("ab12") is False
+    (tmp_path / "01" / f"{'01' * 32}.npz").parent.mkdir()
+    (tmp_path / "01" / f"{'01' * 32}.npz").write_bytes(b"damaged")
+    store.get("01" * 32)
+    assert told[1:] == ["store: the artifact 0101010 was damaged; computed again"]
 
 
 def test_an_artifact_from_before_there_were_seals_is_read(store: ArtifactStore) -> None:
@@ -268,6 +286,112 @@ def test_a_small_zip_that_unpacks_to_gigabytes_counts_as_absent(
 
     monkeypatch.setattr(artifact, "MOST_UNPACKED", 2**19)
     assert store.get("ab12") is None
+
+
+def test_of_two_who_put_an_artifact_first_both_have_that_of_the_first(tmp_path: Path) -> None:
+    one, other = ArtifactStore(tmp_path), ArtifactStore(tmp_path)
+    with one.noting() as needed:
+        first = one.put_first("ab12", Artifact(data={"of": "one"}))
+    second = other.put_first("ab12", Artifact(data={"of": "other"}))
+
+    assert (first.data, second.data) == ({"of": "one"}, {"of": "one"})
+    assert (needed, one.added, other.added) == ({"ab12"}, {"ab12"}, set())
+    assert [path.name for path in one.path("ab12").parent.iterdir()] == ["ab12.npz"]
+
+
+def test_who_puts_an_artifact_where_one_is_damaged_is_the_first(tmp_path: Path) -> None:
+    store = ArtifactStore(tmp_path, [].append)
+    store.put("ab12", ARTIFACT)
+    store.path("ab12").write_bytes(b"damaged")
+    first = store.put_first("ab12", Artifact(data={"of": "one"}))
+    kept = store.get("ab12")
+
+    assert kept is not None
+    assert first.data == kept.data == {"of": "one"}
+
+
+def test_on_a_disk_without_links_the_last_is_the_first(store: ArtifactStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*given: object) -> None:
+        raise PermissionError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr("os.link", refuse)
+    found = [store.put_first("ab12", Artifact(data={"number": number})).data for number in (1, 2)]
+    kept = store.get("ab12")
+
+    assert kept is not None
+    assert (found, kept.data) == ([{"number": 1}, {"number": 2}], {"number": 2})
+    assert [path.name for path in store.path("ab12").parent.iterdir()] == ["ab12.npz"]
+
+
+def test_an_artifact_is_read_at_most_once_to_see_that_it_is_whole(
+    store: ArtifactStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.put("ab12", ARTIFACT)
+    other, reads = ArtifactStore(store.folder), []
+    content = other.content
+    monkeypatch.setattr(other, "content", lambda key: (reads.append(key), content(key))[1])
+
+    assert [other.whole("ab12"), other.whole("ab12"), other.whole("cd34")] == [True, True, False]
+    assert reads == ["ab12", "cd34"]
+    other.path("ab12").unlink()
+    assert not other.whole("ab12")
+
+
+def test_what_is_put_into_a_borrowed_store_first_stays_there(tmp_path: Path) -> None:
+    borrowed = Borrowed(ArtifactStore(tmp_path))
+    found = [borrowed.put_first("ab12", Artifact(data={"number": number})).data for number in (1, 2)]
+    borrowed.put("cd34", Artifact(provenance={"needs": ["x"]}))
+    borrowed.sweep()
+
+    assert found == [{"number": 1}, {"number": 1}]
+    assert (borrowed.provenance("cd34"), borrowed.provenance("ef56")) == ({"needs": ["x"]}, {})
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [0, artifact.SMALL - 1, artifact.SMALL, 2 * artifact.SMALL + 1])
+def test_a_file_has_the_digest_of_its_bytes_however_many(tmp_path: Path, size: int) -> None:
+    content = bytes(range(251)) * (size // 251 + 1)
+    (tmp_path / "file").write_bytes(content[:size])
+
+    assert file_digest(tmp_path / "file") == hashlib.sha256(content[:size]).hexdigest()
+
+
+def test_files_are_found_by_patterns_from_a_folder_or_from_the_root(tmp_path: Path) -> None:
+    (tmp_path / "deep" / "folder.txt").mkdir(parents=True)
+    for name in ("b.txt", "a.txt", "a.md", "deep/c.txt"):
+        (tmp_path / name).touch()
+
+    assert matching(tmp_path, "**/*.txt") == [tmp_path / name for name in ("a.txt", "b.txt", "deep/c.txt")]
+    assert matching(tmp_path / "deep", f"{tmp_path}/?.txt") == [tmp_path / "a.txt", tmp_path / "b.txt"]
+
+
+def test_what_lasts_is_on_the_disk_before_it_has_its_name_and_all_may_read_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[bool] = []
+    monkeypatch.setattr("os.fsync", lambda handle: synced.append((tmp_path / "deep" / "file").exists()))
+    write_whole(tmp_path / "deep" / "file", b"old", lasting=False)
+    assert synced == []
+
+    (tmp_path / "deep" / "file").unlink()
+    write_whole(tmp_path / "deep" / "file", b"new")
+    assert synced == [False]
+    assert (tmp_path / "deep" / "file").stat().st_mode & 0o777 == 0o644
+
+
+def test_measures_of_a_course_are_those_of_the_newest_and_of_each_by_its_step() -> None:
+    course = [
+        (None, Measures({"auc": 0.1})),
+        (100, Measures({"auc": 0.2}, {"auc": (0.1, 0.3)})),
+        (200, Measures(failure="it raised")),
+        (300, Measures({"auc": 0.4}, {"auc": (0.3, 0.5)})),
+    ]
+    found = together(course)
+
+    assert found.values == {"auc": 0.4, "auc@100": 0.2, "auc@300": 0.4}
+    assert found.intervals == {"auc": (0.3, 0.5), "auc@100": (0.1, 0.3), "auc@300": (0.3, 0.5)}
+    assert (found.failure, found.left_out) == ("", {"200": "it raised"})
+    assert together(course[:3]).failure == "it raised"
 
 
 WRITER = """

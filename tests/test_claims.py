@@ -22,14 +22,23 @@ def status(expect: str, value: float, interval: tuple[float, float] | None = Non
     [
         ("auc >= 0.95", 0.95, 0.9499),
         ("auc > 0.95", 0.9501, 0.95),
+        ("auc > 0.95", 0.97, 0.9),
         ("auc <= .5", 0.5, 0.51),
         ("auc < 1e-3", 0.0009, 0.001),
+        ("auc < 1e-3", -1.0, 0.1),
         ("auc == 0.3", 0.1 + 0.2, 0.3001),
+        ("auc == 0", 0.0, 1e-12),
+        ("auc == 3e9", 3e9 + 1, 3e9 + 6),
+        ("auc == 3e9", 3e9 - 1, 3e9 - 6),
         ("auc between 0.9 and 0.95", 0.95, 0.951),
+        ("auc between 0.9 and 0.9", 0.9, 0.901),
         ("auc about 0.9", 0.94, 0.96),
+        ("auc about -2", -2.09, -2.11),
+        ("auc about 0 ± 0.01", 0.01, 0.011),
+        ("auc about 90% ± 1%", 0.909, 0.911),
         ("auc about 0.9 ± 0.01", 0.909, 0.92),
         ("auc about -2 +/- 0.5", -2.5, -1.4),
-        ("auc >= 90%", 0.9, 0.89),
+        ("auc >= 90%", 0.9, 0.8999),
         ("auc>=0.95", 0.95, 0.94),
         ("auc >= −0.5", -0.5, -0.6),
     ],
@@ -67,9 +76,13 @@ def test_an_expectation_that_cannot_be_read_is_told(expect: str, reason: str) ->
         ("auc >= 0.9", (0.8, 0.899), "broken"),
         ("auc > 0.9", (0.8, 0.9), "broken"),
         ("auc > 0.9", (0.9, 0.95), "unknown"),
+        ("auc < 0.9", (0.9, 0.95), "broken"),
+        ("auc < 0.9", (0.8, 0.9), "unknown"),
         ("auc between 0.9 and 0.95", (0.91, 0.94), "holds"),
         ("auc between 0.9 and 0.95", (0.8, 0.99), "unknown"),
         ("auc between 0.9 and 0.95", (0.96, 0.99), "broken"),
+        ("auc between 0.9 and 0.95", (0.95, 0.99), "unknown"),
+        ("auc between 0.9 and 0.95", (0.8, 0.9), "unknown"),
     ],
 )
 def test_a_claim_by_interval_holds_only_where_all_of_the_interval_does(
@@ -111,6 +124,10 @@ def test_a_measure_that_there_is_one_of_has_no_history() -> None:
         (),
         (),
     ]
+
+
+def test_a_claim_that_was_judged_once_has_no_history() -> None:
+    assert judged(claim("auc > 0.6"), "p", [(100, Measures({"auc": 1.0}))]).history == ()
 
 
 def test_a_claim_at_a_checkpoint_that_is_left_out_is_unknown_and_says_why() -> None:

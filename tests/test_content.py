@@ -44,6 +44,16 @@ def test_a_figure_in_a_fence_of_four_is_shown_not_made(tmp_path: Path) -> None:
     assert "kind: nonsense" in found.body
 
 
+def test_an_example_is_a_figure_below_its_own_block(tmp_path: Path) -> None:
+    found = post(tmp_path, "\n```example\nid: a\nkind: sample\nmodel: m\n```\n")
+    listing, _, after = found.body.partition("</pre>")
+
+    assert [figure.id for figure in found.figures] == ["a"]
+    assert "kind" in listing
+    assert "sample" in listing
+    assert '"a"' in after
+
+
 def test_values_and_references_in_captions_count(tmp_path: Path) -> None:
     found = post(
         tmp_path, "\n```figure\nid: a\nkind: sample\nmodel: m\ncaption: See [](#b), `{value:.1f} a.loss`.\n```\n"

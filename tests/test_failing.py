@@ -1,12 +1,14 @@
 """Figures that fail: the others are computed and kept, and a build that goes on says in the page what is missing."""
 
 import json
+from io import StringIO
 
 import pytest
 from click.testing import CliRunner
 
 from generator.cli import main
 from generator.pipeline import Outcome, Stage, build
+from generator.progress import Plain
 from generator.spec import BuildErrors
 from tests.conftest import SITE_TOML, SmallSite
 from tests.runners import sites
@@ -186,6 +188,16 @@ def test_a_model_that_cannot_be_trained_leaves_the_rest(failing: SmallSite) -> N
 
     assert "tiny-text" in done.failed
     assert ">?</span> bits" in failing.read()
+
+
+def test_a_model_whose_training_fails_is_told_as_failed(failing: SmallSite) -> None:
+    failing.toml(SITE_TOML.replace("batch = 4", "batch = 4000", 1))
+    failing.post("---\ntitle: A post\ndate: 2026-01-02\n---\n\nIt needs `{value} tiny-text.bits` bits.\n")
+    told = StringIO()
+    done = build(failing.content, failing.out, failing.store, Plain(told), stage=Stage(keep_going=True))
+
+    assert "too few for 4000 streams" in str(done.failed["tiny-text"])
+    assert told.getvalue().startswith("[1/1] tiny-text: failed in ")
 
 
 def test_the_command_lists_what_failed_and_exits_with_one(failing: SmallSite) -> None:

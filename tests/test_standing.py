@@ -10,6 +10,7 @@ import pytest
 
 from generator import pipeline, site_folder
 from generator.artifact import Artifact
+from generator.builds import by_content
 from generator.files import digests_below
 from generator.pipeline import build
 from generator.spec import BuildErrors
@@ -188,6 +189,18 @@ def test_a_template_that_is_edited_while_pages_are_written_is_rendered_by_the_ne
     site.build()
 
     assert "one " in site.read()
+
+
+def test_a_build_whose_pages_stand_has_finished_though_another_came_between(site: SmallSite) -> None:
+    """Else `gc` would keep what the other wanted, as of the last build that came to its end."""
+    site.post((POST + QUOTED).replace("length: 30", "length: 31"))
+    pipeline.build(site.content, site.folder / "elsewhere", site.store)
+    site.post(POST + QUOTED)
+    outcome = site.build()
+    rows = by_content(site.store)[str(site.content.resolve())]
+
+    assert outcome.written == 0
+    assert [build.finished for _, build in rows] == [True, True]
 
 
 def test_broken_claims_of_pages_that_stand_are_told(site: SmallSite) -> None:

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 from generator.artifact import Measures
 from generator.claims import Verdict, expectation, judged
 from generator.spec import Claim, Place
-from generator.verdicts import exit_code, junit, markdown, table
+from generator.verdicts import code, exit_code, junit, markdown, summary, table
 from tests.conftest import SmallSite
 from tests.test_cli import run
 
@@ -21,7 +21,7 @@ def verdict(expect: str, value: float | None, page: str = "posts/a.html", text: 
 
 GOOD, BAD, UNKNOWN = (
     verdict("auc >= 0.5", 0.7),
-    verdict("auc < 0.5", 0.7, text=HOSTILE),
+    verdict("auc < 0.5", 0.7, page=str(Path("posts", "a.html")), text=HOSTILE),
     verdict("auc > 0", None, "b.html"),
 )
 
@@ -40,14 +40,26 @@ def test_the_table_tells_state_value_interval_reason_and_history() -> None:
     assert told.splitlines()[-1] == "3 claims: 1 holds, 1 broken, 1 unknown"
 
 
+def test_the_summary_counts_in_the_right_number() -> None:
+    assert summary([GOOD]) == "1 claim: 1 holds"
+    assert summary([GOOD, GOOD, BAD]) == "3 claims: 2 hold, 1 broken"
+
+
 def test_junit_has_a_case_for_each_claim_in_a_suite_for_each_page() -> None:
-    root = ElementTree.fromstring(junit([GOOD, BAD, UNKNOWN]))
+    written = junit([GOOD, BAD, UNKNOWN])
+    root = ElementTree.fromstring(written)
     suites = root.findall("testsuite")
 
+    assert written.startswith(b"<?xml version='1.0' encoding='utf-8'?>\n<testsuites")
     assert root.get("tests") == "3"
     assert [(one.get("name"), one.get("tests"), one.get("failures"), one.get("errors")) for one in suites] == [
         ("posts/a.html", "2", "1", "0"),
         ("b.html", "1", "0", "1"),
+    ]
+    assert [[part.tag for part in case] for case in root.iter("testcase")] == [
+        ["system-out"],
+        ["failure", "system-out"],
+        ["error", "system-out"],
     ]
     failure = root.find(".//failure")
     assert failure is not None
@@ -62,6 +74,10 @@ def test_markdown_puts_what_does_not_hold_first_and_escapes_what_authors_write()
     assert [row[2] for row in rows] == ["✗", "?", "✓"]
     assert "It \\| is &lt;b&gt;so&lt;/b&gt; &amp; " in rows[0]
     assert "<b>" not in told
+
+
+def test_code_in_a_table_ends_neither_itself_nor_its_cell() -> None:
+    assert code("a`b|c") == "`a'b\\|c`"
 
 
 def test_check_prints_writes_and_exits(small_site: SmallSite, tmp_path: Path) -> None:

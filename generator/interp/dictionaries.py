@@ -73,7 +73,9 @@ def dictionary(
     missing = [name for name in names if name not in tensors]
     if missing:
         raise ValueError(f"there is no {missing[0]}, only {', '.join(sorted(tensors))}")
-    width, count = tensors["W_enc"].shape if tensors["W_enc"].ndim == 2 else (0, 0)
+    if tensors["W_enc"].ndim != 2:
+        raise ValueError(f"W_enc is {tuple(tensors['W_enc'].shape)}; it should be (width, features)")
+    width, count = tensors["W_enc"].shape
     shapes = {"b_enc": (count,), "W_dec": (count, width), "b_dec": (width,), "threshold": (count,)}
     for name in names[1:]:
         if tuple(tensors[name].shape) != shapes[name]:

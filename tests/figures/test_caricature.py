@@ -136,6 +136,10 @@ def test_the_same_seed_gives_the_same_pictures(inputs):
         ({"accentuate": "f"}, "model tiny-vision has no class 'f'"),
         ({"accentuate": {"layer": "hed", "unit": 0}}, "no layer 'hed'; did you mean 'head'"),
         ({"accentuate": {"layer": "conv1", "unit": 8}}, "layer conv1 of model tiny-vision has channels 0 to 7, not 8"),
+        (
+            {"accentuate": {"layer": "conv1", "unit": 50}},
+            "layer conv1 of model tiny-vision has channels 0 to 7, not 50",
+        ),
     ],
 )
 def test_what_the_model_has_not_is_refused(inputs, wrong, message):

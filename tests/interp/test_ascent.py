@@ -99,6 +99,17 @@ def test_an_image_that_has_arrived_ends_alone():
     assert float(ascended.images[1, 0, 0, 0]) == pytest.approx(0.9, abs=0.02)
 
 
+def test_an_image_has_arrived_when_two_looks_found_nearly_nothing_above_the_best_before():
+    """Of what it gained in all: a slow start and a late leap are neither."""
+    scores = iter([0.0, 0.1, 5.0, 10.0, 10.0, 10.5, *[10.5] * 20])
+
+    ascended = ascend(
+        Pixels([0], 1, 1), hill(0.5), look=lambda images: torch.tensor([next(scores)]), steps=400, rate=0.01, flat=0.1
+    )
+
+    assert ascended.steps.tolist() == [160]  # six looks, the last at 80, and a fall as long as that climb
+
+
 def test_without_flatness_every_step_is_taken():
     ascended = ascend(Pixels([0], 1, 1), hill(0.5), look=hill(0.5), steps=100, rate=0.01)
 

@@ -51,6 +51,7 @@ def test_holding_a_feature_changes_the_layer_by_its_direction_alone() -> None:
         ({"threshold": None}, "jumprelu", "there is no threshold, only W_dec, W_enc, b_dec, b_enc"),
         ({"W_dec": torch.ones(2, 3)}, "standard", r"W_dec is \(2, 3\); beside this W_enc it should be \(3, 2\)"),
         ({"b_enc": torch.ones(2)}, "standard", r"b_enc is \(2,\); beside this W_enc it should be \(3,\)"),
+        ({"W_enc": torch.ones(3)}, "standard", r"W_enc is \(3,\); it should be \(width, features\)"),
         ({}, "topk", "does not say how many features are active at once: k"),
     ],
 )

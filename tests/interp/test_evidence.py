@@ -73,13 +73,20 @@ def test_where_nothing_was_gained_nothing_is_kept(rest):
         torch.testing.assert_close(kept[kind], torch.tensor([1.0, 0.0]), atol=0.01, rtol=0)
 
 
-def test_changes_move_by_a_twentieth_of_each_side_and_both_ways():
-    columns = torch.arange(40.0).expand(1, 1, 20, 40)
+def test_changes_move_by_a_twentieth_of_each_side_and_every_way():
+    rows, columns = torch.arange(20.0)[:, None].expand(1, 1, 20, 40), torch.arange(40.0).expand(1, 1, 20, 40)
 
-    right, left, *_ = changed(columns / 40)["shift"] * 40
+    across, down = changed(columns / 40)["shift"] * 40, changed(rows / 40)["shift"] * 40
 
-    assert float(right[0, 0, 10, 20]) == pytest.approx(18, abs=0.01)
-    assert float(left[0, 0, 10, 20]) == pytest.approx(22, abs=0.01)
+    assert across[:, 0, 0, 10, 20].tolist() == pytest.approx([18, 22, 20, 20], abs=0.01)
+    assert down[:, 0, 0, 10, 20].tolist() == pytest.approx([10, 10, 9, 11], abs=0.01)
+
+
+def test_changes_zoom_about_the_middle():
+    """Between columns 19 and 20; what is ten columns and a half to the right of it was farther off, or nearer."""
+    smaller, larger = changed(torch.arange(40.0).expand(1, 1, 20, 40) / 40)["scale"][:, 0, 0, 10, 30] * 40
+
+    assert [float(smaller), float(larger)] == pytest.approx([19.5 + 10.5 / 0.9, 19.5 + 10.5 / 1.1], abs=0.01)
 
 
 def test_compression_keeps_shape_and_nearly_all_of_a_smooth_image():
@@ -103,6 +110,13 @@ def test_contrast_and_brightness_do_not_count_in_a_spectrum():
     images = waves(2)
 
     torch.testing.assert_close(radial_power(images * 0.5 + 0.2), radial_power(images))
+
+
+def test_a_mirrored_image_has_the_same_spectrum():
+    images = waves(2, size=32)
+
+    for axis in (2, 3):
+        torch.testing.assert_close(radial_power(images.flip(axis)), radial_power(images))
 
 
 def test_natural_images_are_about_one_deviation_from_each_other_and_noise_is_far():

@@ -54,6 +54,16 @@ def test_texts_of_several_lengths_are_read_as_if_each_were_alone(both: bool) -> 
         torch.testing.assert_close(values, alone)
 
 
+def test_what_comes_next_is_foretold_for_each_of_several_texts() -> None:
+    one = reader(both=True)
+    ids, lengths = torch.tensor([[1, 2, 3, 1], [2, 3, 0, 0]]), torch.tensor([4, 2])
+    found = one.read(ids, (), lengths=lengths, logits=True)
+
+    for row, length, scores in zip(ids, lengths.tolist(), found.logits, strict=True):
+        torch.testing.assert_close(scores[:length], one.read(row[None, :length], (), logits=True).logits[0])
+    assert found.logits.shape == (2, 4, 4)
+
+
 def test_a_unit_that_is_held_is_read_as_it_is_held_and_changes_what_comes_after() -> None:
     one = reader(both=False)
     ids = one.tokens("abc").ids[None]

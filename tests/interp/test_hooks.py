@@ -1,3 +1,4 @@
+import math
 from collections import namedtuple
 from dataclasses import dataclass
 
@@ -5,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from generator.interp.hooks import OUTPUT, activations, capture, device, first_tensor, shapes
+from generator.interp.hooks import OUTPUT, activations, capture, device, first_tensor, maps, positions, shapes
 
 
 class Pair(nn.Module):
@@ -186,3 +187,22 @@ def test_shapes_are_those_of_all_layers_in_the_order_in_which_they_run():
     with pytest.raises(ArithmeticError):
         shapes(nn.Sequential(failing := Failing()), torch.zeros(1))
     assert not failing._forward_hooks
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [((2, 3), (2, 3, 1, 1)), ((2, 5, 3), (2, 3, 1, 5)), ((2, 3, 4, 5), (2, 3, 4, 5)), ((2, 3, 4, 5, 6), (2, 3, 20, 6))],
+    ids=["units", "tokens", "maps", "volumes"],
+)
+def test_every_layout_is_maps_of_its_channels(shape, expected):
+    output = torch.arange(float(math.prod(shape))).view(shape)
+    channel = output[1, :, 2] if len(shape) == 3 else output[1, 2]
+
+    assert maps(output).shape == expected
+    assert torch.equal(maps(output)[1, 2].flatten(), channel.flatten())
+    assert positions(output).shape == (2, 3, math.prod(expected[2:]))
+
+
+def test_one_number_for_each_image_is_no_map():
+    with pytest.raises(ValueError, match=r"an output of shape \(4,\) is neither maps, nor tokens"):
+        maps(torch.zeros(4))

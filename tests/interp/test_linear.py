@@ -50,3 +50,18 @@ def test_frequencies_are_counted_in_cycles_per_image():
     assert cycles[0, 0, 0] == 0
     assert cycles[1, 6, 0] == 3
     assert cycles[2, 6, 7] == pytest.approx((3**2 + 3.5**2) ** 0.5)
+
+
+def test_roughness_is_the_share_of_power_above_half_the_highest_frequency():
+    noise = torch.randn(20, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    coefficients = torch.zeros(3, 1, 8, 16)
+    coefficients[0, 0, 0, 4] = coefficients[1, 0, 0, 5] = 1  # of 2 cycles, half of the highest of 8 pixels, and of 2½
+    coefficients[2, 0, 0, 5], coefficients[2, 0, 1, 0] = 1, 3
+
+    assert float(linear.roughness(noise).mean()) == pytest.approx(1 - torch.pi / 16, abs=0.03)
+    torch.testing.assert_close(
+        linear.roughness(linear.from_frequencies(coefficients)),
+        torch.tensor([0.0, 1.0, 0.1], dtype=torch.float64),
+        atol=1e-6,
+        rtol=0,
+    )

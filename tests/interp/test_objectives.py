@@ -126,3 +126,18 @@ def test_groups_must_fill_the_images():
 @pytest.mark.parametrize("shape", [(2, 3, 4, 5), (2, 20, 3), (2, 3)])
 def test_every_layout_has_its_channels_in_the_middle(shape):
     assert positions(torch.zeros(shape)).shape[:2] == (2, 3)
+
+
+@pytest.mark.parametrize(("one", "other"), [(2, 3), (3, 2)])
+def test_groups_that_do_not_fit_each_other_are_not_added(one: int, other: int):
+    with pytest.raises(ValueError, match=f"groups of {one} and of {other} images"):
+        diversity("a", 6, one) + diversity("a", 6, other)
+
+
+def test_a_sum_looks_at_the_groups_of_its_parts():
+    single, pairs = channel("a", range(6)), diversity("b", 6, 2)
+
+    assert [(single + pairs).group, (pairs + single).group, (pairs + pairs).group] == [2, 2, 2]
+    assert (pairs + single).layers == ("b", "a")
+    with pytest.raises(ValueError, match="objectives of 6 and of 2 images"):
+        single + channel("a", [0, 1])

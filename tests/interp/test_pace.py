@@ -60,6 +60,12 @@ def test_a_network_that_cannot_be_traced_stays_as_it_is():
     assert isinstance(network.norm2, nn.BatchNorm2d)
 
 
+def test_a_strided_depthwise_convolution_runs_otherwise_in_half_precision_alone():
+    network = nn.Sequential(nn.Conv2d(4, 4, 3, stride=2, groups=4)).eval()
+
+    assert ["forward" in vars(prepared(network, ["0"], Pace(half))[0]) for half in (False, True)] == [False, True]
+
+
 def test_a_copy_gives_the_layers_outputs_at_every_pace():
     torch.manual_seed(0)
     network, images = lively(Residual()), torch.randn(2, 3, 8, 8)

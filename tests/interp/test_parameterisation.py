@@ -51,6 +51,14 @@ def test_fourier_images_are_the_literal_inverse_transform_of_their_scaled_coeffi
     torch.testing.assert_close(images.detach()[0, 0], expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", [Fourier, Pixels])
+def test_a_picture_starts_from_noise_of_its_deviation(kind):
+    values = kind([0], 32, 32, deviation=0.05).values[0].detach()
+
+    assert float(values.std()) == pytest.approx(0.05, rel=0.1)
+    assert float(values.mean()) == pytest.approx(0, abs=0.005)
+
+
 def test_without_decay_all_frequencies_have_one_scale():
     assert Fourier([0], 8, 8, decay=0).scale.unique().tolist() == [8.0]
 
@@ -77,6 +85,20 @@ def test_colours_are_decorrelated_by_lucids_matrix():
 
     torch.testing.assert_close(found, columns / columns[:, 0].norm())
     assert found.norm(dim=0).max() == pytest.approx(1)
+
+
+def test_lucids_matrix_is_that_of_its_source():
+    """color_correlation_svd_sqrt in lucid/optvis/param/color.py."""
+    assert [list(row) for row in COLOUR_CORRELATION] == [[0.26, 0.09, 0.02], [0.27, 0.0, -0.05], [0.27, -0.09, 0.03]]
+
+
+def test_natural_images_are_made_smaller_by_means_not_by_picking_pixels():
+    stripes = torch.zeros(1, 1, 96, 96)
+    stripes[..., ::3] = 1  # the middle of three pixels is black
+
+    found, even = (magnitudes(images, 32, 32)[0, 0, 0] for images in (stripes, torch.full_like(stripes, 1 / 3)))
+
+    torch.testing.assert_close(found, even, rtol=0.05, atol=0)
 
 
 def test_the_first_colour_axis_is_brightness():
@@ -130,6 +152,24 @@ def test_a_spectrum_has_no_more_waves_along_the_edges_than_aslant():
     along = (spectrum[16, 0] + spectrum[0, 16]) / 2
     aslant = (spectrum[11, 11] + spectrum[-11, 11]) / 2  # nearly the same frequency
     assert 0.6 < float(along / aslant) < 1.6
+
+
+def test_the_spectrum_of_grey_images_is_all_in_brightness():
+    grey = torch.rand(4, 1, 40, 40, generator=torch.Generator().manual_seed(0)).expand(-1, 3, -1, -1)
+
+    brightness, *hues = magnitudes(grey, 32, 32).mean((1, 2)).tolist()
+
+    assert max(hues) < 0.15 * brightness
+
+
+def test_a_spectrum_of_brightness_alone_gives_images_that_are_all_but_grey():
+    spectrum = torch.zeros(3, 16, 9)
+    spectrum[0] = 20
+
+    red, green, blue = Maco([0], 16, 16, spectrum).images().detach()[0]
+
+    assert float(red.std()) > 0.05
+    assert max(float((one - red).abs().max()) for one in (green, blue)) < 0.1 * float(red.max() - red.min())
 
 
 def test_phases_alone_give_images_of_the_contrast_of_natural_ones():

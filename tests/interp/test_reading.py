@@ -16,6 +16,7 @@ class Window:
 
     def __init__(self) -> None:
         self.groups = {"before": 1, "after": 1}
+        self.looked_at = 0  # tokens
 
     def tokens(self, text: str) -> Tokens:
         starts = torch.arange(len(text))
@@ -25,7 +26,8 @@ class Window:
         return "x"
 
     def read(self, ids, groups, state=None, *, lengths=None, clamps=(), logits=False) -> Reading:
-        assert ids.shape[1] <= self.context
+        assert int(lengths.max()) <= ids.shape[1] <= self.context
+        self.looked_at += ids.numel()
         before = torch.arange(ids.shape[1]).expand(ids.shape).float()
         return Reading(torch.stack([before, lengths[:, None] - 1 - before], 2), None, None)
 
@@ -64,6 +66,13 @@ def test_where_windows_overlap_each_token_counts_where_it_has_more_around_it(len
     assert not found.isnan().any()
     inner = found[2:-2]  # the ends of a text have nothing beyond them
     assert length < 9 or inner.amin() >= 2  # of eight tokens
+
+
+def test_windows_overlap_by_half_and_no_more() -> None:
+    reader = Window()
+    collected(reader, [torch.zeros(40, dtype=torch.long)], ("before", "after"))
+
+    assert reader.looked_at == 9 * 8  # from 0, 4, … 32
 
 
 def test_windows_of_texts_of_several_lengths_leave_nothing_out() -> None:

@@ -32,6 +32,27 @@ def test_a_field_is_as_wide_as_the_kernels_say(kernels: tuple[int, ...], width: 
     assert ((bottom - top) * 32, (right - left) * 32) == pytest.approx((width, width))
 
 
+@pytest.mark.parametrize("side", [0, 4])
+def test_a_position_that_looks_to_one_side_sees_as_far_as_its_farthest_pixel(side: int) -> None:
+    network = convolutions(5)
+    with torch.no_grad():
+        network[0].weight[:, :, [one for one in range(5) if one != side]] = 0
+
+    # Two pixels above or below the middle one, whose centre is half a pixel from its edge.
+    assert field(network, "conv0", NOISE).vertical * 32 == pytest.approx(2.5)
+
+
+@pytest.mark.parametrize("scale", [0.01, 100.0])
+@pytest.mark.parametrize(("share", "width"), [(0.001, 1), (0.1, 3)])
+def test_what_counts_is_more_than_a_hundredth_of_the_strongest_gradient(share: float, width: int, scale: float) -> None:
+    network = convolutions(3)
+    with torch.no_grad():
+        network[0].weight[:] = scale
+        network[0].weight[:, :, [0, 2]] *= share
+
+    assert field(network, "conv0", NOISE).vertical * 32 == pytest.approx(width / 2)
+
+
 def test_a_stride_makes_steps_in_the_image() -> None:
     found = field(convolutions(3, stride=2), "conv0", NOISE)
 

@@ -55,3 +55,22 @@ def test_cross_entropy_is_the_mean_over_every_character_but_the_first() -> None:
     assert cross_entropy(network, text, streams=1, window=7) == pytest.approx(
         float(F.cross_entropy(logits[0, :-1], text[1:])), abs=1e-5
     )
+
+
+def test_cross_entropy_reads_streams_of_one_length_side_by_side() -> None:
+    torch.manual_seed(0)
+    network = CharRNN(5, width=6, embedding=3)
+    text = torch.randint(5, (50,))
+    with torch.no_grad():
+        rows = text[:48].view(3, 16)
+        logits, _ = network(rows)
+
+    assert cross_entropy(network, text, streams=3, window=7) == pytest.approx(
+        float(F.cross_entropy(logits[:, :-1].flatten(0, 1), rows[:, 1:].flatten())), abs=1e-5
+    )
+
+
+def test_each_character_is_a_token_and_unknown_ones_are_the_first() -> None:
+    found = Recurrent(CharRNN(3, width=2, embedding=2), "?ab").tokens("abx")
+
+    assert (found.ids.tolist(), found.spans.tolist()) == ([1, 2, 0], [[0, 1], [1, 2], [2, 3]])

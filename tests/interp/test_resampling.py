@@ -8,6 +8,7 @@ from generator.interp.histograms import LEVELS
 from generator.interp.resampling import (
     GROUPS,
     area_errors,
+    average_rank,
     best_by_chance,
     best_correlation_by_chance,
     correlation,
@@ -16,6 +17,7 @@ from generator.interp.resampling import (
     groups,
     rank_correlations,
     share_interval,
+    weights,
 )  # fmt: skip
 
 DOCUMENTS = np.repeat(np.arange(40), 50)
@@ -32,6 +34,8 @@ def test_documents_are_drawn_whole_many_are_grouped_and_few_are_cut() -> None:
     assert len(np.unique(groups(np.repeat(np.arange(1000), 3)))) == GROUPS
     assert len(np.unique(groups(np.zeros(160, dtype=np.int64)))) == 16
     assert groups(np.array([0, 0, 1])).tolist() == [0, 1, 2]
+    assert len(np.unique(groups(np.repeat(np.arange(8), 6)))) == 8
+    assert len(np.unique(groups(np.repeat(np.arange(7), 6)))) == 7 * 3
 
 
 def test_the_interval_of_an_area_covers_chance_where_documents_are_runs() -> None:
@@ -156,6 +160,10 @@ def test_rank_correlations_are_those_of_scipy() -> None:
         assert correlation(own.astype(float), quantity) == pytest.approx(value, abs=1e-5)
 
 
+def test_ranks_lie_within_zero_and_one_and_ties_share_theirs() -> None:
+    assert average_rank(np.array([3.0, 1.0, 3.0])).tolist() == pytest.approx([2 / 3, 1 / 6, 2 / 3])
+
+
 def test_the_interval_of_a_rank_correlation_holds_it_and_is_none_where_nothing_changes() -> None:
     source = np.random.default_rng(5)
     own = source.integers(0, LEVELS, 2000, dtype=np.uint8)
@@ -164,6 +172,20 @@ def test_the_interval_of_a_rank_correlation_holds_it_and_is_none_where_nothing_c
 
     assert -0.1 < low < 0 < high < 0.1
     assert np.isnan(correlation_errors(own, np.ones(2000), DOCUMENTS, 0)).all()
+
+
+def test_the_interval_of_a_rank_correlation_is_that_of_the_texts_drawn_and_read_anew() -> None:
+    source = np.random.default_rng(9)
+    own = source.integers(0, LEVELS, 2000, dtype=np.uint8)
+    quantity = own + 200 * source.random(2000)
+    first, second = (average_rank(one.astype(float)) for one in (own, quantity))
+    drawn = [
+        np.corrcoef(*(np.repeat(one, often.astype(int)[DOCUMENTS]) for one in (first, second)))[0, 1]
+        for often in weights(40, 0)
+    ]
+
+    expected = np.quantile(drawn, [0.025, 0.975]) - np.corrcoef(first, second)[0, 1]
+    assert correlation_errors(own, quantity, DOCUMENTS, 0) == pytest.approx(expected, abs=1e-6)
 
 
 def test_the_interval_of_a_share_is_the_one_of_wilson() -> None:

@@ -40,6 +40,13 @@ def test_areas_are_those_of_scikit_learn_with_and_without_ties(distinct: int) ->
             assert float(found[unit, concept]) == pytest.approx(expected, abs=1e-6)
 
 
+def test_progress_counts_units() -> None:
+    told: list[tuple[int, int]] = []
+    areas(torch.randn(5, 40), torch.arange(5)[:, None] < 2, lambda done, total: told.append((done, total)))
+
+    assert told == [(32, 40), (40, 40)]
+
+
 def test_ranks_share_their_mean_among_ties() -> None:
     torch.testing.assert_close(
         average_ranks(torch.tensor([[2.0], [1.0], [2.0], [5.0]])).squeeze(1),

@@ -1,5 +1,6 @@
 """A deep network of random weights, before and after its batch norms know their inputs."""
 
+import pytest
 import torch
 from torch import nn
 
@@ -58,4 +59,6 @@ def test_noise_is_the_same_each_time_and_mostly_coarse() -> None:
 
     assert torch.equal(images, noise(3, 64, 64))
     assert 0 <= float(images.min()) <= float(images.max()) <= 1
+    assert float(images.mean()) == pytest.approx(0.5, abs=0.05)
+    assert float(images.std()) == pytest.approx(0.25, abs=0.03)
     assert float(power[1:4, 1:4].mean()) > 50 * float(power[20:24, 20:24].mean())

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -101,6 +102,28 @@ def test_two_points_find_the_weights_known_on_paper():
 
     torch.testing.assert_close(weight, torch.tensor([[-0.25], [0.25]]), atol=0.005, rtol=0)
     torch.testing.assert_close(bias, torch.zeros(2), atol=0.005, rtol=0)
+
+
+def test_two_points_that_lie_to_one_side_find_the_bias_known_on_paper():
+    # Points 0 and 2. Without loss rows (-w, w) and biases (b, -b) need 1 ≤ 2b and 1 ≤ 4w - 2b; the least w is 1/2.
+    features, labels = torch.tensor([[0.0], [2.0]]), torch.tensor([0, 1])
+
+    weight, bias = train(features, labels, penalty=0.01, steps=4000, rate=0.02)
+
+    torch.testing.assert_close(weight, torch.tensor([[-0.5], [0.5]]), atol=0.01, rtol=0)
+    torch.testing.assert_close(bias, torch.tensor([0.5, -0.5]), atol=0.01, rtol=0)
+
+
+@pytest.mark.parametrize(("rates", "expected"), [((1, 3 / 4, 2 / 4, 1 / 4), 2.375), ((1, 2 / 3, 1 / 3), 11 / 6)])
+def test_the_answer_is_the_mean_of_the_second_half_and_the_rate_falls_in_a_line(rates, expected):
+    """Of one example within the margin, whose class gains as much at each step as the rate is."""
+    features, labels = torch.ones(1, 1), torch.tensor([1])
+
+    weight, bias = train(features, labels, penalty=0.0, steps=len(rates), rate=0.01)
+
+    assert expected == pytest.approx(np.cumsum(rates)[len(rates) // 2 :].mean())
+    torch.testing.assert_close(weight, 0.01 * torch.tensor([[-expected], [expected]]))
+    torch.testing.assert_close(bias, 0.01 * torch.tensor([-expected, expected]))
 
 
 def test_equal_seeds_give_equal_weights_and_other_seeds_others(examples):

@@ -1,7 +1,9 @@
 """Training of character networks: that it learns, and that to stop it changes nothing."""
 
 import math
+import threading
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -63,12 +65,12 @@ def test_streams_are_contiguous_and_their_state_is_carried() -> None:
 
 @pytest.mark.parametrize(("schedule", "middle"), [("linear", 0.5), ("cosine", 0.5), ("constant", 1.0)])
 def test_the_rate_rises_to_its_height_and_falls_by_its_schedule(schedule: str, middle: float) -> None:
-    plan = Plan(steps=110, batch=1, window=2, rate=2.0, warm=10 / 110, schedule=schedule)  # type: ignore[arg-type]
+    plan = Plan(steps=121, batch=1, window=2, rate=2.0, warm=21.5 / 121, schedule=schedule)  # type: ignore[arg-type]
 
-    assert plan.rate_at(0) == pytest.approx(0.2)
-    assert plan.rate_at(10) == pytest.approx(2.0)
-    assert plan.rate_at(60) == pytest.approx(2.0 * middle)
-    assert plan.rate_at(109) < (2.1 if schedule == "constant" else 0.03)
+    assert plan.rate_at(0) == pytest.approx(2.0 / 21)
+    assert plan.rate_at(21) == pytest.approx(2.0)
+    assert plan.rate_at(71) == pytest.approx(2.0 * middle)
+    assert plan.rate_at(120) < (2.1 if schedule == "constant" else 0.03)
 
 
 def test_a_loss_that_is_no_number_leaves_the_weights_of_the_step_before() -> None:
@@ -129,6 +131,21 @@ def test_threads_are_given_back_after_an_error() -> None:
         torch.set_num_threads(before)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_streams_are_read_by_threads_where_there_are_several(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    under_way, readers = Training(network(), TEXT, replace(PLAN, threads=threads)), set()
+    gradients = under_way.gradients
+
+    def noted(*given: Any) -> Any:
+        readers.add(threading.current_thread())
+        return gradients(*given)
+
+    monkeypatch.setattr(under_way, "gradients", noted)
+    under_way.step()
+
+    assert (threading.main_thread() in readers) == (threads == 1)
+
+
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_threads_that_share_the_streams_take_the_same_steps(cell: str) -> None:
     """Five threads for four streams: one each."""
@@ -138,6 +155,22 @@ def test_threads_that_share_the_streams_take_the_same_steps(cell: str) -> None:
     assert shared_losses == pytest.approx(alone_losses, rel=1e-5)
     for one, other in zip(alone.network.parameters(), shared.network.parameters(), strict=True):
         torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("rows", [4, 1])
+def test_the_gradient_is_that_of_the_loss_and_the_prices_of_which_some_streams_have_their_share(rows: int) -> None:
+    under_way = Training(network(), TEXT, replace(PLAN, sparsity=3.0, steadiness=5.0))
+    chunk = under_way.streams[:rows, :17].long()
+    loss, gradients, _ = under_way.gradients(chunk, None)
+
+    hidden, _ = under_way.network.rnn(under_way.network.embedding(chunk[:, :-1]))
+    logits = under_way.network.head(hidden)
+    nats = torch.nn.functional.cross_entropy(logits.flatten(0, 1), chunk[:, 1:].flatten())
+    price = 3 * hidden.abs().mean() + 5 * (hidden[:, 1:] - hidden[:, :-1]).square().mean()
+    expected = torch.autograd.grad(rows / 4 * (nats + price), under_way.parameters)
+    assert loss == pytest.approx(rows / 4 * float(nats.detach()))
+    for one, other in zip(gradients, expected, strict=True):
+        torch.testing.assert_close(one, other)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -179,3 +212,25 @@ def test_a_trial_measures_and_changes_nothing() -> None:
 
     assert measured(one, PLAN, (1,)).threads == 1
     assert all(torch.equal(*pair) for pair in zip(before, one.parameters(), strict=True))
+
+
+@pytest.mark.parametrize(("first", "steps"), [(3.0, 3), (3.5, 1)])
+def test_a_trial_ends_at_its_first_step_where_it_is_hopeless(
+    first: float, steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than three times as slow as another way was. The fastest step counts."""
+    clock = iter([0.0, first, 10.0, 11.5, 20.0, 22.0])
+    monkeypatch.setattr(training.time, "perf_counter", lambda: next(clock))
+    under_way = Training(network(), TEXT, PLAN)
+
+    assert training.quickest(under_way, 1.0) == (1.5 if steps == 3 else first)
+    assert under_way.done == steps
+
+
+@pytest.mark.parametrize(("cores", "expected"), [(None, [1]), (1, [1]), (6, [1, 2, 4]), (8, [1, 2, 4, 8])])
+def test_threads_are_tried_in_doublings(
+    cores: int | None, expected: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+
+    assert training.doublings() == expected

@@ -153,3 +153,29 @@ def test_motions_move_to_another_device_whole():
 
     assert isinstance(moved, Motions)
     assert moved.noise == 0.1
+
+
+def test_a_wobble_goes_as_far_either_way_as_it_is_told_to():
+    motions = Wobble(rotation=8.0, zoom=(0.9, 1.2), shift=0.1).motions([0, 1], 2000, 20, 50)
+
+    for values, low, high in (
+        (motions.angles, -8, 8),
+        (motions.zooms, 0.9, 1.2),
+        (motions.shifts[..., 0], -5, 5),
+        (motions.shifts[..., 1], -2, 2),
+    ):
+        near = (high - low) / 100
+        assert (float(values.min()), float(values.max())) == pytest.approx((low, high), abs=near)
+        assert float(values.mean()) == pytest.approx((low + high) / 2, abs=3 * near)
+        assert low <= float(values.min()) <= float(values.max()) <= high
+
+
+def test_crops_have_sides_of_all_shares_between_two_and_reach_every_edge():
+    motions = Crops(size=32, count=3, box=(0.2, 0.5)).motions([0, 1], 2000, 96, 64)
+    share = 1 / motions.zooms
+    # Where the centre of a square lies, as a share of the way from the middle as far as it stays inside.
+    reached = motions.shifts / 32 * share[..., None] * 2 / (1 - share[..., None])
+
+    assert (float(share.min()), float(share.max())) == pytest.approx((0.2, 0.5), abs=0.003)
+    for axis in (0, 1):
+        assert (float(reached[..., axis].min()), float(reached[..., axis].max())) == pytest.approx((-1, 1), abs=0.02)

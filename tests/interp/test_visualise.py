@@ -119,13 +119,18 @@ def test_a_seed_gives_the_same_image_whatever_is_asked_for_with_it(network, meas
             transform=Wobble(noise=0.05),
             steps=40,
             pace=pace,
-        ).images
+        )
 
-    whole = grown(range(6))
+    whole, alone, some = grown(range(6)), grown([3]), grown([5, 3, 2])
 
-    assert torch.equal(grown([3])[0], whole[3])
-    assert torch.equal(grown([5, 3, 2]), whole[[5, 3, 2]])
-    assert not torch.allclose(whole[3], whole[2], atol=0.01)
+    for what in ("images", "activations", "before", "steps", "slopes"):
+        assert len(getattr(whole, what)) == 6, what
+    for found, units in ((alone, [3]), (some, [5, 3, 2])):
+        for what in ("images", "steps", "slopes"):
+            assert torch.equal(getattr(found, what), getattr(whole, what)[units]), what
+        for what in ("activations", "before"):  # to a rounding, as they are looked at in batches of any size
+            torch.testing.assert_close(getattr(found, what), getattr(whole, what)[units])
+    assert not torch.allclose(whole.images[3], whole.images[2], atol=0.01)
 
 
 def test_diverse_images_stay_together_whatever_the_batch(network):
