@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generator import artifact
+from generator import artifact, files
 from generator.artifact import Artifact, ArtifactStore, Borrowed, Measures, digest, packed, together
 from generator.files import HOUR, file_digest, matching, write_whole
 from generator.folders import WRITING
@@ -348,7 +348,7 @@ def test_what_is_put_into_a_borrowed_store_first_stays_there(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("size", [0, artifact.SMALL - 1, artifact.SMALL, 2 * artifact.SMALL + 1])
+@pytest.mark.parametrize("size", [0, files.SMALL - 1, files.SMALL, 2 * files.SMALL + 1])
 def test_a_file_has_the_digest_of_its_bytes_however_many(tmp_path: Path, size: int) -> None:
     content = bytes(range(251)) * (size // 251 + 1)
     (tmp_path / "file").write_bytes(content[:size])
