@@ -136,8 +136,11 @@ def gather(
         natural = sign * usual.scores
         rest, best = natural.median(1).values, natural.max(1).values
         note("natural.best", best)
-        # From the median up, since an activation has no zero of its own.
-        note("natural.times", (activations - rest) / (best - rest).clamp_min(1e-12))
+        # From the median up, since an activation has no zero of its own; where all natural images do the same, such as
+        # nothing, no number of times is the right one.
+        for one, gain, most in zip(measures, (activations - rest).tolist(), (best - rest).tolist(), strict=True):
+            if most > 0:
+                one["natural.times"] = gain / most
         note("natural.percentile", percentiles(activations, natural))
         if len(usual.spectra) > 1:
             power = interp.evidence.radial_power(images.cpu())

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -60,6 +62,20 @@ def test_a_natural_image_is_itself_the_best_natural_image(inputs):
     assert found.measures["natural.best"] == pytest.approx(max(activations), abs=1e-5)
     assert found.measures["natural.times"] == pytest.approx(1, abs=1e-4)
     assert found.measures["natural.percentile"] == pytest.approx(1 - 0.5 / len(photos))
+
+
+def test_where_all_natural_images_do_the_same_no_number_of_times_is_told(inputs):
+    """As to a unit that none of them excites."""
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
+    objective = interp.objectives.channel("conv2", [3, 5])
+    usual = of_objective(inputs, objective, natural_pixels(inputs, "photos", "train", 32, 32))
+    silent = replace(usual, scores=usual.scores * torch.tensor([[0.0], [1.0]], dtype=usual.scores.dtype))
+
+    first, second = gather(inputs, objective, pixels, [0.0, 0.0], silent)
+
+    assert "natural.times" not in first.measures
+    assert first.measures["natural.percentile"] in (0.0, 1.0)
+    assert "natural.times" in second.measures
 
 
 def test_recorded_channels_and_any_objective_tell_the_same_of_natural_images(inputs):

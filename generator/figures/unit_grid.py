@@ -5,6 +5,7 @@ Beside each icon stands how its activation compares with the best natural image'
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -101,7 +102,7 @@ def compute(options: Options, inputs: Inputs) -> Artifact:
         measures |= {f"unit-{unit}.{name}": value for name, value in proof.items()}
         icons[unit] = resized(picture, options.icon, options.icon)
     if options.sort == "activation":
-        rows.sort(key=lambda row: -row["evidence"]["natural.times"])
+        rows.sort(key=lambda row: -row["evidence"].get("natural.times", math.inf))
     if options.sort == "similarity":
         order = alike(likeness(model, layer, [row["unit"] for row in rows], record))
         rows = [rows[number] for number in order]
