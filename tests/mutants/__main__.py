@@ -28,7 +28,7 @@ from cosmic_ray.ast import ast_nodes, get_ast_from_path  # noqa: E402
 from cosmic_ray.mutating import use_mutation  # noqa: E402
 from cosmic_ray.plugins import get_operator, operator_names  # noqa: E402
 
-CORE = ("artifact.py", "content.py", "pipeline.py", "claims.py", "verdicts.py", "aims.py", "spec.py")
+CORE = ("artifact.py", "files.py", "content.py", "pipeline.py", "claims.py", "verdicts.py", "aims.py", "spec.py")
 GROUPS = {"interp": ("interp/*.py",), "core": CORE}
 PART = {"spec.py": "Expectation"}  # the class that claims are judged by is all that we ask of it
 BOUND = re.compile(r"[A-Z_]+ = .*# .*(at once|at a time|bounds the memory|sorting is faster)")  # and no answer depends
@@ -43,6 +43,7 @@ TESTS = {
     "claims": (["test_claims.py"], ["test_verdicts.py", "test_series.py"]),
     "code": (CONCEPTS, []),
     "content": (["test_content.py", "test_includes.py"], ["test_article.py", "test_typography.py", "test_site.py"]),
+    "files": (["test_artifact.py"], ["test_standing.py", "runners/test_full_and_read_only.py"]),
     "keeping": (["interp/test_contexts.py"], []),
     "pipeline": (["test_site.py", "test_control.py"], ["test_failing.py", "test_standing.py", "test_verify.py"]),
     "prose": (CONCEPTS, []),
