@@ -57,9 +57,9 @@ def test_a_scheduler_that_is_started_again_is_asked_for_what_is_missing(
 ) -> None:
     images = "".join(
         IMAGE.format(f"image-{number}", "tiny-vision", "abcde"[number % 5]).replace(
-            "steps: 1", f"steps: {200 + number}"
+            "steps: 1", f"steps: {100 + number}"
         )
-        for number in range(12)
+        for number in range(8)
     )
     small_site.post(HEAD + images)
     kept: list[set[str]] = []
@@ -75,14 +75,14 @@ def test_a_scheduler_that_is_started_again_is_asked_for_what_is_missing(
     done = built(small_site, crew(cluster))
     thread.join()
 
-    assert done.computed == 12
+    assert done.computed == 8
     assert kept
 
 
 def test_dask_that_does_not_answer_is_told(
     small_site: SmallSite, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("generator.runners.dask.PATIENCE", 0.0)
+    monkeypatch.setattr("generator.runners.dask.FIRST", 0.0)
     cluster.scheduler.send_signal(signal.SIGKILL)
     cluster.scheduler.wait()
     small_site.post(HEAD + IMAGE.format("one", "tiny-vision", "a"))
@@ -105,7 +105,7 @@ def test_figures_go_to_workers_that_have_what_their_network_needs(
     """Until there is one that has, they wait, and it is said."""
     small_site.toml(SITE_TOML + NETWORK.format("big", "tests.nets:vision") + "resources = { GPU = 1 }\n")
     small_site.post(HEAD + IMAGE.format("one", "big", "a") + IMAGE.format("two", "tiny-vision", "b"))
-    late = threading.Timer(8.0, lambda: cluster.workers.append(cluster.start_worker("--resources", "GPU=1")))
+    late = threading.Timer(5.0, lambda: cluster.workers.append(cluster.start_worker("--resources", "GPU=1")))
     late.start()
 
     done = built(small_site, crew(cluster))
@@ -152,7 +152,7 @@ def test_what_a_worker_lost_is_asked_for_again(
 ) -> None:
     monkeypatch.setattr("generator.runners.dask.PAUSE", 1.0)
     images = (
-        IMAGE.format(f"f{one}", "tiny-vision", "abcde"[one]).replace("steps: 1", "steps: 1000") for one in range(5)
+        IMAGE.format(f"f{one}", "tiny-vision", "abcde"[one]).replace("steps: 1", "steps: 300") for one in range(5)
     )
     small_site.post(HEAD + "".join(images))
     lost: list[int] = []
