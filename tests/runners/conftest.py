@@ -27,7 +27,9 @@ from tests.conftest import ROOT
 class Cluster:
     """A scheduler and workers, which can be killed and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, failures: int = 2) -> None:
+        """failures: workers that a task may end before Dask gives it up."""
+        self.failures = failures
         with socket.socket() as one:
             one.bind(("127.0.0.1", 0))
             self.port = one.getsockname()[1]
@@ -35,7 +37,11 @@ class Cluster:
         self.scheduler, self.workers = self.start_scheduler(), [self.start_worker() for _ in range(2)]
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "2"}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(self.failures),
+        }
         with (self.folder / "cluster.log").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "distributed.cli." + command[0], *command[1:]],
@@ -76,8 +82,8 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    one = Cluster(tmp_path)
+def cluster(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    one = Cluster(tmp_path, *getattr(request, "param", ()))
     try:
         yield one
     finally:

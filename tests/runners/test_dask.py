@@ -36,11 +36,12 @@ def test_a_site_is_the_same_to_the_byte_on_a_cluster(cluster: Cluster, small_sit
 
 
 def test_the_jobs_of_a_worker_that_dies_are_done_elsewhere(cluster: Cluster, small_site: SmallSite) -> None:
-    with_deadly(small_site, left=2)
+    with_deadly(small_site, left=1)
 
     assert built(small_site, crew(cluster)).computed == 5
 
 
+@pytest.mark.parametrize("cluster", [(0,)], indirect=True)
 def test_a_job_that_ends_its_workers_is_named_and_the_others_are_done(cluster: Cluster, small_site: SmallSite) -> None:
     with_deadly(small_site, left=99)
     with pytest.raises(BuildErrors) as found:
