@@ -35,6 +35,7 @@ checkpoints = "runs/{0}/*.safetensors"
 """
 FIGURES = """---
 title: {0}
+date: 2026-01-01
 ---
 
 ```figure
