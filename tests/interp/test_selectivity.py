@@ -58,7 +58,7 @@ def test_ranks_share_their_mean_among_ties() -> None:
 def test_ranks_are_those_of_scipy_whether_sorted_or_counted(positions: int) -> None:
     columns = torch.randint(500, (positions, 2), generator=torch.Generator().manual_seed(0)).float()
 
-    expected = stats.rankdata(columns.numpy(), axis=0)
+    expected = stats.rankdata(columns.double().numpy(), axis=0)
     torch.testing.assert_close(average_ranks(columns), torch.from_numpy(expected))
 
 
