@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import os
 import sys
 import uuid
@@ -27,6 +28,7 @@ from generator.spec import BuildError, Step, shown
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 else:
     np = Deferred("numpy")  # a site of text alone has no arrays
 
@@ -294,13 +296,26 @@ def unpacked(content: bytes) -> Artifact:
         # zipfile checks each member's CRC as it is read to its end
         members = {name: archive.read(name) for name in archive.namelist()}
     meta = json.loads(members.pop(JSON_NAME))
-    arrays = {
-        name.removesuffix(".npy"): np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
-        for name, content in members.items()
-    }
+    arrays = {name.removesuffix(".npy"): array_of(content) for name, content in members.items()}
     intervals = {name: (number(low), number(high)) for name, (low, high) in meta.get("intervals", {}).items()}
     measures = {str(name): number(value) for name, value in meta["measures"].items()}
     return Artifact(arrays, dict(meta["data"]), measures, dict(meta["provenance"]), intervals)
+
+
+def array_of(content: bytes) -> NDArray[Any]:
+    """An array as `np.save` writes it. ValueError where its head tells of another number of bytes than there are.
+
+    NumPy would ask for the memory first, and a head of a few bytes can tell of gigabytes.
+    """
+    file = io.BytesIO(content)
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError("its arrays are of another version of NumPy's format")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    if math.prod(shape) * dtype.itemsize != len(content) - file.tell():
+        raise ValueError("an array is larger, or smaller, than it says")
+    file.seek(0)
+    found: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    return found
 
 
 def provenance_in(file: Path | IO[bytes]) -> Mapping[str, Any]:

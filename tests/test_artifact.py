@@ -15,7 +15,7 @@ from generator import artifact, files
 from generator.artifact import Artifact, ArtifactStore, Borrowed, Measures, digest, packed, together
 from generator.files import HOUR, file_digest, matching, write_whole
 from generator.folders import WRITING
-from generator.sealing import SEAL
+from generator.sealing import SEAL, sealed_zip
 from generator.spec import BuildError, DiskFull
 from tests.conftest import ROOT
 
@@ -124,6 +124,23 @@ def test_too_little_memory_is_not_taken_for_damage(store: ArtifactStore, monkeyp
     monkeypatch.setattr("numpy.lib.format.read_array", none_left)
     with pytest.raises(MemoryError):
         store.get("ab12")
+
+
+@pytest.mark.parametrize("shape", [(65_536, 65_536), (2, 1)])
+def test_an_array_that_says_to_be_of_another_size_than_it_is_is_damage(
+    store: ArtifactStore, shape: tuple[int, ...]
+) -> None:
+    """And its memory is not asked for: the first would be of 32 GiB."""
+    file, head = io.BytesIO(), io.BytesIO()
+    np.lib.format.write_array_header_1_0(head, {"descr": "<f8", "fortran_order": False, "shape": shape})
+    with zipfile.ZipFile(io.BytesIO(packed(ARTIFACT))) as sound, zipfile.ZipFile(file, "w") as archive:
+        for name in sound.namelist():
+            archive.writestr(name, sound.read(name))
+        archive.writestr("more.npy", head.getvalue() + bytes(8))
+    store.path("ab12").parent.mkdir(parents=True)
+    store.path("ab12").write_bytes(sealed_zip(file.getvalue()))
+
+    assert store.get("ab12") is None
 
 
 def test_a_new_store_says_its_layout_and_one_that_says_nothing_is_of_the_first(tmp_path: Path) -> None:
