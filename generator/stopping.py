@@ -36,13 +36,26 @@ def between_steps() -> Iterator[threading.Event]:
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Inside, Ctrl-C waits, also in processes that are started here."""
+    """Inside, Ctrl-C waits, also in processes that are started here; it comes when all inside is done."""
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    if threading.current_thread() is not threading.main_thread():
+        try:
+            yield
+        finally:
+            release_interrupts()
+        return
+    # The mask is of this thread, and where there are others, the system gives the signal to one of them; Python handles
+    # it here all the same.
+    came = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda number, frame: came.set())
     try:
         yield
     finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
         release_interrupts()
+        if came.is_set():
+            signal.raise_signal(signal.SIGINT)
 
 
 @contextmanager

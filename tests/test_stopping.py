@@ -1,10 +1,11 @@
 import os
 import signal
 import threading
+import time
 
 import pytest
 
-from generator.stopping import between_steps
+from generator.stopping import between_steps, interrupts_held
 
 
 def interrupt() -> None:
@@ -35,3 +36,21 @@ def test_in_another_thread_work_goes_on_without_signals() -> None:
     thread.join()
 
     assert found == [False]
+
+
+def test_ctrl_c_is_held_in_a_process_with_other_threads_too() -> None:
+    """The system gives the signal to one of them, and Python would handle it in this one."""
+    over, reached = threading.Event(), False
+    other = threading.Thread(target=over.wait)
+    other.start()
+    try:
+        with pytest.raises(KeyboardInterrupt), interrupts_held():  # noqa: PT012
+            interrupt()
+            time.sleep(0.1)
+            reached = True
+    finally:
+        over.set()
+        other.join()
+
+    assert reached
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, set())
