@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from generator.pipeline import with_known_units
 from generator.pipeline import with_units as with_plan
 from generator.plan import make_plan
 from generator.progress import Quiet
@@ -310,3 +311,20 @@ def test_a_star_asks_for_every_unit_of_the_network(small_site: SmallSite) -> Non
     units = with_plan(make_plan(small_site.content, small_site.store, Quiet()), Quiet()).units
 
     assert len(units) == 2 * 8 + 2 * 12 + 12 + 48 + 5  # of convolutions, of ReLUs, of the pool, flattened, and classes
+
+
+def test_a_plan_knows_the_pages_of_units_where_no_model_need_be_trained_for_them(small_site: SmallSite) -> None:
+    """A network's units are known once it is there: commands that compute nothing train none to count them."""
+
+    def known() -> int:
+        plan = make_plan(small_site.content, small_site.store, Quiet(), loading=False)
+        assert len(with_known_units(plan).jobs) == len(plan.jobs) + len(with_known_units(plan).units)
+        return len(with_known_units(plan).units)
+
+    with_units(small_site, "conv1[0:2]")
+    assert known() == 2
+
+    with_cells(small_site, "cell[0:3]")
+    assert known() == 0
+    small_site.build()
+    assert known() == 3
