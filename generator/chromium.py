@@ -55,9 +55,19 @@ def screenshot(page: bytes, selector: str) -> bytes:
 def printed(page: bytes) -> bytes:
     """A page, with all that it loads inside it, as PDF. BuildError where Playwright or the browser is missing."""
     with opened(page, "a browser prints the page", "it can be written without, by --single-file") as shown:
-        shown.evaluate("() => document.querySelectorAll('img').forEach((one) => (one.loading = 'eager'))")
-        shown.wait_for_function("() => [...document.images].every((one) => one.complete)")
+        load_pictures(shown)
         return shown.pdf(format="A4", print_background=False, prefer_css_page_size=True, outline=True, tagged=True)
+
+
+def load_pictures(page: playwright.Page) -> None:
+    """Load those, too, that else are when a reader comes near them, and wait until all are there."""
+    page.evaluate("() => document.querySelectorAll('img').forEach((one) => (one.loading = 'eager'))")
+    page.wait_for_function("() => [...document.images].every((one) => one.complete)")
+
+
+def own() -> str | None:
+    """The path of the machine's own Chromium, if it has one."""
+    return next((found for name in NAMES if (found := shutil.which(name))), None)
 
 
 @contextmanager
@@ -67,12 +77,11 @@ def opened(page: bytes, why: str, without: str) -> Iterator[playwright.Page]:
         driver = playwright.sync_playwright
     except ImportError as error:
         raise BuildError(f"{why}: pip install 'whatfires[browser]'; {without}") from error
-    own = next((found for name in NAMES if (found := shutil.which(name))), None)
     with tempfile.TemporaryDirectory() as folder, driver() as started:
         path = Path(folder) / "page.html"
         path.write_bytes(page)
         try:
-            with started.chromium.launch(executable_path=own, args=QUIET) as browser:
+            with started.chromium.launch(executable_path=own(), args=QUIET) as browser:
                 shown = browser.new_page(
                     viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light", reduced_motion="reduce"
                 )

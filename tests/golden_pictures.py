@@ -14,7 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from generator.chromium import NAMES, QUIET
+from generator.chromium import QUIET, load_pictures, own
 
 LOOKS = {"wide": (1280, "light"), "narrow": (390, "dark")}  # width of the window in pixels, and colours
 HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><title>What changes</title>
@@ -26,9 +26,8 @@ figure {margin: 0; flex: 1; min-width: 0}</style>
 @contextmanager
 def launched() -> Iterator[Browser]:
     """Chromium: the machine's own, else the one that Playwright brought."""
-    path = next((found for name in NAMES if (found := shutil.which(name))), None)
     quiet = ["--no-sandbox", *QUIET]
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=path, args=quiet) as browser:
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=own(), args=quiet) as browser:
         yield browser
 
 
@@ -42,8 +41,7 @@ def drawn(browser: Browser, page: Path, look: str) -> bytes:
     opened.goto(page.as_uri())
     # Pictures and parts far below are drawn when they are reached; here all are.
     opened.add_style_tag(content="* {content-visibility: visible !important}")
-    opened.evaluate("() => document.querySelectorAll('img').forEach((one) => (one.loading = 'eager'))")
-    opened.wait_for_function("() => [...document.images].every((one) => one.complete)")
+    load_pictures(opened)
     picture = opened.screenshot(full_page=True, animations="disabled")
     opened.close()
     return picture
