@@ -5,7 +5,6 @@ Both sides measure with these lines, in environments of their own.
 
 from __future__ import annotations
 
-import shutil
 import statistics
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import Any
 
 from playwright.sync_api import Error, Page, sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+from generator.chromium import own
+
 PATIENCE = 180_000  # milliseconds, after which a page counts as one that does not open
 
 # From the start of the navigation to the first frame in which the page is as wanted.
@@ -80,9 +80,8 @@ class Use:
 
 def used(path: Path, handles: Handles, units: int, switches: int = 8) -> Use:
     """Open a page from its file, switch through some units and scroll for two seconds."""
-    browser_path = next((found for name in NAMES if (found := shutil.which(name))), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=own(), args=["--no-sandbox", "--disable-gpu"])
         browser.new_page().goto("about:blank")  # warm
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(PATIENCE)
