@@ -6,7 +6,6 @@ and whatever ends a round, ends no more than that.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import sys
@@ -14,10 +13,10 @@ import threading
 from contextlib import nullcontext
 from dataclasses import dataclass
 from multiprocessing import connection
-from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
 
 from generator import machine
+from generator.forking import SPAWN, Start, ended
 from generator.lock import in_use
 from generator.pipeline import Outcome, Stage, build
 from generator.progress import Quiet, display
@@ -42,22 +41,6 @@ class Asked:
     cache: str | None = None  # as of `stores.store_of`
 
 
-Start = SpawnContext | ForkServerContext
-SPAWN = multiprocessing.get_context("spawn")  # so that nothing that was imported is older than its file
-
-
-def warm() -> Start:
-    """Processes that begin with all that writes pages loaded, and with nothing of the author's: a tenth of the time.
-
-    What they have loaded of ours stays as it is while we run.
-    """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return SPAWN
-    found = multiprocessing.get_context("forkserver")
-    found.set_forkserver_preload(["generator.warm"])
-    return found
-
-
 @dataclass(frozen=True)
 class Failed:
     """Why a round wrote nothing. `changed`: only because something changed while it was at work."""
@@ -77,7 +60,7 @@ def in_process(asked: Asked, stage: Stage, first: bool, how: Start = SPAWN) -> O
         done: Outcome | Failed = receiver.recv()
     except EOFError:
         process.join()
-        done = Failed((f"error: the build was ended ({ended(process.exitcode)}); it is tried again when files change",))
+        done = Failed((f"error: the build was ended {ended(process.exitcode)}; it is tried again when files change",))
     except KeyboardInterrupt:
         if process.pid is not None and process.is_alive():
             os.kill(process.pid, signal.SIGINT)
@@ -88,10 +71,6 @@ def in_process(asked: Asked, stage: Stage, first: bool, how: Start = SPAWN) -> O
         raise
     process.join()
     return done
-
-
-def ended(code: int | None) -> str:
-    return f"by {signal.Signals(-code).name}" if code is not None and code < 0 else f"exit code {code}"
 
 
 def work(sender: connection.Connection, asked: Asked, stage: Stage, first: bool) -> None:

@@ -22,9 +22,10 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from generator.forking import warm
 from generator.lock import locked
 from generator.pipeline import Outcome, Stage
-from generator.rounds import Asked, Failed, in_process, warm
+from generator.rounds import Asked, Failed, in_process
 from generator.spec import shown
 from generator.watching import InPlace, Watcher
 
@@ -235,7 +236,7 @@ def serve(asked: Asked, port: int, say: Callable[[str], None], browser: bool = F
     with locked(asked.out):
         news = News()
         server = listening(port, asked.out, news)
-        start = warm()
+        start = warm("generator.warm.pages")
 
         def build(asked: Asked, stage: Stage, first: bool) -> Outcome | Failed:
             done = in_process(asked, stage, first, start)

@@ -452,7 +452,7 @@ def test_a_round_that_is_killed_is_told_and_watching_goes_on(
     told = turns()
 
     assert len(told) == 1
-    assert "the build was ended (by SIGKILL)" in told[0]
+    assert "the build was ended by SIGKILL" in told[0]
 
 
 def killed(*given: object) -> None:

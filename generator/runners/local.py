@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from generator import machine
 from generator.computing import Done, Worksite, done
 from generator.deferred import Deferred
+from generator.forking import ended, warm
 from generator.library import Library
 from generator.machine import cores
 from generator.progress import Display
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 else:
     torch = Deferred("torch")
 
-SPAWN = multiprocessing.get_context("spawn")  # a copy of a process in which torch has threads would stand still
 TRIES = 3  # of a job whose worker dies
 GRACE = 20.0  # seconds in which a worker that is stopped keeps what it has
 PAUSE = 0.1  # seconds between two words about the same job
@@ -136,8 +136,9 @@ class Worker:
 
     def give(self, job: Job) -> None:
         if self.process is None:
-            self.pipe, theirs = SPAWN.Pipe()
-            self.process = SPAWN.Process(target=serve, args=(theirs, self.site), daemon=True)
+            start = warm("generator.warm.figures")
+            self.pipe, theirs = start.Pipe()
+            self.process = start.Process(target=serve, args=(theirs, self.site, dict(os.environ)), daemon=True)
             with interrupts_held():  # until the new process is able to take one
                 self.process.start()
             theirs.close()
@@ -151,9 +152,9 @@ class Worker:
         """How it ended."""
         assert self.process is not None
         self.process.join()
-        code = self.process.exitcode
+        how = ended(self.process.exitcode)
         self.process, self.held = None, set()
-        return f"by {signal.Signals(-code).name}" if code is not None and code < 0 else f"with exit code {code}"
+        return how
 
     def stop(self) -> None:
         """Let it end: it keeps what it has of a training."""
@@ -205,8 +206,13 @@ def heard(worker: Worker, queue: Queue, work: Work, display: Display) -> tuple[J
     return job, said.error
 
 
-def serve(pipe: connection.Connection, site: Worksite) -> None:
-    """A worker: jobs come, and what became of them is told, until there are no more or who asked is gone."""
+def serve(pipe: connection.Connection, site: Worksite, environment: Mapping[str, str]) -> None:
+    """A worker: jobs come, and what became of them is told, until there are no more or who asked is gone.
+
+    What it is a copy of began with the environment of then; this is that of who asks.
+    """
+    os.environ.clear()
+    os.environ.update(environment)
     with suppress(EOFError, OSError, KeyboardInterrupt):
         work(pipe, site)
 
