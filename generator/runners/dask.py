@@ -41,6 +41,7 @@ GONE = (OSError, CancelledError, asyncio.CancelledError, asyncio.TimeoutError)
 AHEAD = 3  # jobs that wait at each worker: it never stands still, and no scheduler holds ten thousand
 PATIENCE = 120.0  # seconds in which a scheduler that is gone may come back
 FIRST = 20.0  # seconds in which one must answer at all
+ANSWER = 10.0  # seconds in which a scheduler takes a connection
 PAUSE = 30.0  # seconds without news after which is asked whether anybody works
 # States of tasks of which a worker does something.
 BUSY = ("executing", "long-running", "flight", "cancelled", "resumed")
@@ -148,7 +149,7 @@ def run(jobs: Sequence[Job], work: Work, display: Display) -> Iterator[tuple[Job
         since = time.monotonic()
         while left:
             try:
-                with distributed.Client(address, timeout=10, set_as_default=False) as client:
+                with distributed.Client(address, timeout=ANSWER, set_as_default=False) as client:
                     if not begun:
                         display.begin(len(left), max(1, len(client.scheduler_info()["workers"])))
                         begun = True

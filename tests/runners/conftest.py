@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import random
 import socket
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import boto3
-import psutil
 import pytest
 import s3fs
+from dask import config
 from moto.s3.models import s3_backends
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-from tests.conftest import ROOT
+from tests.forked import started
 
 
 class Cluster:
-    """A scheduler and workers, which can be killed and started again."""
+    """A scheduler and workers, which can be killed and started again. Workers that die have others in their place."""
 
     def __init__(self, folder: Path, failures: int = 2) -> None:
         """failures: workers that a task may end before Dask gives it up."""
@@ -34,51 +33,66 @@ class Cluster:
             one.bind(("127.0.0.1", 0))
             self.port = one.getsockname()[1]
         self.folder, self.address = folder, f"tcp://127.0.0.1:{self.port}"
-        self.scheduler, self.workers = self.start_scheduler(), [self.start_worker() for _ in range(2)]
+        self.changing = threading.Lock()
+        self.start()
+        self.over = threading.Event()
+        self.keeper = threading.Thread(target=self.keep)
+        self.keeper.start()
 
-    def start(self, *command: str) -> subprocess.Popen[bytes]:
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(self.failures),
-        }
-        with (self.folder / "cluster.log").open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "distributed.cli." + command[0], *command[1:]],
-                cwd=self.folder,
-                env=environment,
-                stdout=log,
-                stderr=log,
-            )
+    def start(self) -> None:
+        self.scheduler = self.started("scheduler", "--host", "127.0.0.1", "--port", str(self.port))
+        self.workers = [self.started_worker() for _ in range(2)]
 
-    def start_scheduler(self) -> subprocess.Popen[bytes]:
-        return self.start("dask_scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard")
+    def started_worker(self, *more: str) -> tuple[BaseProcess, tuple[str, ...]]:
+        """It, and what it was asked for besides."""
+        asked = (self.address, "--no-nanny", "--nthreads", "1", "--host", "127.0.0.1", *more)
+        return self.started("worker", *asked), more
 
-    def start_worker(self, *more: str) -> subprocess.Popen[bytes]:
-        asked = ("--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1", *more)
-        return self.start("dask_worker", self.address, *asked)
+    def started(self, what: str, *arguments: str) -> BaseProcess:
+        environment = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(self.failures)}
+        return started(dask, what, [*arguments, "--no-dashboard"], folder=self.folder, environment=environment)
+
+    def add_worker(self, *more: str) -> None:
+        with self.changing:
+            self.workers.append(self.started_worker(*more))
+
+    def keep(self) -> None:
+        """Dask's nannies would, each of which is one more process that loads all of Dask."""
+        while not self.over.wait(0.05):
+            with self.changing:
+                for place, (process, more) in enumerate(self.workers):
+                    if not process.is_alive():
+                        self.workers[place] = self.started_worker(*more)
 
     def restart(self) -> None:
         """As when the machine of the scheduler dies, and its workers with it, and all are started anew."""
-        self.end()
-        self.scheduler, self.workers = self.start_scheduler(), [self.start_worker() for _ in range(2)]
+        with self.changing:
+            self.kill()
+            self.start()
 
     def kill_a_worker(self, chance: random.Random) -> bool:
-        """Kill one that is at work, as a machine does that has no more memory; its nanny starts another."""
-        found = [
-            one
-            for nanny in self.workers
-            for one in children(nanny.pid)
-            if "resource_tracker" not in " ".join(one.cmdline())
-        ]
-        if found:
-            chance.choice(found).kill()
-        return bool(found)
+        """Kill one, as a machine does that has no more memory."""
+        with self.changing:
+            living = [process for process, _ in self.workers if process.is_alive()]
+            if living:
+                chance.choice(living).kill()
+            return bool(living)
+
+    def kill(self) -> None:
+        for process in (self.scheduler, *(process for process, _ in self.workers)):
+            process.kill()
+            process.join()
 
     def end(self) -> None:
-        for process in (self.scheduler, *self.workers):
-            process.kill()
-            process.wait()
+        self.over.set()
+        self.keeper.join()
+        self.kill()
+
+
+def dask(what: str, arguments: list[str]) -> None:
+    """A command of Dask, in a process of its own."""
+    config.refresh()  # with the environment of this process
+    import_module(f"distributed.cli.dask_{what}").main(arguments)
 
 
 @pytest.fixture
@@ -88,13 +102,6 @@ def cluster(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Cluster]
         yield one
     finally:
         one.end()
-
-
-def children(pid: int) -> list[psutil.Process]:
-    try:
-        return psutil.Process(pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []
 
 
 class Bucket:

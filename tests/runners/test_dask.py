@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import threading
 import time
@@ -84,8 +83,9 @@ def test_dask_that_does_not_answer_is_told(
     small_site: SmallSite, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("generator.runners.dask.FIRST", 0.0)
-    cluster.scheduler.send_signal(signal.SIGKILL)
-    cluster.scheduler.wait()
+    monkeypatch.setattr("generator.runners.dask.ANSWER", 1.0)
+    cluster.scheduler.kill()
+    cluster.scheduler.join()
     small_site.post(HEAD + IMAGE.format("one", "tiny-vision", "a"))
 
     with pytest.raises(Exception, match=r"Dask's scheduler tcp://127.0.0.1:\d+ does not answer"):
@@ -106,7 +106,7 @@ def test_figures_go_to_workers_that_have_what_their_network_needs(
     """Until there is one that has, they wait, and it is said."""
     small_site.toml(SITE_TOML + NETWORK.format("big", "tests.nets:vision") + "resources = { GPU = 1 }\n")
     small_site.post(HEAD + IMAGE.format("one", "big", "a") + IMAGE.format("two", "tiny-vision", "b"))
-    late = threading.Timer(5.0, lambda: cluster.workers.append(cluster.start_worker("--resources", "GPU=1")))
+    late = threading.Timer(3.0, cluster.add_worker, ["--resources", "GPU=1"])
     late.start()
 
     done = built(small_site, crew(cluster))
