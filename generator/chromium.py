@@ -71,22 +71,30 @@ def own() -> str | None:
 
 
 @contextmanager
+def launched() -> Iterator[playwright.Browser]:
+    """Chromium: the machine's own, else the one that Playwright brought."""
+    with (
+        playwright.sync_playwright() as driver,
+        driver.chromium.launch(executable_path=own(), args=QUIET) as browser,
+    ):
+        yield browser
+
+
+@contextmanager
 def opened(page: bytes, why: str, without: str) -> Iterator[playwright.Page]:
     """A page in a window that nobody sees."""
-    try:
-        driver = playwright.sync_playwright
-    except ImportError as error:
-        raise BuildError(f"{why}: pip install 'whatfires[browser]'; {without}") from error
-    with tempfile.TemporaryDirectory() as folder, driver() as started:
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "page.html"
         path.write_bytes(page)
         try:
-            with started.chromium.launch(executable_path=own(), args=QUIET) as browser:
+            with launched() as browser:
                 shown = browser.new_page(
                     viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light", reduced_motion="reduce"
                 )
                 shown.goto(path.as_uri())
                 yield shown
+        except ImportError as error:
+            raise BuildError(f"{why}: pip install 'whatfires[browser]'; {without}") from error
         except playwright.Error as error:
             reason = error.message.strip().splitlines()[0]
             how = "install it, such as by `playwright install chromium`"

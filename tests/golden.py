@@ -17,13 +17,14 @@ import numpy as np
 
 from generator.artifact import Artifact, ArtifactStore, Measures, digest
 from generator.at_hand import AtHand
+from generator.chromium import launched
 from generator.content import read_post
 from generator.figures.activation_text import blocks, passage
 from generator.obtained import Obtained
 from generator.publish import feed
 from generator.render import render_site
 from generator.spec import BuildError, FigureOptions, FigureSpec, Job, Place, Site, UnitPage, unit_folder
-from tests.golden_pictures import compare, launched
+from tests.golden_pictures import compare
 
 GOLDEN = Path(__file__).parent / "golden"
 SITE = Site("Golden", "Pages that change only when someone means it", "A. Author", "https://example.org", "en")

@@ -6,29 +6,19 @@ A diff of HTML and styles does not show what a reader will see. Pages are drawn 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from html import escape
 from itertools import product
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from generator.chromium import QUIET, load_pictures, own
+from generator.chromium import load_pictures
 
 LOOKS = {"wide": (1280, "light"), "narrow": (390, "dark")}  # width of the window in pixels, and colours
 HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><title>What changes</title>
 <style>body {font: 16px sans-serif} img {width: 100%; border: 1px solid #888} div {display: flex; gap: 1rem}
 figure {margin: 0; flex: 1; min-width: 0}</style>
 """
-
-
-@contextmanager
-def launched() -> Iterator[Browser]:
-    """Chromium: the machine's own, else the one that Playwright brought."""
-    quiet = ["--no-sandbox", *QUIET]
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=own(), args=quiet) as browser:
-        yield browser
 
 
 def drawn(browser: Browser, page: Path, look: str) -> bytes:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from generator.chromium import launched
 from tests.golden import rendered
-from tests.golden_pictures import launched
 
 
 @pytest.fixture(scope="session")

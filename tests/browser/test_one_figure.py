@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -17,12 +18,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page
 
 from generator.chromium import ALONE, HEIGHT, WIDTH
+from generator.cli import main
 from generator.figures import KINDS
+from tests.browser.axe import violations
 from tests.conftest import ROOT, SITE_TOML, SmallSite
 
 every_kind = pytest.mark.parametrize("kind", sorted(KINDS))
@@ -46,12 +48,16 @@ text: {literal: "def f(x): return 'a string'"}
 """
 PROCESS = """
 import json, sys
+from contextlib import nullcontext
+from generator import chromium
 from generator.cli import main
-for line in sys.stdin:
-    try:
-        main(json.loads(line), standalone_mode=False)
-    except SystemExit as stop:
-        assert not stop.code, line
+with chromium.launched() as browser:
+    chromium.launched = lambda: nullcontext(browser)
+    for line in sys.stdin:
+        try:
+            main(json.loads(line), standalone_mode=False)
+        except SystemExit as stop:
+            assert not stop.code, line
 """
 
 
@@ -82,12 +88,15 @@ class Both:
         return {name: self.site.out / path for path, name in links}
 
 
+def where(site: SmallSite) -> list[str]:
+    return ["--content", str(site.content), "--store", str(site.store.folder)]
+
+
 def commands(site: SmallSite, calls: Sequence[Sequence[str]]) -> None:
-    """Calls of `whatfires` in one fresh process; each fails the test if it fails."""
-    where = ["--content", str(site.content), "--store", str(site.store.folder)]
+    """Calls of `whatfires` in one fresh process, with one browser; each fails the test if it fails."""
     done = subprocess.run(
         [sys.executable, "-c", PROCESS],
-        input="".join(json.dumps([*call, *where]) + "\n" for call in calls),
+        input="".join(json.dumps([*call, *where(site)]) + "\n" for call in calls),
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -101,7 +110,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
     folder = tmp_path_factory.mktemp("report")
     site = SmallSite(folder, folder / "store")
     site.toml(SITE_TOML + ROW)
-    commands(site, [["train", "course"]])
+    main(["train", "course", *where(site)], standalone_mode=False)
     site.post(post())
     site.build()
     again = folder / "again"
@@ -117,12 +126,26 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
     return Both(site, again)
 
 
+@contextmanager
+def opened(both: Both, browser: Browser) -> Iterator[Page]:
+    """The page of the site."""
+    page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
+    page.goto((both.site.out / "posts/a.html").as_uri())
+    yield page
+    page.close()
+
+
 @pytest.fixture
 def page(both: Both, browser: Browser) -> Iterator[Page]:
-    opened = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
-    opened.goto((both.site.out / "posts/a.html").as_uri())
-    yield opened
-    opened.close()
+    with opened(both, browser) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def untouched(both: Both, browser: Browser) -> Iterator[Page]:
+    """The page for tests that look at it, and change nothing."""
+    with opened(both, browser) as page:
+        yield page
 
 
 def pixels(content: bytes) -> np.ndarray[Any, Any]:
@@ -138,7 +161,7 @@ def drawn(content: Locator) -> np.ndarray[Any, Any]:
     return pixels(found.screenshot())
 
 
-def pictures_like(both: Both, id: str, name: str, page: Page, content: int = 0) -> int:
+def pictures_like(both: Both, id: str, name: str, browser: Browser, content: int = 0) -> int:
     """Compares the pictures that were made again as `name` with the site's, pixel by pixel; how many there are."""
     media = {file: path for file, path in both.taken_away(id).items() if re.fullmatch(rf"{name}(-.+)?\.webp", file)}
     media = {file: path for file, path in media.items() if name.endswith("-control") or "-control" not in file}
@@ -146,19 +169,20 @@ def pictures_like(both: Both, id: str, name: str, page: Page, content: int = 0) 
     for file, path in media.items():
         np.testing.assert_array_equal(pixels(again[file].read_bytes()), pixels(path.read_bytes()))
     if not media:
-        shown = drawn(page.locator(f"#{id} > .content").nth(content))
+        with opened(both, browser) as page:
+            shown = drawn(page.locator(f"#{id} > .content").nth(content))
         np.testing.assert_array_equal(pixels((both.again / f"{name}.png").read_bytes()), shown)
     return len(media) or 1
 
 
 @every_kind
-def test_a_figure_alone_has_the_pixels_of_the_site(kind: str, both: Both, page: Page) -> None:
-    assert pictures_like(both, kind, kind, page) > 0
+def test_a_figure_alone_has_the_pixels_of_the_site(kind: str, both: Both, browser: Browser) -> None:
+    assert pictures_like(both, kind, kind, browser) > 0
 
 
 @pytest.mark.parametrize("kind", CONTROLLED)
-def test_a_control_alone_has_the_pixels_of_the_site(kind: str, both: Both, page: Page) -> None:
-    assert pictures_like(both, f"{kind}-controlled", f"{kind}-controlled-control", page, 1) > 0
+def test_a_control_alone_has_the_pixels_of_the_site(kind: str, both: Both, browser: Browser) -> None:
+    assert pictures_like(both, f"{kind}-controlled", f"{kind}-controlled-control", browser, 1) > 0
 
 
 def test_a_timeline_alone_at_a_checkpoint_has_the_pixels_of_the_site(both: Both, page: Page) -> None:
@@ -195,13 +219,13 @@ def alone(both: Both, browser: Browser, tmp_path: Path) -> Iterator[Page]:
 
 @every_kind
 def test_a_page_alone_shows_the_figure_as_its_page_does_and_needs_no_other_file(
-    kind: str, both: Both, page: Page, alone: Page
+    kind: str, both: Both, untouched: Page, alone: Page
 ) -> None:
     alone.goto((both.again / f"{kind}-alone.html").as_uri())
-    here, there = (one.locator(f"#{kind} > .content").first for one in (alone, page))
+    here, there = (one.locator(f"#{kind} > .content").first for one in (alone, untouched))
     alone.wait_for_function("() => !document.querySelector('[aria-busy]')")
     there.scroll_into_view_if_needed()
-    page.wait_for_function("() => !document.querySelector('[aria-busy]')")
+    untouched.wait_for_function("() => !document.querySelector('[aria-busy]')")
 
     assert here.aria_snapshot().replace("https://example.org/report/", "../") == there.aria_snapshot()
     assert here.evaluate("(it) => it.offsetWidth") == there.evaluate("(it) => it.offsetWidth")
@@ -212,7 +236,7 @@ def test_a_page_alone_shows_a_control_too_and_axe_finds_no_violation(both: Both,
     alone.goto((both.again / "templates-controlled-alone.html").as_uri())
 
     assert alone.locator("figure > .content").count() == 2
-    assert Axe().run(alone, options={"preload": False}).response["violations"] == []
+    assert violations(alone) == []
 
 
 def test_a_page_alone_has_the_slider_of_a_timeline(alone: Page, both: Both) -> None:
@@ -234,5 +258,5 @@ def test_downloads_are_reached_and_taken_by_keyboard_from_a_file(both: Both, pag
         page.keyboard.press("Enter")
 
     assert stops == ["PRE", "PRE", "A"], "the YAML, the command, the first download"
-    assert Axe().run(page, context="#sample", options={"preload": False}).response["violations"] == []
+    assert violations(page, "#sample") == []
     assert Path(taken.value.path()).read_bytes() == both.taken_away("sample")["sample.npz"].read_bytes()
