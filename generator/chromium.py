@@ -5,6 +5,7 @@ Both are asked for only where a figure has no picture of its own: text, tables, 
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 else:
     playwright = Deferred("playwright.sync_api")
 
-# Of the machine's own, before the one that Playwright brought.
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+# Of the machine's own, before the one that Playwright brought. That which can open no window is there three times as
+# soon.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 WIDTH, HEIGHT = 1600, 900  # of the window, in pixels: a wide figure has all the width that the theme gives it
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
 WITHOUT = "its page can be written without, as .html"
@@ -66,13 +68,13 @@ def load_pictures(page: playwright.Page) -> None:
 
 
 def own() -> str | None:
-    """The path of the machine's own Chromium, if it has one."""
-    return next((found for name in NAMES if (found := shutil.which(name))), None)
+    """The path of the Chromium that CHROMIUM names, else of the machine's own, if it has one."""
+    return os.environ.get("CHROMIUM") or next((found for name in NAMES if (found := shutil.which(name))), None)
 
 
 @contextmanager
 def launched() -> Iterator[playwright.Browser]:
-    """Chromium: the machine's own, else the one that Playwright brought."""
+    """Chromium: `own`, else the one that Playwright brought."""
     with (
         playwright.sync_playwright() as driver,
         driver.chromium.launch(executable_path=own(), args=QUIET) as browser,

@@ -304,6 +304,12 @@ def test_without_playwright_a_drawn_figure_names_the_extra_and_the_way_without(
     assert figure("written", "--out", "x.html")[0] == 0
 
 
+def test_a_browser_may_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHROMIUM", "/opt/browser")
+
+    assert chromium.own() == "/opt/browser"
+
+
 def test_without_a_browser_a_drawn_figure_names_the_way_to_one_and_the_way_without(quick_site: SmallSite) -> None:
     code = "from generator.cli import main; main(['figure', 'written', '--out', 'x.png'])"
     nowhere = {"PATH": "/nowhere", "PLAYWRIGHT_BROWSERS_PATH": "/nowhere", "PYTHONPATH": str(ROOT)}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 FIGURES = ["curve", "guesses", "gates", "ablation"]
 
@@ -109,7 +109,8 @@ def test_the_concept_that_a_unit_was_chosen_for_stands_out_by_weight_as_well(pag
 
 def test_guesses_are_a_table_of_a_row_for_each_character(page: Page) -> None:
     table = content(page, "guesses").get_by_role("table")
-    table.scroll_into_view_if_needed()  # lines out of sight have no layout, and so no inner text
+    table.scroll_into_view_if_needed()
+    expect(table).to_contain_text("&", use_inner_text=True)  # lines out of sight have no layout, and so none
     rows = table.get_by_role("row")
 
     assert "Each character, and the 2 best guesses for the next one" in str(table.get_attribute("aria-label"))
