@@ -1,7 +1,5 @@
 """All that processes of tests need, loaded: what they are forked from, for each would load it for seconds."""
 
-import sys
-
 import distributed.cli.dask_scheduler
 import distributed.cli.dask_worker
 import s3fs
@@ -12,5 +10,3 @@ import generator.warm.figures
 import generator.warm.pages
 
 __all__ = ["distributed", "generator", "s3fs", "sklearn", "torch"]
-
-PATH = list(sys.path)  # before any test adds the folder of its report

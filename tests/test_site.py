@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from generator.pipeline import build
 from generator.spec import BuildError, BuildErrors
 from generator.themes import environment
 from tests.conftest import POST, ROOT, SITE_TOML, SmallSite
+from tests.forked import command, started
 
 
 def test_values_and_references_are_filled_in(quick_site: SmallSite) -> None:
@@ -463,15 +463,11 @@ def test_a_build_that_was_killed_is_gone_on_with_and_gives_the_same_site(small_s
         for number in range(6)
     ]
     small_site.post(POST + "".join(blocks))
-    code = "from generator.cli import main; main(['build', '--store', 'store'])"
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    for wait in (2.5, 4.0, 5.0):
-        process = subprocess.Popen(
-            [sys.executable, "-c", code], cwd=small_site.folder, env=environment, stdout=-3, stderr=-3
-        )
+    for wait in (0.2, 0.5, 0.8):
+        process = started(command, "build", "--store", "store", folder=small_site.folder)
         time.sleep(wait)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.kill()
+        process.join()
     small_site.build()
     disturbed = small_site.files()
     undisturbed = small_site.folder / "undisturbed"

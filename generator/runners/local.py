@@ -138,9 +138,10 @@ class Worker:
         if self.process is None:
             start = warm("generator.warm.figures")
             self.pipe, theirs = start.Pipe()
-            self.process = start.Process(target=serve, args=(theirs, self.site, dict(os.environ)), daemon=True)
+            process = start.Process(target=serve, args=(theirs, self.site, dict(os.environ)), daemon=True)
             with interrupts_held():  # until the new process is able to take one
-                self.process.start()
+                process.start()
+                self.process = process
             theirs.close()
             self.held = set()
         self.job = job

@@ -20,7 +20,7 @@ from moto.s3.models import s3_backends
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-from tests.forked import started
+from tests.forked import be_ready, started
 
 
 class Cluster:
@@ -140,3 +140,9 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
     s3fs.S3FileSystem.clear_instance_cache()  # of the server of another test
     yield one
     one.server.shutdown()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loaded() -> None:
+    """Workers that what is tested starts are forked from the same process as those of tests."""
+    be_ready()

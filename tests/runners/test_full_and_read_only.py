@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -26,7 +27,8 @@ from generator.spec import BuildError, BuildErrors, DiskFull
 from generator.spilling import Files
 from generator.stores import store_at
 from generator.weights import AS_THEY_ARE
-from tests.conftest import POST, ROOT, SITE_TOML, SmallSite
+from tests.conftest import POST, SITE_TOML, SmallSite
+from tests.forked import command, started
 from tests.runners.conftest import Bucket
 from tests.runners.sites import HEAD, IMAGE, NETWORK, built, pages
 
@@ -147,12 +149,11 @@ class Hungry(torch.nn.Module):
 def make():
     return torch.nn.Sequential(Hungry(), *nets.vision())
 """
-LIMITED = """
-import resource
-resource.setrlimit(resource.RLIMIT_AS, (20 * 2**30, 20 * 2**30))
-from generator.cli import main
-main(["build", "--store", "store", *{more}])
-"""
+
+
+def limited(*arguments: str) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (20 * 2**30, 20 * 2**30))
+    command(*arguments)
 
 
 @pytest.mark.parametrize("more", [[], ["--runner", "local", "--workers", "2"]], ids=["here", "local"])
@@ -162,34 +163,37 @@ def test_a_figure_that_needs_more_memory_than_there_is_is_named_and_the_others_a
     (small_site.content / "hungry.py").write_text(HUNGRY)
     small_site.toml(SITE_TOML + NETWORK.format("hungry", "hungry:make"))
     small_site.post(HEAD + IMAGE.format("large", "hungry", "a") + IMAGE.format("small", "tiny-vision", "a"))
-    command = [sys.executable, "-c", LIMITED.format(more=more)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = started(limited, "build", "--store", "store", *more, folder=small_site.folder, daemon=False)
+    done.join()
+    told = (small_site.folder / "log").read_text()
     (small_site.content / "hungry.py").write_text(HUNGRY.replace("30_000_000_000", "3"))
 
-    assert done.returncode == 1
-    assert "figure large: RuntimeError: out of memory (" in done.stderr
-    assert "fewer --workers at once, or a smaller figure, take less" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.exitcode == 1
+    assert "figure large: RuntimeError: out of memory (" in told
+    assert "fewer --workers at once, or a smaller figure, take less" in told
+    assert "Traceback" not in told
     assert half_written(small_site.folder) == []
     assert built(small_site, ALONE).computed == 1
 
 
 FAILING = """
-import gc
+import weakref
 import torch
 from tests import nets
+
+torch.once_held = weakref.WeakSet()
 
 
 class Failing(torch.nn.Module):
     def forward(self, images):
         held = torch.ones(77, 77)
+        torch.once_held.add(held)
         raise ValueError("no")
 
 
 class Counting(torch.nn.Module):
     def forward(self, images):
-        assert not [one for one in gc.get_objects() if type(one) is torch.Tensor and one.shape == (77, 77)], "held"
+        assert not torch.once_held, "held"
         return images
 
 
@@ -335,16 +339,15 @@ def test_a_wrong_clock_computes_nothing_and_serves_nothing_stale(
 
 def test_ctrl_c_twice_leaves_nothing_half_written_and_the_next_build_goes_on(small_site: SmallSite) -> None:
     small_site.post(POST + "".join(SAMPLE.format(f"f{number}", 2000 + number) for number in range(8)))
-    command = [sys.executable, "-c", "from generator.cli import main; main(['build', '--store', 'store'])"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=-3, text=True) as build:
-        assert build.stderr is not None
-        build.stderr.readline()
-        for _ in range(2):
-            build.send_signal(signal.SIGINT)
-        told = build.stderr.read()
+    build, log = started(command, "build", "--store", "store", folder=small_site.folder), small_site.folder / "log"
+    while not (log.exists() and log.read_text()):
+        time.sleep(0.01)
+    for _ in range(2):
+        os.kill(build.pid or 0, signal.SIGINT)
+    build.join()
+    told = log.read_text()
 
-    assert build.returncode == 130
+    assert build.exitcode == 130
     assert "stopped; the figures computed so far are kept" in told
     assert "Traceback" not in told
     assert half_written(small_site.folder) == []

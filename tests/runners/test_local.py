@@ -67,6 +67,16 @@ def built_again(site: SmallSite) -> tuple[int, int]:
     return done.computed, done.reused
 
 
+def test_why_no_worker_can_be_started_is_told(small_site: SmallSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(self: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("multiprocessing.context.ForkServerProcess.start", start)
+    with_deadly(small_site, left=0)
+    with pytest.raises(BlockingIOError, match="temporarily unavailable"):
+        built(small_site, TWO)
+
+
 def test_a_figure_that_fails_is_told_as_it_is_here(small_site: SmallSite) -> None:
     small_site.post(
         HEAD
