@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from types import FrameType
 
 Handler = Callable[[int, FrameType | None], object] | signal.Handlers
@@ -45,6 +46,7 @@ def interrupts_held() -> Iterator[None]:
     """Inside, Ctrl-C waits, also in processes that are started here; it comes when all inside is done."""
     came = threading.Event()
     if hasattr(signal, "pthread_sigmask"):
+        resource_tracker.ensure_running()  # the first process that is started would start it, and let interrupts come
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         # The mask is of this thread, and where there are others, the system gives the signal to one of them; Python

@@ -1,11 +1,15 @@
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from generator.stopping import between_steps, interrupts_held
+from tests.conftest import ROOT
 
 
 def interrupt() -> None:
@@ -54,3 +58,29 @@ def test_ctrl_c_is_held_in_a_process_with_other_threads_too() -> None:
 
     assert reached
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, set())
+
+
+HELD = """
+import multiprocessing, signal
+from generator.stopping import interrupts_held
+
+def masked(pipe):
+    pipe.send(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, set()))
+
+if __name__ == "__main__":
+    start = multiprocessing.get_context("spawn")
+    receiver, sender = start.Pipe(duplex=False)
+    with interrupts_held():
+        start.Process(target=masked, args=(sender,)).start()
+    print(receiver.recv())
+"""
+
+
+def test_ctrl_c_is_held_in_the_first_process_that_is_started(tmp_path: Path) -> None:
+    """Before it, Python starts one that tracks what processes share, and lets signals come again."""
+    (tmp_path / "held.py").write_text(HELD)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, str(tmp_path / "held.py")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "True"

@@ -148,7 +148,7 @@ def test_ctrl_c_stops_all_workers_and_keeps_what_is_done(small_site: SmallSite, 
         rest = build.stderr.read()
 
     assert "quick: computed" in line
-    assert build.wait(60) in (130, -signal.SIGINT)  # the same to a shell; the second may come at the very end
+    assert build.wait(60) in (130, -signal.SIGINT), rest  # the same to a shell; the second may come at the very end
     assert "stopped; the figures computed so far are kept" in rest
     assert "Traceback" not in rest, rest
     for _ in range(100):
