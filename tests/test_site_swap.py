@@ -5,9 +5,6 @@ import json
 import os
 import random
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,7 +13,7 @@ import pytest
 from generator import site_swap
 from generator.site_swap import REST, Swap, exchange, mirror
 from generator.spec import BuildError
-from tests.conftest import ROOT
+from tests.forked import started
 from tests.test_looks import Clock
 
 HIDDEN = {".gitignore": "*", ".domains": "", ".well-known.txt": "x", "posts/.htaccess": "deny"}
@@ -235,19 +232,14 @@ def test_a_mirror_writes_what_differs_and_nothing_else(site: Path, tmp_path: Pat
     assert not (target / "posts").exists()
 
 
-SWAPPING = """
-import sys
-from pathlib import Path
-from generator import site_swap
-from tests.test_site_swap import build, write
-site_swap.REST = 0.0
-swap = site_swap.Swap(Path("site"), Path("content"))
-print(flush=True)
-for number in range(int(sys.argv[1]), 10**9):
-    swap.catch_up()
-    write(swap.begin(), build(number))
-    swap.show()
-"""
+def swapping(first: int) -> None:
+    site_swap.REST = 0.0
+    swap = site_swap.Swap(Path("site"), Path("content"))
+    Path("begun").touch()
+    for number in range(first, 10**9):
+        swap.catch_up()
+        write(swap.begin(), build(number))
+        swap.show()
 
 
 @pytest.mark.parametrize("hidden", [HIDDEN, {**HIDDEN, ".git/refs/heads/main": "1f0", ".git/HEAD": "main"}])
@@ -258,15 +250,15 @@ def test_what_is_hidden_in_a_site_is_in_it_at_every_moment_and_survives_being_ki
     write(site, hidden)
     missing = []
     for number in range(3):
-        command = [sys.executable, "-c", SWAPPING, str(1000 * number)]
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        with subprocess.Popen(command, cwd=site.parent, env=environment, stdout=subprocess.PIPE) as process:
-            assert process.stdout is not None
-            process.stdout.readline()
-            until = time.monotonic() + 0.2 + random.random() / 5
-            while time.monotonic() < until:
-                missing += [name for name in hidden if not (site / name).exists()]
-            process.send_signal(signal.SIGKILL)
+        process = started(swapping, 1000 * number, folder=site.parent)
+        while not (site.parent / "begun").exists():
+            time.sleep(0.001)
+        (site.parent / "begun").unlink()
+        until = time.monotonic() + 0.2 + random.random() / 5
+        while time.monotonic() < until:
+            missing += [name for name in hidden if not (site / name).exists()]
+        process.kill()
+        process.join()
         found = read(site)
         assert {name: found.get(name) for name in hidden} == hidden
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import s3fs
 
 from generator import stores
 from generator.artifact import Artifact, Borrowed
@@ -41,23 +42,31 @@ def test_damage_in_a_bucket_is_computed_again(bucket: Bucket) -> None:
     assert store.get("ab1") is None
 
 
-def test_a_server_that_fails_now_and_then_is_asked_again(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def impatient(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """A server that is asked by others than us once only: they wait for seconds before they ask again."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setattr(s3fs.S3FileSystem, "retries", 1)
+    return bucket
+
+
+def test_a_server_that_fails_now_and_then_is_asked_again(impatient: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stores, "PAUSES", (0.0,) * 8)
     store = store_at(ADDRESS)
-    bucket.failing = 0.3
+    impatient.failing = 0.3
     for number in range(20):
         store.put(f"ab{number}", ONE)
         assert store.get(f"ab{number}") is not None
 
-    assert bucket.failed > 5
+    assert impatient.failed > 5
 
 
 def test_a_server_that_is_gone_is_told_and_nothing_is_taken_for_absent(
-    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+    impatient: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stores, "PAUSES", ())
     store = store_at(ADDRESS)
-    bucket.failing = 1.0
+    impatient.failing = 1.0
 
     with pytest.raises(BuildError, match="store s3://figures/report: "):
         store.get("ab1")
