@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from generator import site_swap
+from generator.files import write_whole
 from generator.site_swap import REST, Swap, exchange, mirror
 from generator.spec import BuildError
 from tests.forked import started
@@ -21,8 +22,7 @@ HIDDEN = {".gitignore": "*", ".domains": "", ".well-known.txt": "x", "posts/.hta
 
 def write(folder: Path, files: dict[str, str]) -> None:
     for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
+        write_whole(folder / name, text.encode(), lasting=False)  # as builds do, which may be killed meanwhile
 
 
 def read(folder: Path) -> dict[str, str]:
@@ -252,6 +252,7 @@ def test_what_is_hidden_in_a_site_is_in_it_at_every_moment_and_survives_being_ki
     for number in range(3):
         process = started(swapping, 1000 * number, folder=site.parent)
         while not (site.parent / "begun").exists():
+            assert process.is_alive(), (site.parent / "log").read_text()
             time.sleep(0.001)
         (site.parent / "begun").unlink()
         until = time.monotonic() + 0.2 + random.random() / 5
