@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from multiprocessing import forkserver
@@ -31,6 +32,13 @@ def started(
     process = FORKED.Process(target=begin, args=(run, given, *place), daemon=daemon)
     process.start()
     return process
+
+
+def wait_for(file: Path, process: BaseProcess) -> None:
+    """Until there is something in a file that a living process writes to the folder that it works in."""
+    while not (file.exists() and file.stat().st_size):
+        assert process.is_alive(), (file.parent / "log").read_text()
+        time.sleep(0.001)
 
 
 def be_ready() -> None:

@@ -14,7 +14,7 @@ from generator import site_swap
 from generator.files import write_whole
 from generator.site_swap import REST, Swap, exchange, mirror
 from generator.spec import BuildError
-from tests.forked import started
+from tests.forked import started, wait_for
 from tests.test_looks import Clock
 
 HIDDEN = {".gitignore": "*", ".domains": "", ".well-known.txt": "x", "posts/.htaccess": "deny"}
@@ -235,7 +235,7 @@ def test_a_mirror_writes_what_differs_and_nothing_else(site: Path, tmp_path: Pat
 def swapping(first: int) -> None:
     site_swap.REST = 0.0
     swap = site_swap.Swap(Path("site"), Path("content"))
-    Path("begun").touch()
+    Path("begun").write_text("yes")
     for number in range(first, 10**9):
         swap.catch_up()
         write(swap.begin(), build(number))
@@ -251,9 +251,7 @@ def test_what_is_hidden_in_a_site_is_in_it_at_every_moment_and_survives_being_ki
     missing = []
     for number in range(3):
         process = started(swapping, 1000 * number, folder=site.parent)
-        while not (site.parent / "begun").exists():
-            assert process.is_alive(), (site.parent / "log").read_text()
-            time.sleep(0.001)
+        wait_for(site.parent / "begun", process)
         (site.parent / "begun").unlink()
         until = time.monotonic() + 0.2 + random.random() / 5
         while time.monotonic() < until:

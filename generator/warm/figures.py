@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from generator import computing, images, key, machine
+from generator import computing, images, machine
 
 __all__ = ["computing", "images"]
 
 machine.settle()  # before torch is loaded, which reads it
 import_module("torch")
-key.package_digest()  # what is forked runs the code that was loaded here

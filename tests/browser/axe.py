@@ -19,11 +19,17 @@ def source() -> str:
     return str(Axe().axe_script)
 
 
-def violations(page: Page, within: str = "", colours: bool = False) -> list[tuple[str, str]]:
-    """(rule, the first element) of each violation on a page, or in a part of it; `colours`: of rules on these alone.
+def violations_in_both_schemes(page: Page) -> list[tuple[str, str]]:
+    """Of a page in light colours, and then in dark ones of the rules that look at these; it is light again after it."""
+    found = violations(page)
+    page.emulate_media(color_scheme="dark")
+    found += violations(page, colours=True)
+    page.emulate_media(color_scheme="light")
+    return found
 
-    So a page that was looked at whole in one scheme is looked at in another for what differs.
-    """
+
+def violations(page: Page, within: str = "", colours: bool = False) -> list[tuple[str, str]]:
+    """(rule, the first element) of each violation on a page, or in a part of it; `colours`: of rules on these alone."""
     if page.evaluate("typeof axe") == "undefined":
         page.evaluate(source())
     options = {**QUICK, "runOnly": COLOURS} if colours else QUICK

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.axe import violations
+from tests.browser.axe import violations_in_both_schemes
 
 PAGES = [
     "index.html",
@@ -64,12 +64,10 @@ def test_a_page_opens_from_a_file_without_complaint_and_fits_a_phone(page: Page,
 def test_axe_finds_no_violation(browser: Browser, site: Path, name: str) -> None:
     page = browser.new_page()
     page.goto((site / name).as_uri())
-    light = violations(page)
-    page.emulate_media(color_scheme="dark")
-    dark = violations(page, colours=True)
+    found = violations_in_both_schemes(page)
     page.close()
 
-    assert (light, dark) == ([], [])
+    assert found == []
 
 
 @pytest.mark.parametrize(("columns", "wide"), [(6, False), (12, True)])

@@ -28,7 +28,7 @@ from generator.spilling import Files
 from generator.stores import store_at
 from generator.weights import AS_THEY_ARE
 from tests.conftest import POST, SITE_TOML, SmallSite
-from tests.forked import command, started
+from tests.forked import command, started, wait_for
 from tests.runners.conftest import Bucket
 from tests.runners.sites import HEAD, IMAGE, NETWORK, built, pages
 
@@ -340,8 +340,7 @@ def test_a_wrong_clock_computes_nothing_and_serves_nothing_stale(
 def test_ctrl_c_twice_leaves_nothing_half_written_and_the_next_build_goes_on(small_site: SmallSite) -> None:
     small_site.post(POST + "".join(SAMPLE.format(f"f{number}", 2000 + number) for number in range(8)))
     build, log = started(command, "build", "--store", "store", folder=small_site.folder), small_site.folder / "log"
-    while not (log.exists() and log.read_text()):
-        time.sleep(0.01)
+    wait_for(log, build)
     for _ in range(2):
         os.kill(build.pid or 0, signal.SIGINT)
     build.join()
