@@ -18,6 +18,7 @@ from generator.library import Library, Report
 from generator.model import advice
 from generator.settings import Settings
 from generator.spec import BuildError, Changed, Job, nearest
+from generator.stopping import interrupts_told
 from generator.stores import store_at
 from generator.weights import Sight
 
@@ -87,7 +88,8 @@ def unknown_names(job: Job, library: Library) -> Iterable[BuildError]:
 def attempt(job: Job, compute: Callable[[Job], object]) -> BuildError | None:
     """Compute a figure; why it failed, told of the figure, or None."""
     try:
-        compute(job)
+        with interrupts_told():
+            compute(job)
     except BuildError as problem:
         return problem.of(f"figure {job.id}", job.place)
     except Exception as problem:  # the author's network may raise anything; the other figures go on

@@ -14,10 +14,11 @@ import click
 from generator.deferred import Deferred
 
 if TYPE_CHECKING:
-    from generator import runners, spec, trust
+    from generator import runners, spec, stopping, trust
 else:
     # What pydantic is needed for, a build with nothing to do is over without.
     runners, spec, trust = Deferred("generator.runners"), Deferred("generator.spec"), Deferred("generator.trust")
+    stopping = Deferred("generator.stopping")
 
 FOLDER = ".whatfires/store"  # where a store lies; beside one that machines share, what is known of posts and pages
 INTERRUPTED, FAILED = 130, 1  # exit codes
@@ -138,7 +139,8 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with stopping.interrupts_told():
+                return super().invoke(ctx)
         except (click.exceptions.Exit, click.ClickException):
             raise  # before what follows is loaded: `--help` is one of them
         except spec.BuildError as problem:

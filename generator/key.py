@@ -65,11 +65,13 @@ def code_digest(module: str) -> str:
     in CODES. BuildError where code cannot be parsed.
     """
     seen: dict[str, str] = {}
+    asked: set[str] = set()  # also names that are no modules, of which there are more
     waiting, package = [module], module.partition(".")[0]
     while waiting:
         name = waiting.pop()
-        if name in seen:
+        if name in asked:
             continue
+        asked.add(name)
         source = source_of(name)
         if source is None or not belongs(name, source, package):
             continue
@@ -135,9 +137,8 @@ def read_code(text: str, name: str, is_package: bool) -> Read:
 
 def forget() -> None:
     """Look again for modules, and read the author's, as they are now."""
-    code_digest.cache_clear()
-    find_source.cache_clear()
-    find_top.cache_clear()
+    for remembered in (code_digest, find_source, find_top, names_in):
+        remembered.cache_clear()
 
 
 @cache
@@ -194,16 +195,26 @@ def find_source(module: str, search_path: tuple[str, ...]) -> Path | None:
     start, folders = find_top(top, search_path)
     if not rest:
         return start
-    places = [folder.joinpath(*rest) for folder in folders]
-    candidates = [one for place in places for one in files_of(place)]
-    return next((one for one in candidates if one.is_file()), None)
+    *inside, last = rest
+    return next((file for folder in folders if (file := file_of(folder.joinpath(*inside), last))), None)
 
 
-def files_of(place: Path) -> Iterator[Path]:
-    """Where a module may lie, without its suffix given, as Python looks for it."""
-    yield place / "__init__.py"
-    for suffix in (*EXTENSION_SUFFIXES, ".py"):
-        yield place.with_name(place.name + suffix)
+def file_of(folder: Path, name: str) -> Path | None:
+    """The file of the module of this name in a folder, as Python looks for it; None where there is none."""
+    names = names_in(folder)
+    if name in names and (package := folder / name / "__init__.py").is_file():
+        return package
+    found = (f"{name}{suffix}" for suffix in (*EXTENSION_SUFFIXES, ".py"))
+    return next((folder / one for one in found if one in names and (folder / one).is_file()), None)
+
+
+@cache
+def names_in(folder: Path) -> frozenset[str]:
+    """What lies in a folder; none where it is no folder, or may not be read. A build asks for thousands of modules."""
+    try:
+        return frozenset(one.name for one in folder.iterdir())
+    except OSError:
+        return frozenset()
 
 
 @cache
@@ -215,10 +226,9 @@ def find_top(top: str, search_path: tuple[str, ...]) -> tuple[Path | None, tuple
     """
     folders = []
     for entry in (Path(one).absolute() for one in search_path):
-        found = next((one for one in files_of(entry / top) if one.is_file()), None)
-        if found is not None:
+        if found := file_of(entry, top):
             return found, ((entry / top,) if found.name == "__init__.py" else ())
-        if (entry / top).is_dir():
+        if top in names_in(entry) and (entry / top).is_dir():
             folders.append(entry / top)  # a part of a package without __init__, if nothing else has the name
     try:
         spec = find_spec(top)

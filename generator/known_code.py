@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from functools import cache
 
 from generator.artifact import Artifact, ArtifactStore, digest
-from generator.key import READ, our_modules, package_digest, reading
+from generator.key import READ, Read, our_modules, package_digest, reading
 
 
 def recall(store: ArtifactStore) -> None:
@@ -18,11 +19,17 @@ def recall(store: ArtifactStore) -> None:
     key = digest({"what": "code as it reads", "package": package_digest(), "python": sys.version})
     kept = store.get(key, "what is known of how our own code reads")
     if kept is None:
-        found = {}
-        for name, source in our_modules():
-            with suppress(SyntaxError, UnicodeDecodeError):  # told, with its place, by the figure that reaches it
-                module, read = reading(name, source)
-                found[module] = read
-        store.put(key, Artifact(data={"read": found}))
+        store.put(key, Artifact(data={"read": all_read()}))
         return
     READ.update({module: (code, tuple(names)) for module, (code, names) in kept.data["read"].items()})
+
+
+@cache
+def all_read() -> dict[str, Read]:
+    """What all of our code reads as, which a process does once, however many stores it opens."""
+    found = {}
+    for name, source in our_modules():
+        with suppress(SyntaxError, UnicodeDecodeError):  # told, with its place, by the figure that reaches it
+            module, read = reading(name, source)
+            found[module] = read
+    return found

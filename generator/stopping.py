@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from multiprocessing import resource_tracker
 from types import FrameType
+from typing import TYPE_CHECKING
+
+from generator.deferred import Deferred
+
+if TYPE_CHECKING:
+    import multiprocessing
+    from multiprocessing import resource_tracker
+else:  # whoever asks for help starts no process
+    multiprocessing = Deferred("multiprocessing")
+    resource_tracker = Deferred("multiprocessing.resource_tracker")
 
 Handler = Callable[[int, FrameType | None], object] | signal.Handlers
 
@@ -64,6 +72,23 @@ def interrupts_ignored() -> Iterator[None]:
     """Inside, Ctrl-C does nothing, and in processes that are started here it never does."""
     with handled(signal.SIG_IGN):
         yield
+
+
+@contextmanager
+def interrupts_told() -> Iterator[None]:
+    """Ctrl-C comes out of this as itself, though closing what it left open raised an error that took its place.
+
+    A zip that is being written does so: it asks to have its member closed before it.
+    """
+    try:
+        yield
+    except Exception as problem:
+        before = problem.__context__
+        while before is not None and not isinstance(before, KeyboardInterrupt):
+            before = before.__context__
+        if before is None:
+            raise
+        raise before from None
 
 
 def release_interrupts() -> None:

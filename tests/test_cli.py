@@ -69,10 +69,29 @@ def test_text_that_yaml_takes_for_numbers_is_told_once_each(small_site: SmallSit
 
 
 def test_a_row_of_site_toml_that_is_wrong_is_told_once(small_site: SmallSite) -> None:
-    small_site.toml(SITE_TOML.replace("train = {}", "trian = {}"))
+    small_site.toml(SITE_TOML.replace("train = { steps = 200 }", "trian = {}"))
     small_site.figure("id: t\nkind: templates\nmodel: tiny-linear")
 
     assert run("build")[1].splitlines()[1:] == ["1 error; what was computed is kept."]
+
+
+@pytest.mark.parametrize("where", ["generator.figures.sample.compute", "generator.code_lists.keep"])
+def test_ctrl_c_is_told_whatever_closing_what_was_open_raises(
+    small_site: SmallSite, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    def interrupted(*given: object) -> None:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise ValueError("there is an open writing handle")
+
+    monkeypatch.setattr(where, interrupted)
+    code, said = run("build")
+
+    assert code == 130
+    assert (
+        said.splitlines()[-1] == "stopped; the figures computed so far are kept, and the next build goes on from here."
+    )
 
 
 def test_a_checkpoint_that_stops_several_figures_is_told_once(small_site: SmallSite) -> None:
@@ -227,8 +246,8 @@ def test_a_model_that_only_prose_speaks_of_is_trained(small_site: SmallSite) -> 
         ("title = ", "site.toml:1: Invalid value"),
         ('name = "x"', "site.toml:1: title: Field required"),
         (SITE_TOML.replace('source = "digits"', 'source = "digit"'), "datasets.digits.source: no source 'digit' of data sets; did you mean 'digits'?"),
-        (SITE_TOML.replace("train = {}", "trian = {}"), "models.tiny-linear.trian: there is no such key; did you mean 'train'?"),
-        (SITE_TOML.replace("train = {}", "train = { smothness = 1 }"), "site.toml:18: models.tiny-linear.train.smothness: there is no such key; did you mean 'smoothness'?"),
+        (SITE_TOML.replace("train = { steps = 200 }", "trian = {}"), "models.tiny-linear.trian: there is no such key; did you mean 'train'?"),
+        (SITE_TOML.replace("train = { steps = 200 }", "train = { smothness = 1 }"), "site.toml:18: models.tiny-linear.train.smothness: there is no such key; did you mean 'smoothness'?"),
         (SITE_TOML.replace("base_url", "bas_url"), "bas_url: there is no such key; did you mean 'base_url'?"),
         ('theme = "nowhere"\n' + SITE_TOML, "site.toml:1: theme: there is no folder 'nowhere'"),
         (SITE_TOML.replace('corpus = "tiny-corpus"', 'corpus = "tiny-korpus"'), "no data set 'tiny-korpus'; did you mean 'tiny-corpus'?"),

@@ -39,6 +39,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 def start_anew() -> None:
     """As a process that has just begun."""
     READ.clear()
+    known_code.all_read.cache_clear()
     forget_code()
 
 
@@ -105,7 +106,9 @@ def test_code_of_ours_that_cannot_be_parsed_is_told_only_where_it_is_used(
     broken = tmp_path / "broken.py"
     broken.write_text("def f(:\n")
     monkeypatch.setattr(known_code, "our_modules", lambda: [("generator.broken", broken)])
+    start_anew()
 
     known_code.recall(ArtifactStore(tmp_path / "store"))
+    start_anew()  # what was read here is of no use to others
 
     assert code_digest(KIND)

@@ -1,3 +1,4 @@
+import io
 import os
 import signal
 import subprocess
@@ -5,10 +6,11 @@ import sys
 import threading
 import time
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
-from generator.stopping import between_steps, interrupts_held
+from generator.stopping import between_steps, interrupts_held, interrupts_told
 from tests.conftest import ROOT
 
 
@@ -40,6 +42,21 @@ def test_in_another_thread_work_goes_on_without_signals() -> None:
     thread.join()
 
     assert found == [False]
+
+
+def test_ctrl_c_is_told_though_what_it_left_open_cannot_be_closed() -> None:
+    """As it is while a file is written into a zip, which then says that its member is still open."""
+    with pytest.raises(KeyboardInterrupt), interrupts_told(), ZipFile(io.BytesIO(), "w") as archive:  # noqa: PT012
+        archive.open("member", "w")
+        raise KeyboardInterrupt
+
+
+def test_other_errors_are_told_as_they_are() -> None:
+    with pytest.raises(ValueError, match="two"), interrupts_told():  # noqa: PT012
+        try:
+            raise KeyError("one")
+        finally:
+            raise ValueError("two")
 
 
 def test_ctrl_c_is_held_in_a_process_with_other_threads_too() -> None:
