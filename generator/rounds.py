@@ -16,7 +16,7 @@ from multiprocessing import connection
 from pathlib import Path
 
 from generator import machine
-from generator.forking import SPAWN, Start, ended
+from generator.forking import Start, ended, warm
 from generator.lock import in_use
 from generator.pipeline import Outcome, Stage, build
 from generator.progress import Quiet, display
@@ -49,8 +49,12 @@ class Failed:
     changed: bool = False
 
 
-def in_process(asked: Asked, stage: Stage, first: bool, how: Start = SPAWN) -> Outcome | Failed:
-    """What a build in a process of its own gave. Ctrl-C is passed on to it, so that it keeps what it has."""
+def in_process(asked: Asked, stage: Stage, first: bool, how: Start | None = None) -> Outcome | Failed:
+    """What a build in a process of its own gave. Ctrl-C is passed on to it, so that it keeps what it has.
+
+    how: what the process begins with; by default all that computes figures and writes pages.
+    """
+    how = how or warm("generator.warm.figures", "generator.warm.pages")
     receiver, sender = how.Pipe(duplex=False)
     process = how.Process(target=work, args=(sender, asked, stage, first))
     try:

@@ -22,6 +22,7 @@ from generator.key import code_digest, read_module
 from generator.pipeline import Outcome, build
 from generator.plan import Plan
 from generator.spec import Job
+from tests.forked import be_ready
 
 ROOT = Path(__file__).parent.parent
 # The hundreds of processes that tests start would each compile all modules, where a shell says that none is kept.
@@ -214,6 +215,12 @@ def small_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallSite:
     """A site with one figure; its store is its own."""
     monkeypatch.chdir(tmp_path)
     return SmallSite(tmp_path, tmp_path / "store")
+
+
+@pytest.fixture(scope="session")
+def loaded() -> None:
+    """What is started here, also by what is tested, is forked from the same process as what tests start."""
+    be_ready()
 
 
 @pytest.fixture(scope="session")

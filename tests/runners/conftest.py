@@ -20,7 +20,7 @@ from moto.s3.models import s3_backends
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-from tests.forked import be_ready, started
+from tests.forked import started
 
 
 class Cluster:
@@ -142,7 +142,6 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
     one.server.shutdown()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _loaded() -> None:
-    """Workers that what is tested starts are forked from the same process as those of tests."""
-    be_ready()
+@pytest.fixture(autouse=True)
+def _loaded(loaded: None) -> None:
+    """Workers that what is tested starts are forked, too."""
