@@ -72,7 +72,7 @@ class Box:
 
 def graph() -> dict[str, set[str]]:
     """Module -> the modules of ours that it imports, those that it finds in a table among them."""
-    found = {name: imports(tree, set(TREES)) & set(TREES) for name, tree in TREES.items()}
+    found = {name: imports(name) & set(TREES) for name in TREES}
     for table, rows in TABLES.items():
         found[table] |= {row.removeprefix("generator.") for row in rows.values()} & set(TREES)
     return found

