@@ -19,7 +19,9 @@ site: $(VENV)/.site  ## install what the report needs, and build it into site/
 serve: $(VENV)/.site  ## build the report and show it in a browser while you write
 	$(BIN)/whatfires serve
 
-test: $(VENV)/.test lint types  ## install what the tests need, then ruff, mypy --strict and the whole suite
+test: $(VENV)/.test lint  ## install what the tests need, then ruff, mypy --strict and the whole suite
+	@# Types are looked at on one core; meanwhile another compiles what the tests import, once per installation.
+	@$(MAKE) --no-print-directory -j 2 types $(VENV)/.compiled
 	@# One thread for each of the two workers: more would wait for each other.
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
@@ -51,6 +53,9 @@ bench: $(VENV)/.test  ## list the benchmarks against peers; NAME=name runs one o
 clean:  ## remove the site and the computed figures; trained weights in content/ stay
 	rm -rf .whatfires .site.next
 	find site -mindepth 1 ! -name .gitignore -delete
+
+$(VENV)/.compiled: $(VENV)/.test
+	@$(BIN)/python -m pytest -q --collect-only > $@ || { cat $@; rm $@; exit 1; }
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; set PYTHON=…"; exit 1; }

@@ -2,10 +2,7 @@
 
 import csv
 import json
-import os
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +13,8 @@ from PIL import Image
 from generator import chromium, remaking
 from generator.at_hand import AtHand
 from generator.deferred import Deferred
-from tests.conftest import POST, ROOT, SITE_TOML, SmallSite
+from tests.conftest import POST, SITE_TOML, SmallSite
+from tests.forked import command, started
 from tests.test_cli import run
 
 TEMPLATES = "id: t\nkind: templates\nmodel: tiny-linear\nclasses: ['0', '8']\n"
@@ -311,16 +309,16 @@ def test_a_browser_may_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_a_browser_a_drawn_figure_names_the_way_to_one_and_the_way_without(quick_site: SmallSite) -> None:
-    code = "from generator.cli import main; main(['figure', 'written', '--out', 'x.png'])"
-    nowhere = {"PATH": "/nowhere", "PLAYWRIGHT_BROWSERS_PATH": "/nowhere", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=os.environ | nowhere, capture_output=True, text=True, check=False
-    )
+    nowhere = {"PATH": "/nowhere", "PLAYWRIGHT_BROWSERS_PATH": "/nowhere"}
+    call = ("figure", "written", "--out", "x.png")
+    drawing = started(command, *call, folder=quick_site.folder, environment=nowhere, daemon=False)
+    drawing.join()
+    said = (quick_site.folder / "log").read_text()
 
-    assert done.returncode == 1
-    assert "`playwright install chromium`" in done.stderr
-    assert "its page can be written without, as .html" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert drawing.exitcode == 1
+    assert "`playwright install chromium`" in said
+    assert "its page can be written without, as .html" in said
+    assert "Traceback" not in said
 
 
 def test_a_page_alone_holds_its_pictures_and_names_no_file(quick_site: SmallSite) -> None:

@@ -18,12 +18,14 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
+from multiprocessing import forkserver
 from typing import TYPE_CHECKING, Any
 
 from generator import machine
 from generator.artifact import on_stderr
 from generator.computing import Done, Worksite, done
 from generator.deferred import Deferred
+from generator.forking import warm
 from generator.machine import cores
 from generator.progress import Display
 from generator.runners import Work, capacity, largest
@@ -124,6 +126,10 @@ def scheduler(work: Work, jobs: Sequence[Job]) -> Iterator[str]:
         closing.enter_context(environment_kept())
         closing.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": TRIES - 1}))
         with interrupts_ignored():  # by the processes that are started here, too: Ctrl-C is for us, who end them
+            method = warm("generator.warm.figures").get_start_method()
+            if method == "forkserver":
+                forkserver.ensure_running()  # before Dask asks for other modules
+            closing.enter_context(dask.config.set({"distributed.worker.multiprocessing-method": method}))
             own = closing.enter_context(
                 distributed.LocalCluster(
                     n_workers=0,

@@ -135,6 +135,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", one.endpoint)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")  # s3fs and we ask again, too, and sooner than after seconds
     s3_backends.reset()  # what is kept is of the process, and not of the server
     boto3.client("s3", endpoint_url=one.endpoint).create_bucket(Bucket="figures")
     s3fs.S3FileSystem.clear_instance_cache()  # of the server of another test

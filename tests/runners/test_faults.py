@@ -14,7 +14,7 @@ from tests.conftest import SmallSite
 from tests.runners.conftest import Bucket, Cluster
 from tests.runners.sites import HEAD, IMAGE, built, pages
 
-FIGURES = 32
+FIGURES = 24
 ADDRESS = "s3://figures/report"
 
 

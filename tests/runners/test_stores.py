@@ -44,8 +44,7 @@ def test_damage_in_a_bucket_is_computed_again(bucket: Bucket) -> None:
 
 @pytest.fixture
 def impatient(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    """A server that is asked by others than us once only: they wait for seconds before they ask again."""
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    """A server that is asked by others than us once only."""
     monkeypatch.setattr(s3fs.S3FileSystem, "retries", 1)
     return bucket
 
