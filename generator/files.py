@@ -15,6 +15,7 @@ from pathlib import Path
 
 from generator.folders import WRITING, below
 from generator.spec import DiskFull, shown
+from generator.stopping import interrupts_later
 
 HOUR = 3600.0  # seconds after which a file that is half written is nobody's
 SMALL = 2**18  # bytes, below which a file is read at once
@@ -32,13 +33,14 @@ def file_digest(path: Path) -> str:
 
 
 def write_whole(path: Path, content: bytes, lasting: bool = True) -> None:
-    """Write a file whole or not at all: under a name of its own, then renamed.
+    """Write a file whole or not at all: under a name of its own, then renamed. Ctrl-C waits until it is.
 
     `lasting`: it is on the disk when this returns, though the machine lose its power; not for what costs little to make
     again, and is looked at before it is believed. DiskFull where there is no room for it.
     """
     try:
-        write(path, content, lasting)
+        with interrupts_later():
+            write(path, content, lasting)
     except OSError as error:
         if error.errno in FULL:
             raise DiskFull(full(path, len(content))) from error

@@ -50,21 +50,30 @@ def between_steps() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def interrupts_held() -> Iterator[None]:
-    """Inside, Ctrl-C waits, also in processes that are started here; it comes when all inside is done."""
+def interrupts_later() -> Iterator[None]:
+    """Inside, Ctrl-C waits; it comes when all inside is done."""
     came = threading.Event()
-    if hasattr(signal, "pthread_sigmask"):
-        resource_tracker.ensure_running()  # the first process that is started would start it, and let interrupts come
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        # The mask is of this thread, and where there are others, the system gives the signal to one of them; Python
-        # handles it in the main one all the same.
         with handled(lambda number, frame: came.set()):
             yield
     finally:
-        release_interrupts()
         if came.is_set():
             signal.raise_signal(signal.SIGINT)
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """The same, also in processes that are started here."""
+    # The mask is of this thread, and where there are others, the system gives the signal to one of them; Python
+    # handles it in the main one all the same.
+    with interrupts_later():
+        if hasattr(signal, "pthread_sigmask"):
+            resource_tracker.ensure_running()  # the first process that is started would start it, and let them come
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            release_interrupts()
 
 
 @contextmanager

@@ -58,10 +58,11 @@ LAYERS = [  # from the top down; modules of one line never import each other
     "mask_files",
     "weights image_files progress",
     "archives decoding drawings callables pickled known_code code_lists code_blocks downloads chromium stores at_hand",
-    "artifact images histogram records settings data key machine quantised stopping forking includes calling glance lock",
+    "artifact images histogram records settings data key machine quantised forking includes calling glance lock",
     "store_layout",
     "spilling",
     "trust deprecation files",
+    "stopping",
     "spec holes slugs deferred columns sealing unit_search axes foreign_json folders",
     "elements",
     "",  # the package itself: its version

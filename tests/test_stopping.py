@@ -10,6 +10,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from generator.files import write_whole
 from generator.stopping import between_steps, interrupts_held, interrupts_told
 from tests.conftest import ROOT
 
@@ -49,6 +50,17 @@ def test_ctrl_c_is_told_though_what_it_left_open_cannot_be_closed() -> None:
     with pytest.raises(KeyboardInterrupt), interrupts_told(), ZipFile(io.BytesIO(), "w") as archive:  # noqa: PT012
         archive.open("member", "w")
         raise KeyboardInterrupt
+
+
+def test_ctrl_c_twice_comes_when_the_file_that_is_written_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In between, a file under another name would stay, which nobody removes for an hour."""
+    monkeypatch.setattr(os, "fsync", lambda handle: (interrupt(), interrupt()))
+
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(tmp_path / "a", b"whole")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"whole"}
 
 
 def test_other_errors_are_told_as_they_are() -> None:
