@@ -25,6 +25,7 @@ from generator.files import file_digest, sweep, write_whole
 from generator.folders import WRITING
 from generator.sealing import check_zip, sealed_zip
 from generator.spec import BuildError, Step, shown
+from generator.stopping import interrupts_later
 
 if TYPE_CHECKING:
     import numpy as np
@@ -270,7 +271,8 @@ def packed(artifact: Artifact) -> bytes:
     """An artifact as a file: a zip of NumPy's arrays, and JSON for all else, sealed; equal ones are equal bytes."""
     meta = {name: getattr(artifact, name) for name in ("data", "measures", "provenance", "intervals")}
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    # Ctrl-C waits: a zip that is left open has words of its own for it, on stderr.
+    with interrupts_later(), zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         # allow_nan=False: a NaN is not JSON, and no page should print one unseen
         archive.writestr(member(JSON_NAME), json.dumps(meta, ensure_ascii=False, allow_nan=False))
         for name, array in artifact.arrays.items():
