@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ else:  # whoever asks for help starts no process
     multiprocessing = Deferred("multiprocessing")
     resource_tracker = Deferred("multiprocessing.resource_tracker")
 
+SOON = 0.01  # seconds
 Handler = Callable[[int, FrameType | None], object] | signal.Handlers
 
 
@@ -87,17 +89,39 @@ def interrupts_ignored() -> Iterator[None]:
 def interrupts_told() -> Iterator[None]:
     """Ctrl-C comes out of this as itself, though closing what it left open raised an error that took its place.
 
-    A zip that is being written does so: it asks to have its member closed before it.
+    A zip that is being written does so: it asks to have its member closed before it. Nor is it lost where Python
+    ignores all errors, which is while it throws an object away: it comes once more.
     """
+    before = sys.unraisablehook
+
+    def hook(ignored: sys.UnraisableHookArgs) -> None:
+        if isinstance(ignored.exc_value, KeyboardInterrupt):
+            again = threading.Timer(SOON, interrupt)  # here it would be ignored, too
+            again.daemon = True
+            again.start()
+        else:
+            before(ignored)
+
+    sys.unraisablehook = hook
     try:
         yield
     except Exception as problem:
-        before = problem.__context__
-        while before is not None and not isinstance(before, KeyboardInterrupt):
-            before = before.__context__
-        if before is None:
+        reason = problem.__context__
+        while reason is not None and not isinstance(reason, KeyboardInterrupt):
+            reason = reason.__context__
+        if reason is None:
             raise
-        raise before from None
+        raise reason from None
+    finally:
+        sys.unraisablehook = before
+
+
+def interrupt() -> None:
+    """Ctrl-C for the main thread, whatever it waits for."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:
+        signal.raise_signal(signal.SIGINT)
 
 
 def release_interrupts() -> None:

@@ -63,6 +63,18 @@ def test_ctrl_c_twice_comes_when_the_file_that_is_written_is_whole(
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"whole"}
 
 
+class Interrupting:
+    def __del__(self) -> None:
+        interrupt()
+
+
+def test_ctrl_c_is_not_lost_where_python_ignores_all_errors() -> None:
+    with pytest.raises(KeyboardInterrupt), interrupts_told():  # noqa: PT012
+        Interrupting()  # thrown away at once
+        time.sleep(5)
+        pytest.fail("it was lost")
+
+
 def test_other_errors_are_told_as_they_are() -> None:
     with pytest.raises(ValueError, match="two"), interrupts_told():  # noqa: PT012
         try:
