@@ -7,7 +7,6 @@ import signal
 from multiprocessing.context import ForkServerContext, SpawnContext
 
 Start = SpawnContext | ForkServerContext
-SPAWN = multiprocessing.get_context("spawn")  # so that nothing that was imported is older than its file
 
 
 def warm(*modules: str) -> Start:
@@ -17,7 +16,7 @@ def warm(*modules: str) -> Start:
     a system cannot copy processes, each loads for itself.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
-        return SPAWN
+        return multiprocessing.get_context("spawn")
     found = multiprocessing.get_context("forkserver")
     found.set_forkserver_preload(list(modules))
     return found

@@ -141,6 +141,17 @@ def forget() -> None:
         remembered.cache_clear()
 
 
+def note_loaded() -> None:
+    """Let modules of ours that are loaded go by their code as it is now: a copy of this process would run that.
+
+    Else what is forked after somebody has edited one of them would name by its new code what its old code computes.
+    """
+    for name in [one for one in sys.modules if one.partition(".")[0] == OURS]:
+        source = source_of(name)
+        if source is not None:
+            read_module(name, source)
+
+
 @cache
 def package_digest() -> str:
     """SHA-256 over the bytes of every module of ours, and its name: what changes whenever any of our code does."""

@@ -50,7 +50,7 @@ def draw(title: str, site: str, picture: bytes | None) -> bytes:
         left = MARGIN + number * step
         pen.rectangle((left, HEIGHT - MARGIN - 24, left + step - 1, HEIGHT - MARGIN - 10), colour)
     buffer = io.BytesIO()
-    card.save(buffer, "PNG")  # optimised, a photograph takes thrice the time and is a hundredth smaller
+    card.save(buffer, "PNG")  # optimised, a photograph takes twice as long and is a hundredth smaller
     return buffer.getvalue()
 
 

@@ -1,5 +1,6 @@
 """What our code reads as is read once, and again whenever a byte of it, of its reader or of Python is another."""
 
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -112,3 +113,18 @@ def test_code_of_ours_that_cannot_be_parsed_is_told_only_where_it_is_used(
     start_anew()  # what was read here is of no use to others
 
     assert code_digest(KIND)
+
+
+@pytest.mark.parametrize("module", ["figures", "pages"])
+def test_what_is_forked_names_what_it_computes_by_the_code_that_was_loaded(
+    monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    """Though somebody edits it before the fork: then a file is no longer what runs."""
+    forget_code()
+    importlib.reload(importlib.import_module(f"generator.warm.{module}"))
+    monkeypatch.setattr(key, "reading", lambda name, source: pytest.fail(f"{name} is read anew"))
+
+    for name in ("generator.library", "generator.inputs", "generator.artifact"):
+        source = key.source_of(name)
+        assert source is not None
+        assert key.read_module(name, source)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from generator import computing, images, machine
+from generator import computing, images, key, machine
 
 __all__ = ["computing", "images"]
 
 machine.settle()  # before torch is loaded, which reads it
 import_module("torch")
+key.note_loaded()

@@ -22,3 +22,4 @@ for extras in (frozenset(), frozenset({"notes"})):
     converter_of("body", extras).convert(READING, "*Words*.\n\n```python\nx = 1\n```\n")
 for template in ("post.html", "index.html", "tag.html", "feed.xml", "archive.html"):
     environment("").get_template(template)
+key.note_loaded()
