@@ -139,7 +139,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            with stopping.interrupts_told():
+            with stopping.interrupts_repeated(), stopping.interrupts_told():
                 return super().invoke(ctx)
         except (click.exceptions.Exit, click.ClickException):
             raise  # before what follows is loaded: `--help` is one of them

@@ -10,13 +10,14 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from multiprocessing import connection
 from pathlib import Path
 
 from generator import machine
-from generator.forking import Start, ended, warm
+from generator.forking import ended, warm
 from generator.lock import in_use
 from generator.pipeline import Outcome, Stage, build
 from generator.progress import Quiet, display
@@ -24,6 +25,8 @@ from generator.runners import ALONE, Crew
 from generator.spec import BuildError, BuildErrors, Changed
 from generator.stopping import end_with_parent, interrupts_held, release_interrupts
 from generator.stores import store_of
+
+LOADED = ("generator.warm.figures", "generator.warm.pages")  # all that computes figures and writes pages
 
 
 @dataclass(frozen=True)
@@ -49,12 +52,12 @@ class Failed:
     changed: bool = False
 
 
-def in_process(asked: Asked, stage: Stage, first: bool, how: Start | None = None) -> Outcome | Failed:
+def in_process(asked: Asked, stage: Stage, first: bool, loaded: Sequence[str] = LOADED) -> Outcome | Failed:
     """What a build in a process of its own gave. Ctrl-C is passed on to it, so that it keeps what it has.
 
-    how: what the process begins with; by default all that computes figures and writes pages.
+    loaded: the modules that the process begins with.
     """
-    how = how or warm("generator.warm.figures", "generator.warm.pages")
+    how = warm(*loaded)
     receiver, sender = how.Pipe(duplex=False)
     process = how.Process(target=work, args=(sender, asked, stage, first))
     try:

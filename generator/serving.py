@@ -22,7 +22,6 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from generator.forking import warm
 from generator.lock import locked
 from generator.pipeline import Outcome, Stage
 from generator.rounds import Asked, Failed, in_process
@@ -236,10 +235,9 @@ def serve(asked: Asked, port: int, say: Callable[[str], None], browser: bool = F
     with locked(asked.out):
         news = News()
         server = listening(port, asked.out, news)
-        start = warm("generator.warm.pages")
 
         def build(asked: Asked, stage: Stage, first: bool) -> Outcome | Failed:
-            done = in_process(asked, stage, first, start)
+            done = in_process(asked, stage, first, ("generator.warm.pages",))
             if isinstance(done, Failed):
                 news.tell(news.number, done.errors)
             else:

@@ -89,9 +89,22 @@ def interrupts_ignored() -> Iterator[None]:
 def interrupts_told() -> Iterator[None]:
     """Ctrl-C comes out of this as itself, though closing what it left open raised an error that took its place.
 
-    A zip that is being written does so: it asks to have its member closed before it. Nor is it lost where Python
-    ignores all errors, which is while it throws an object away: it comes once more.
+    A zip that is being written does so: it asks to have its member closed before it.
     """
+    try:
+        yield
+    except Exception as problem:
+        before = problem.__context__
+        while before is not None and not isinstance(before, KeyboardInterrupt):
+            before = before.__context__
+        if before is None:
+            raise
+        raise before from None
+
+
+@contextmanager
+def interrupts_repeated() -> Iterator[None]:
+    """Inside, Ctrl-C comes once more where Python ignores all errors, which is while it throws an object away."""
     before = sys.unraisablehook
 
     def hook(ignored: sys.UnraisableHookArgs) -> None:
@@ -105,13 +118,6 @@ def interrupts_told() -> Iterator[None]:
     sys.unraisablehook = hook
     try:
         yield
-    except Exception as problem:
-        reason = problem.__context__
-        while reason is not None and not isinstance(reason, KeyboardInterrupt):
-            reason = reason.__context__
-        if reason is None:
-            raise
-        raise reason from None
     finally:
         sys.unraisablehook = before
 

@@ -11,7 +11,7 @@ from zipfile import ZipFile
 import pytest
 
 from generator.files import write_whole
-from generator.stopping import between_steps, interrupts_held, interrupts_told
+from generator.stopping import between_steps, interrupts_held, interrupts_repeated, interrupts_told
 from tests.conftest import ROOT
 
 
@@ -69,7 +69,7 @@ class Interrupting:
 
 
 def test_ctrl_c_is_not_lost_where_python_ignores_all_errors() -> None:
-    with pytest.raises(KeyboardInterrupt), interrupts_told():  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt), interrupts_repeated():  # noqa: PT012
         Interrupting()  # thrown away at once
         time.sleep(5)
         pytest.fail("it was lost")

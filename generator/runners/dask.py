@@ -124,12 +124,15 @@ def scheduler(work: Work, jobs: Sequence[Job]) -> Iterator[str]:
     workers = min(work.crew.workers or cores(), len(jobs))
     with ExitStack() as closing:
         closing.enter_context(environment_kept())
-        closing.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": TRIES - 1}))
+        method = warm("generator.warm.figures").get_start_method()
+        asked = {
+            "distributed.scheduler.allowed-failures": TRIES - 1,
+            "distributed.worker.multiprocessing-method": method,
+        }
+        closing.enter_context(dask.config.set(asked))
         with interrupts_ignored():  # by the processes that are started here, too: Ctrl-C is for us, who end them
-            method = warm("generator.warm.figures").get_start_method()
             if method == "forkserver":
                 forkserver.ensure_running()  # before Dask asks for other modules
-            closing.enter_context(dask.config.set({"distributed.worker.multiprocessing-method": method}))
             own = closing.enter_context(
                 distributed.LocalCluster(
                     n_workers=0,
